@@ -32,10 +32,9 @@ Status check_puts(const Transaction& transaction, std::size_t& bytes) {
     for (const Put& put : transaction.puts) {
         RETURN_IF_ERROR(check_key(put.key));
         if (put.value.size() > kMaxValueBytes) {
-            return fail(ErrorCode::kTooLarge, "value of \"" + put.key + "\" has " +
-                                                  std::to_string(put.value.size()) +
-                                                  " bytes; at most " +
-                                                  std::to_string(kMaxValueBytes) + " are stored");
+            return fail(ErrorCode::kTooLarge,
+                        "value of \"" + put.key + "\" has " + std::to_string(put.value.size()) +
+                            " bytes; at most " + std::to_string(kMaxValueBytes) + " are stored");
         }
         bytes += put.key.size() + put.value.size();
     }

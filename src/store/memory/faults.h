@@ -22,16 +22,18 @@ struct CommitFault {
 
 // Asked once for each transaction, on the client's executor, in the order of sending.
 class FaultPlan {
-   public:
+ public:
     virtual ~FaultPlan() = default;
     virtual CommitFault on_commit(const Transaction& transaction) = 0;
 };
 
 // The state of one client's connection, changed at will while it is used.
 struct Link {
-    bool requests_cut = false;  // nothing reaches the store: what is asked is refused; what is on its way is lost
-    bool replies_cut = false;   // nothing comes back: answers are lost, watches fall silent until it heals
-    Millis delay{};             // each way
+    bool requests_cut =
+        false;  // nothing reaches the store: what is asked is refused; what is on its way is lost
+    bool replies_cut =
+        false;       // nothing comes back: answers are lost, watches fall silent until it heals
+    Millis delay{};  // each way
 };
 
 }  // namespace blixard::store

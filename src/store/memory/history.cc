@@ -7,8 +7,9 @@ namespace {
 
 // The version that was current at `revision`, or null.
 const Change* version_at(const std::vector<Change>& versions, Revision revision) {
-    auto later = std::upper_bound(versions.begin(), versions.end(), revision,
-                                  [](Revision r, const Change& c) { return r < c.item.mod_revision; });
+    auto later =
+        std::upper_bound(versions.begin(), versions.end(), revision,
+                         [](Revision r, const Change& c) { return r < c.item.mod_revision; });
     return later == versions.begin() ? nullptr : &*std::prev(later);
 }
 
@@ -82,14 +83,15 @@ Result<RangeResult> History::read(const Range& range) const {
     return result;
 }
 
-Result<std::vector<Change>> History::changes(std::string_view prefix, Revision from) const {
+Result<std::vector<Change>> History::changes(std::string_view prefix, Revision from,
+                                             Revision to) const {
     if (from < compacted_) {
         return fail(ErrorCode::kCompacted, "changes from revision " + std::to_string(from) +
                                                " are no longer kept; the oldest are from " +
                                                std::to_string(compacted_));
     }
     std::vector<Change> result;
-    for (auto entry = log_.lower_bound(from); entry != log_.end(); ++entry) {
+    for (auto entry = log_.lower_bound(from); entry != log_.end() && entry->first <= to; ++entry) {
         for (const Change& change : entry->second) {
             if (under(change.item.key, prefix)) result.push_back(change);
         }

@@ -1,5 +1,5 @@
-// All that a store knows at every revision it keeps: the values, and the changes in their order. A plain value; one
-// thread; no clock. Refusals are Results, as in the port.
+// All that a store knows at every revision it keeps: the values, and the changes in their order. A
+// plain value; one thread; no clock. Refusals are Results, as in the port.
 #pragma once
 
 #include <map>
@@ -11,7 +11,7 @@
 namespace blixard::store {
 
 class History {
-   public:
+ public:
     Revision revision() const { return revision_; }
     Revision compacted() const { return compacted_; }
 
@@ -21,16 +21,18 @@ class History {
     // kCompacted: `range.at` is no longer kept. kInvalid: it is in the future.
     Result<RangeResult> read(const Range& range) const;
 
-    // The changes of keys under `prefix` with revision >= from, ascending. kCompacted: some of them are forgotten.
-    Result<std::vector<Change>> changes(std::string_view prefix, Revision from) const;
+    // The changes of keys under `prefix` with from <= revision <= to, ascending. kCompacted: some
+    // are forgotten.
+    Result<std::vector<Change>> changes(std::string_view prefix, Revision from, Revision to) const;
 
     // The current value, or null.
     const KeyValue* find(const std::string& key) const;
 
-    // Keeps what is needed to read and watch from `revision` on. kCompacted: already forgotten; kInvalid: future.
+    // Keeps what is needed to read and watch from `revision` on. kCompacted: already forgotten;
+    // kInvalid: future.
     Status compact(Revision revision);
 
-   private:
+ private:
     bool holds(const Compare& compare) const;
     void record(Change change);
 

@@ -4,7 +4,8 @@ namespace blixard::store {
 namespace {
 
 Error no_lease(LeaseId lease) {
-    return {ErrorCode::kNotFound, "lease " + std::to_string(lease) + " does not exist, or has ended"};
+    return {ErrorCode::kNotFound,
+            "lease " + std::to_string(lease) + " does not exist, or has ended"};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// The shared half of the memory store: what a cluster of etcd servers is to its clients. One thread (the simulation's
-// loop); every client's executor must run on that same thread. No real time, no real randomness: same calls, same history.
+// The shared half of the memory store: what a cluster of etcd servers is to its clients. One thread
+// (the simulation's loop); every client's executor must run on that same thread. No real time, no
+// real randomness: same calls, same history.
 #pragma once
 
 #include <map>
@@ -15,7 +16,7 @@
 namespace blixard::store {
 
 class MemoryBackend {
-   public:
+ public:
     // `executor` and `clock` time the leases; both must outlive the backend.
     MemoryBackend(Executor& executor, const Clock& clock) : executor_(executor), clock_(clock) {}
     ~MemoryBackend();
@@ -30,12 +31,13 @@ class MemoryBackend {
     Result<Revision> compact(Revision revision);
     const History& history() const { return history_; }
 
-    // Faults. A stopped backend answers nobody and ends no lease (a cluster without a majority). start() and
-    // change_leader() count every lease's time anew, as a new etcd leader does.
+    // Faults. A stopped backend answers nobody and ends no lease (a cluster without a majority).
+    // start() and change_leader() count every lease's time anew, as a new etcd leader does.
     void stop();
     void start();
     void change_leader();
-    // Full: transactions that put and new leases are refused with kExhausted; deletes and renewals go through.
+    // Full: transactions that put and new leases are refused with kExhausted; deletes and renewals
+    // go through.
     void set_disk_full(bool full) { disk_full_ = full; }
     bool running() const { return running_; }
 
@@ -44,7 +46,7 @@ class MemoryBackend {
 
     // Clients are told of new revisions through this; the backend does not own them.
     class Listener {
-       public:
+     public:
         virtual ~Listener() = default;
         virtual void on_revision() = 0;
     };
@@ -53,7 +55,7 @@ class MemoryBackend {
     Executor& executor() { return executor_; }
     const Clock& clock() const { return clock_; }
 
-   private:
+ private:
     struct Lease {
         Millis ttl;
         MonoTime deadline;

@@ -26,7 +26,7 @@ struct Watch {
 // Kept alive by the tasks that are still to run for it.
 class MemoryStore::Client final : public MemoryBackend::Listener,
                                   public std::enable_shared_from_this<Client> {
-   public:
+ public:
     Client(std::shared_ptr<MemoryBackend> backend, Executor& executor, MemoryOptions options)
         : backend_(std::move(backend)), executor_(executor), options_(options) {}
 
@@ -41,10 +41,10 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
         if (closed_) return refuse(id, closed_error());
         if (options_.link.requests_cut || !backend_->running()) return time_out(id, cut_error());
         const Millis delay = options_.link.delay + fault.delay;
-        later(backend_->executor(), delay, [self = shared_from_this(), id, kind, fault,
-                                            serve = std::move(serve)] {
-            self->arrive<T>(id, kind, fault.outcome, serve);
-        });
+        later(backend_->executor(), delay,
+              [self = shared_from_this(), id, kind, fault, serve = std::move(serve)] {
+                  self->arrive<T>(id, kind, fault.outcome, serve);
+              });
     }
 
     CommitFault next_fault(const Transaction& transaction) {
@@ -68,7 +68,7 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
             id = ++last_watch_;
             watches_[id] = std::move(watch);
         }
-        run([](Client& client) { client.on_revision(); });
+        run([](Client& client) { client.closed_ ? client.end_watches() : client.on_revision(); });
         return id;
     }
 
@@ -81,12 +81,13 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
     }
 
     void on_revision() override {
-        if (gone_ || closed_ || pump_scheduled_ || options_.link.replies_cut) return;
-        pump_scheduled_ = true;
-        later(executor_, options_.link.delay, [self = shared_from_this()] {
-            self->pump_scheduled_ = false;
-            self->pump();
-        });
+        if (gone_ || closed_ || options_.link.replies_cut) return;
+        // What happens at the store after this moment is not in this delivery: it is still on its
+        // way.
+        later(executor_, options_.link.delay,
+              [self = shared_from_this(), upto = backend_->history().revision()] {
+                  self->pump(upto);
+              });
     }
 
     void set_link(Link link) {
@@ -103,11 +104,7 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
                 end(kind == Kind::kWrite ? unknown_error() : closed_error());
             });
         }
-        for (auto& [id, watch] : snapshot()) {
-            executor_.post([watch] {
-                if (watch->active.exchange(false)) watch->handler->on_end(closed_error());
-            });
-        }
+        end_watches();
     }
 
     void crash() {
@@ -119,7 +116,7 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
     const Link& link() const { return options_.link; }
     MemoryBackend& backend() { return *backend_; }
 
-   private:
+ private:
     struct Request {
         Kind kind;
         std::function<void(Error)> fail;
@@ -130,7 +127,8 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
     std::uint64_t open(Kind kind, Callback<T> done) {
         const std::uint64_t id = ++last_request_;
         auto shared = std::make_shared<Callback<T>>(std::move(done));
-        requests_[id] = {kind, [shared](Error error) { (*shared)(fail(std::move(error))); }, shared};
+        requests_[id] = {kind, [shared](Error error) { (*shared)(fail(std::move(error))); },
+                         shared};
         return id;
     }
 
@@ -179,12 +177,15 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
     void time_out(std::uint64_t id, Error error) {
         if (gone_) return;
         later(executor_, options_.timeout,
-              [self = shared_from_this(), id, error = std::move(error)] { self->refuse_now(id, error); });
+              [self = shared_from_this(), id, error = std::move(error)] {
+                  self->refuse_now(id, error);
+              });
     }
 
     void refuse(std::uint64_t id, Error error) {
-        executor_.post(
-            [self = shared_from_this(), id, error = std::move(error)] { self->refuse_now(id, error); });
+        executor_.post([self = shared_from_this(), id, error = std::move(error)] {
+            self->refuse_now(id, error);
+        });
     }
 
     void refuse_now(std::uint64_t id, const Error& error) {
@@ -192,21 +193,28 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
         if (!request.empty()) request.mapped().fail(error);
     }
 
-    void pump() {
-        if (gone_ || closed_ || options_.link.replies_cut || !backend_->running()) return;
-        for (auto& [id, watch] : snapshot()) pump(id, *watch);
+    void end_watches() {
+        for (auto& [id, watch] : snapshot()) {
+            executor_.post([watch = watch] {
+                if (watch->active.exchange(false)) watch->handler->on_end(closed_error());
+            });
+        }
     }
 
-    void pump(WatchId id, Watch& watch) {
-        const Revision newest = backend_->history().revision();
-        if (!watch.active || watch.next > newest) return;
-        auto changes = backend_->history().changes(watch.prefix, watch.next);
+    void pump(Revision upto) {
+        if (gone_ || closed_ || options_.link.replies_cut || !backend_->running()) return;
+        for (auto& [id, watch] : snapshot()) pump(id, *watch, upto);
+    }
+
+    void pump(WatchId id, Watch& watch, Revision upto) {
+        if (!watch.active || watch.next > upto) return;
+        auto changes = backend_->history().changes(watch.prefix, watch.next, upto);
         if (!changes) {
             remove_watch(id);
             return watch.handler->on_end(changes.error());
         }
-        watch.next = newest + 1;
-        watch.handler->on_batch({std::move(*changes), newest});
+        watch.next = upto + 1;
+        watch.handler->on_batch({std::move(*changes), upto});
     }
 
     std::map<WatchId, std::shared_ptr<Watch>> snapshot() {
@@ -219,7 +227,6 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
     MemoryOptions options_;
     std::map<std::uint64_t, Request> requests_;  // unanswered, by order of sending
     std::uint64_t last_request_ = 0;
-    bool pump_scheduled_ = false;
     bool closed_ = false;
     bool gone_ = false;
 
@@ -245,7 +252,8 @@ void MemoryStore::commit(Transaction transaction, Callback<Committed> done) {
         const CommitFault fault = client.next_fault(transaction);
         client.send<Committed>(
             Client::Kind::kWrite,
-            [transaction](MemoryBackend& backend) { return backend.commit(transaction); }, done, fault);
+            [transaction](MemoryBackend& backend) { return backend.commit(transaction); }, done,
+            fault);
     });
 }
 
@@ -275,8 +283,8 @@ void MemoryStore::unwatch(WatchId watch) { client_->remove_watch(watch); }
 void MemoryStore::grant_lease(Millis ttl, Callback<LeaseGrant> done) {
     client_->run([ttl, done = std::move(done)](Client& client) {
         client.send<LeaseGrant>(
-            Client::Kind::kWrite, [ttl](MemoryBackend& backend) { return backend.grant_lease(ttl); },
-            done);
+            Client::Kind::kWrite,
+            [ttl](MemoryBackend& backend) { return backend.grant_lease(ttl); }, done);
     });
 }
 

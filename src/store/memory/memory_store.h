@@ -1,8 +1,8 @@
-// The store in memory: one client's handle on a MemoryBackend. For unit tests and for the simulation, where each host
-// has a handle of its own whose link can be cut, delayed and healed.
+// The store in memory: one client's handle on a MemoryBackend. For unit tests and for the
+// simulation, where each host has a handle of its own whose link can be cut, delayed and healed.
 //
-// Threads: any thread may call the port's methods (they post to the executor); set_link, close and crash belong to the
-// executor's thread. Everything is delivered by Executor::post and after only.
+// Threads: any thread may call the port's methods (they post to the executor); set_link, close and
+// crash belong to the executor's thread. Everything is delivered by Executor::post and after only.
 #pragma once
 
 #include <memory>
@@ -21,11 +21,12 @@ struct MemoryOptions {
 };
 
 class MemoryStore final : public Store {
-   public:
+ public:
     // With a backend of its own.
     MemoryStore(Executor& executor, const Clock& clock, MemoryOptions options = {});
     // One of several clients of `backend`, delivering on `executor`.
-    MemoryStore(std::shared_ptr<MemoryBackend> backend, Executor& executor, MemoryOptions options = {});
+    MemoryStore(std::shared_ptr<MemoryBackend> backend, Executor& executor,
+                MemoryOptions options = {});
     ~MemoryStore() override;  // closes
 
     void commit(Transaction transaction, Callback<Committed> done) override;
@@ -42,14 +43,16 @@ class MemoryStore final : public Store {
     void set_link(Link link);
     const Link& link() const;
 
-    // Answers everything outstanding with kUnavailable (writes on their way: kUnknownOutcome) and ends the watches.
+    // Answers everything outstanding with kUnavailable (writes on their way: kUnknownOutcome) and
+    // ends the watches.
     void close();
-    // The host is gone: nothing is called back ever again. What was on its way to the store may still happen.
+    // The host is gone: nothing is called back ever again. What was on its way to the store may
+    // still happen.
     void crash();
 
     MemoryBackend& backend();
 
-   private:
+ private:
     class Client;
     std::shared_ptr<Client> client_;
 };
