@@ -12,8 +12,20 @@
 namespace blixard::model {
 
 enum class RecordKind : unsigned char {
-    kVmSpec, kVmPlacement, kVmStatus, kNodeSpec, kNodeStatus, kNodeLease, kVolumeSpec, kVolumeStatus,
-    kImage, kProject, kOperation, kFailover, kElection, kOther
+    kVmSpec,
+    kVmPlacement,
+    kVmStatus,
+    kNodeSpec,
+    kNodeStatus,
+    kNodeLease,
+    kVolumeSpec,
+    kVolumeStatus,
+    kImage,
+    kProject,
+    kOperation,
+    kFailover,
+    kElection,
+    kOther
 };
 
 // A key taken apart. Views into the key given.
@@ -24,7 +36,8 @@ struct ParsedKey {
 };
 ParsedKey parse_key(std::string_view key);
 
-std::string vm_key(std::string_view project, std::string_view name, std::string_view part);      // part: "spec" ...
+std::string vm_key(std::string_view project, std::string_view name,
+                   std::string_view part);  // part: "spec" ...
 std::string node_key(std::string_view name, std::string_view part);
 std::string volume_key(std::string_view project, std::string_view name, std::string_view part);
 std::string image_key(std::string_view name);

@@ -1,21 +1,30 @@
-// A virtual machine: what people want (spec), where it shall run (placement), what is true of it (status). Three keys with
-// one writer each: the API, the elected controller, the agent of the host that the placement names.
+// A virtual machine: what people want (spec), where it shall run (placement), what is true of it
+// (status). Three keys with one writer each: the API, the elected controller, the agent of the host
+// that the placement names.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/schema.h"
 
 namespace blixard::model {
 
-enum class Machine : std::uint8_t { kAuto, kMicrovm, kQ35 };  // auto: microvm where KVM runs and there is no disk to boot, else q35
+enum class Machine : std::uint8_t {
+    kAuto,
+    kMicrovm,
+    kQ35
+};  // auto: microvm where KVM runs and there is no disk to boot, else q35
 enum class Run : std::uint8_t { kRunning, kStopped, kPaused };
 enum class Restart : std::uint8_t { kNever, kOnFailure, kAlways };
-enum class Ha : std::uint8_t { kNone, kRestart };  // restart: brought back on another host when its host is lost
+enum class Ha : std::uint8_t {
+    kNone,
+    kRestart
+};  // restart: brought back on another host when its host is lost
 enum class Protocol : std::uint8_t { kTcp, kUdp };
 enum class HealthKind : std::uint8_t { kProcess, kTcp, kHttp, kSerial };
 enum class DiskFormat : std::uint8_t { kQcow2, kRaw };
@@ -23,12 +32,15 @@ enum class Firmware : std::uint8_t { kBios, kUefi };
 
 struct Disk {
     std::string name;
-    std::int64_t size_mib = 0;   // 0: the size of its image (root) or of its volume
-    std::string volume;          // an existing volume of the project; empty: a disk of its own, deleted with the VM
-    std::string pool;            // storage pool; "" is the host's own ("local")
+    std::int64_t size_mib = 0;  // 0: the size of its image (root) or of its volume
+    std::string
+        volume;  // an existing volume of the project; empty: a disk of its own, deleted with the VM
+    std::string pool;  // storage pool; "" is the host's own ("local")
     DiskFormat format = DiskFormat::kQcow2;
     bool read_only = false;
     json::Extras extras;
+
+    bool operator==(const Disk&) const = default;
 };
 
 struct PortForward {
@@ -37,6 +49,8 @@ struct PortForward {
     std::int64_t guest_port = 0;
     Protocol protocol = Protocol::kTcp;
     json::Extras extras;
+
+    bool operator==(const PortForward&) const = default;
 };
 
 struct Nic {
@@ -45,6 +59,8 @@ struct Nic {
     std::string mac;      // empty: derived from the VM's uid
     std::vector<PortForward> forwards;
     json::Extras extras;
+
+    bool operator==(const Nic&) const = default;
 };
 
 struct CloudInit {
@@ -52,51 +68,65 @@ struct CloudInit {
     std::string meta_data;
     std::string network_config;
     json::Extras extras;
+
+    bool operator==(const CloudInit&) const = default;
 };
 
 struct HealthCheck {
     HealthKind kind = HealthKind::kProcess;
-    std::int64_t port = 0;         // tcp, http: the guest's port, reached through its forward
-    std::string path;              // http; empty: "/"
-    std::string pattern;           // serial: this text must appear on the console (plain text, not a regular expression)
+    std::int64_t port = 0;  // tcp, http: the guest's port, reached through its forward
+    std::string path;       // http; empty: "/"
+    std::string pattern;  // serial: this text must appear on the console (plain text, not a regular
+                          // expression)
     std::int64_t interval_s = 10;
     std::int64_t timeout_s = 5;
-    std::int64_t failures = 3;     // this many in a row make it unhealthy, and the restart policy decides
+    std::int64_t failures =
+        3;  // this many in a row make it unhealthy, and the restart policy decides
     std::int64_t start_period_s = 60;  // failures count only after this, or after the first success
     json::Extras extras;
+
+    bool operator==(const HealthCheck&) const = default;
 };
 
-// A rule about other VMs: all with these labels, or the one named. Negative rules are anti-affinity.
+// A rule about other VMs: all with these labels, or the one named. Negative rules are
+// anti-affinity.
 struct AffinityRule {
     bool anti = false;
     bool hard = true;
     std::map<std::string, std::string> labels;  // VMs that carry all of these
     std::string vm;                             // or this VM of the same project
-    std::int64_t max_per_node = 1;              // anti: at most this many of the group on one node (or in one domain)
-    std::string domain;                         // "" or "node": the host; else a node label such as "zone"
-    std::int64_t weight = 10;                   // soft: points lost where it is broken
+    std::int64_t max_per_node =
+        1;               // anti: at most this many of the group on one node (or in one domain)
+    std::string domain;  // "" or "node": the host; else a node label such as "zone"
+    std::int64_t weight = 10;  // soft: points lost where it is broken
     json::Extras extras;
+
+    bool operator==(const AffinityRule&) const = default;
 };
 
 struct DeviceRequest {
     std::string kind;                 // "gpu" | "pci"
     std::vector<std::string> models;  // allowed models; empty: any
     std::int64_t count = 1;
-    std::int64_t share_percent = 100; // gpu: a part of one
+    std::int64_t share_percent = 100;  // gpu: a part of one
     json::Extras extras;
+
+    bool operator==(const DeviceRequest&) const = default;
 };
 
 struct Constraints {
-    std::vector<std::string> features;             // the host must have all ("kvm", "avx512", ...)
+    std::vector<std::string> features;  // the host must have all ("kvm", "avx512", ...)
     std::map<std::string, std::string> node_labels;
-    std::string node;                              // this host and no other (strategy manual)
+    std::string node;  // this host and no other (strategy manual)
     std::vector<std::string> zones_preferred;
     std::vector<std::string> zones_excluded;
-    bool zones_strict = false;                     // locality: preferred zones are the only ones
-    double cost_per_hour_max = 0;                  // 0: no cap
-    bool numa_split = false;                       // may be split evenly over all NUMA nodes
+    bool zones_strict = false;     // locality: preferred zones are the only ones
+    double cost_per_hour_max = 0;  // 0: no cap
+    bool numa_split = false;       // may be split evenly over all NUMA nodes
     std::vector<DeviceRequest> devices;
     json::Extras extras;
+
+    bool operator==(const Constraints&) const = default;
 };
 
 struct VmSpec {
@@ -105,14 +135,14 @@ struct VmSpec {
     std::int64_t memory_mib = 256;
     Machine machine = Machine::kAuto;
     Firmware firmware = Firmware::kBios;
-    std::vector<Disk> disks;              // the first one is the root disk where the image has a disk
+    std::vector<Disk> disks;  // the first one is the root disk where the image has a disk
     std::vector<Nic> nics;
     CloudInit cloud_init;
-    std::string command_line;             // appended to the image's kernel command line
+    std::string command_line;  // appended to the image's kernel command line
     Ha ha = Ha::kNone;
-    std::int64_t priority = 100;          // 0..1000
+    std::int64_t priority = 100;  // 0..1000
     bool preemptible = false;
-    std::string strategy;                 // empty: the project's, then the cluster's default
+    std::string strategy;  // empty: the project's, then the cluster's default
     std::vector<AffinityRule> affinity;
     Constraints constraints;
     std::optional<HealthCheck> health;
@@ -121,6 +151,8 @@ struct VmSpec {
     std::map<std::string, std::string> labels;
     Run run = Run::kRunning;
     json::Extras extras;
+
+    bool operator==(const VmSpec&) const = default;
 };
 
 // The value of vms/<project>/<name>/spec. Written by the API.
@@ -134,29 +166,43 @@ struct VmRecord {
     bool delete_force = false;
     VmSpec spec;
     json::Extras extras;
+
+    bool operator==(const VmRecord&) const = default;
 };
 
 // The value of vms/<project>/<name>/placement. Written by the controller.
 struct Placement {
     std::int64_t schema = 1;
-    std::string uid;            // of the VM record it is for
-    std::string node;           // empty: not placed (pending); the epoch is kept so that it never falls
+    std::string uid;   // of the VM record it is for
+    std::string node;  // empty: not placed (pending); the epoch is kept so that it never falls
     std::int64_t epoch = 0;
     std::string decided_at;
-    std::string reason;         // "scheduled", "failover", "drain", "preempted by ...", or why it is pending
-    std::string decision;       // the scheduler's decision as a JSON document; empty where there is none
+    std::string
+        reason;  // "scheduled", "failover", "drain", "preempted by ...", or why it is pending
+    std::string decision;  // the scheduler's decision as a JSON document; empty where there is none
     json::Extras extras;
+
+    bool operator==(const Placement&) const = default;
 };
 
 enum class Phase : std::uint8_t {
-    kPending, kScheduled, kStarting, kRunning, kPaused, kStopping, kStopped, kFailed
+    kPending,
+    kScheduled,
+    kStarting,
+    kRunning,
+    kPaused,
+    kStopping,
+    kStopped,
+    kFailed
 };
 
 struct Address {
     std::string nic;
-    std::string address;       // "127.0.0.1:34567" for a forward
+    std::string address;  // "127.0.0.1:34567" for a forward
     std::int64_t guest_port = 0;
     json::Extras extras;
+
+    bool operator==(const Address&) const = default;
 };
 
 // The value of vms/<project>/<name>/status. Written by the agent of placement.node.
@@ -164,23 +210,46 @@ struct VmStatus {
     std::int64_t schema = 1;
     std::string uid;
     Phase phase = Phase::kPending;
-    std::string since;              // when the phase began
+    std::string since;  // when the phase began
     std::string message;
     std::string node;
-    std::int64_t epoch = 0;         // the placement that this is about
-    std::int64_t generation = 0;    // the spec generation that the running machine was started from
+    std::int64_t epoch = 0;       // the placement that this is about
+    std::int64_t generation = 0;  // the spec generation that the running machine was started from
     std::int64_t restart_generation = 0;
     std::int64_t pid = 0;
     std::int64_t pid_start = 0;
     std::string started_at;
-    std::string accelerator;        // "kvm" | "tcg"
-    std::string machine;            // the machine type in use
-    std::int64_t restarts = 0;      // by the restart policy, since the spec last changed
-    std::string stopped_by;         // "guest" | "quit" | "killed" | "exited"
-    std::string health;             // "healthy" | "unhealthy" | "" (no check, or not known yet)
+    std::string accelerator;    // "kvm" | "tcg"
+    std::string machine;        // the machine type in use
+    std::int64_t restarts = 0;  // by the restart policy, since the spec last changed
+    std::string stopped_by;     // "guest" | "quit" | "killed" | "exited"
+    std::string health;         // "healthy" | "unhealthy" | "" (no check, or not known yet)
     std::vector<Address> addresses;
     json::Extras extras;
+
+    bool operator==(const VmStatus&) const = default;
 };
+
+// The names of the enums on the wire.
+template <>
+inline constexpr auto json::kNames<Machine> = json::names("auto", "microvm", "q35");
+template <>
+inline constexpr auto json::kNames<Run> = json::names("running", "stopped", "paused");
+template <>
+inline constexpr auto json::kNames<Restart> = json::names("never", "on-failure", "always");
+template <>
+inline constexpr auto json::kNames<Ha> = json::names("none", "restart");
+template <>
+inline constexpr auto json::kNames<Protocol> = json::names("tcp", "udp");
+template <>
+inline constexpr auto json::kNames<HealthKind> = json::names("process", "tcp", "http", "serial");
+template <>
+inline constexpr auto json::kNames<DiskFormat> = json::names("qcow2", "raw");
+template <>
+inline constexpr auto json::kNames<Firmware> = json::names("bios", "uefi");
+template <>
+inline constexpr auto json::kNames<Phase> = json::names(
+    "pending", "scheduled", "starting", "running", "paused", "stopping", "stopped", "failed");
 
 std::string_view phase_name(Phase phase);
 
