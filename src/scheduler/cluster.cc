@@ -1,8 +1,8 @@
 #include "scheduler/cluster.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/assert.h"
 
@@ -24,6 +24,17 @@ void add_usage(Usage& usage, const Request& request, std::int64_t sign) {
     usage.used.disk_mib += sign * request.need.disk_mib;
     usage.gpu_milli += sign * gpu_total(request);
     usage.vms += sign;
+}
+
+// The same kind named twice counts together.
+void add_device(std::array<DeviceRoom, kDeviceKindsMax>& devices, std::uint8_t& used, NameId kind,
+                std::int32_t count) {
+    for (int i = 0; i < used; ++i)
+        if (devices[i].kind == kind) {
+            devices[i].count += count;
+            return;
+        }
+    if (used < devices.size()) devices[used++] = {kind, count};
 }
 
 const std::string kEmpty;
@@ -49,7 +60,7 @@ void Cluster::fill_slot(HostSlot& slot) {
         room.gpu_milli[room.gpu_count++] = gpu.milli;
     }
     for (const auto& device : host.devices)
-        room.devices[room.device_count++] = {names_.intern(device.kind), device.count};
+        add_device(room.devices, room.device_count, names_.intern(device.kind), device.count);
     slot.capacity = room;
     slot.labels.clear();
     for (const auto& label : host.labels)
@@ -70,10 +81,9 @@ void Cluster::fill_slot(HostSlot& slot) {
 }
 
 void Cluster::insert_rank(HostIndex index) {
-    auto at = std::lower_bound(by_rank_.begin(), by_rank_.end(), hosts_[index].spec.name,
-                               [&](HostIndex other, const std::string& name) {
-                                   return hosts_[other].spec.name < name;
-                               });
+    auto at = std::lower_bound(
+        by_rank_.begin(), by_rank_.end(), hosts_[index].spec.name,
+        [&](HostIndex other, const std::string& name) { return hosts_[other].spec.name < name; });
     auto first = static_cast<std::uint32_t>(at - by_rank_.begin());
     by_rank_.insert(at, index);
     for (auto rank = first; rank < by_rank_.size(); ++rank) hosts_[by_rank_[rank]].rank = rank;
@@ -106,10 +116,12 @@ Status Cluster::upsert_host(Host host) {
 
 Status Cluster::remove_host(std::string_view name) {
     auto index = find_host(name);
-    if (index == kNoHost) return fail(ErrorCode::kNotFound, fmt::format("host {} is not known", name));
+    if (index == kNoHost)
+        return fail(ErrorCode::kNotFound, fmt::format("host {} is not known", name));
     auto& slot = hosts_[index];
     if (!slot.vms.empty())
-        return fail(ErrorCode::kConflict, fmt::format("host {} still has {} VMs", name, slot.vms.size()),
+        return fail(ErrorCode::kConflict,
+                    fmt::format("host {} still has {} VMs", name, slot.vms.size()),
                     "drain it first");
     by_rank_.erase(by_rank_.begin() + slot.rank);
     for (auto rank = slot.rank; rank < by_rank_.size(); ++rank) hosts_[by_rank_[rank]].rank = rank;
@@ -121,7 +133,8 @@ Status Cluster::remove_host(std::string_view name) {
 
 Status Cluster::set_host_state(std::string_view name, HostState state) {
     auto index = find_host(name);
-    if (index == kNoHost) return fail(ErrorCode::kNotFound, fmt::format("host {} is not known", name));
+    if (index == kNoHost)
+        return fail(ErrorCode::kNotFound, fmt::format("host {} is not known", name));
     hosts_[index].spec.state = state;
     return {};
 }
@@ -221,7 +234,8 @@ HostIndex Cluster::find_host(std::string_view name) const {
 }
 
 VmIndex Cluster::find_vm(std::string_view key) const {
-    return table_.find(key, [&](VmIndex slot) -> std::string_view { return vms_[slot].request->vm; });
+    return table_.find(key,
+                       [&](VmIndex slot) -> std::string_view { return vms_[slot].request->vm; });
 }
 
 const std::string& Cluster::host_of(std::string_view vm) const {
@@ -252,8 +266,7 @@ Ask Cluster::ask_of(const Request& request) const {
         if (ask.gpu_model_count < ask.gpu_models.size())
             ask.gpu_models[ask.gpu_model_count++] = names_.find(model);
     for (const auto& device : request.devices)
-        if (ask.device_count < ask.devices.size())
-            ask.devices[ask.device_count++] = {names_.find(device.kind), device.count};
+        add_device(ask.devices, ask.device_count, names_.find(device.kind), device.count);
     return ask;
 }
 
@@ -277,7 +290,8 @@ Take Cluster::take_of(const Assignment& assignment) const {
 
 NameId Cluster::label_value(const HostSlot& host, NameId key) const {
     auto at = std::lower_bound(host.labels.begin(), host.labels.end(), label_id(key, 0));
-    return at != host.labels.end() && (*at >> 32) == key ? static_cast<NameId>(*at & UINT32_MAX) : kNoName;
+    return at != host.labels.end() && (*at >> 32) == key ? static_cast<NameId>(*at & UINT32_MAX)
+                                                         : kNoName;
 }
 
 }  // namespace blixard::scheduler

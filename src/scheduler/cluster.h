@@ -1,8 +1,8 @@
-// The live picture that decisions are made on: hosts, what is left on them, and which VM lies where. Kept up to date by
-// small changes, so that a decision never has to rebuild anything.
+// The live picture that decisions are made on: hosts, what is left on them, and which VM lies
+// where. Kept up to date by small changes, so that a decision never has to rebuild anything.
 //
-// Owner: the controller. One thread at a time, const functions included (they keep caches). A copy is independent and is
-// what what-if questions are asked on.
+// Owner: the controller. One thread at a time, const functions included (they keep caches). A copy
+// is independent and is what what-if questions are asked on.
 #pragma once
 
 #include <cstdint>
@@ -40,13 +40,13 @@ struct HostSlot {
     Host spec;
     Room capacity;  // effective, empty
     Room free;
-    std::vector<LabelId> labels;    // sorted; the zone is the label "zone"
-    std::vector<NameId> features;   // sorted
+    std::vector<LabelId> labels;   // sorted; the zone is the label "zone"
+    std::vector<NameId> features;  // sorted
     NameId accelerator = kNoName;
     NameId name = kNoName;
-    std::vector<VmIndex> vms;       // in no order
-    std::int64_t last_placed = 0;   // number of the placement that used it last; round-robin
-    std::uint32_t rank = 0;         // position by name
+    std::vector<VmIndex> vms;      // in no order
+    std::int64_t last_placed = 0;  // number of the placement that used it last; round-robin
+    std::uint32_t rank = 0;        // position by name
     bool present = false;
 };
 
@@ -67,16 +67,18 @@ struct Usage {
 };
 
 class Cluster {
-   public:
-    // Adds a host, or changes it: VMs that lie there stay. kInvalid if the description cannot be meant.
+ public:
+    // Adds a host, or changes it: VMs that lie there stay. kInvalid if the description cannot be
+    // meant.
     Status upsert_host(Host host);
     // kNotFound; kConflict while VMs lie there.
     Status remove_host(std::string_view name);
     Status set_host_state(std::string_view name, HostState state);
 
-    // Counts a VM against its host, running and starting alike, whether it fits or not: the records are the truth.
-    // kExists if the key has a place already, kNotFound if there is no such host.
-    Status place(std::shared_ptr<const Request> request, std::string_view host, const Assignment& assignment);
+    // Counts a VM against its host, running and starting alike, whether it fits or not: the records
+    // are the truth. kExists if the key has a place already, kNotFound if there is no such host.
+    Status place(std::shared_ptr<const Request> request, std::string_view host,
+                 const Assignment& assignment);
     Status place(std::shared_ptr<const Request> request, const Spot& spot);
     // kNotFound if it has no place.
     Status release(std::string_view vm);
@@ -85,6 +87,7 @@ class Cluster {
     void observe(const Request& request) { mix_.observe(ask_of(request)); }
     const Mix& mix() const { return mix_; }
 
+    std::int64_t placements() const { return placements_; }  // so many so far, in all
     std::int64_t revision() const { return revision_; }
     void set_revision(std::int64_t revision) { revision_ = revision; }
 
@@ -103,7 +106,8 @@ class Cluster {
     const Usage& usage(std::string_view project) const;
     const Names& names() const { return names_; }
 
-    // The request in numbers. Names that no host has become kNoName, so the filter fails as it should.
+    // The request in numbers. Names that no host has become kNoName, so the filter fails as it
+    // should.
     Ask ask_of(const Request& request) const;
     Assignment assignment_of(Take take) const;
     Take take_of(const Assignment& assignment) const;
@@ -113,7 +117,7 @@ class Cluster {
 
     Cluster();
 
-   private:
+ private:
     void fill_slot(HostSlot& slot);
     void insert_rank(HostIndex index);
     void count_in(VmIndex index);

@@ -15,9 +15,9 @@ enum class Reason : std::uint8_t {
     kCordoned,
     kDraining,
     kLost,
-    kExcluded,      // the request names this host as one to avoid
-    kManual,        // strategy manual names another host
-    kVolume,        // a volume lives elsewhere
+    kExcluded,  // the request names this host as one to avoid
+    kManual,    // strategy manual names another host
+    kVolume,    // a volume lives elsewhere
     kZone,
     kAccelerator,
     kFeature,
@@ -33,7 +33,7 @@ enum class Reason : std::uint8_t {
     kCost,
     kAffinity,
     kAntiAffinity,
-    kReserved,      // kept free for a VM that has waited long
+    kReserved,  // kept free for a VM that has waited long
 };
 inline constexpr int kReasons = 22;
 std::string_view reason_name(Reason reason);
@@ -46,7 +46,8 @@ struct Assignment {
     bool operator==(const Assignment&) const = default;
 };
 
-// One filter's "no" from one host. Amounts are in the resource's unit; both 0 where amounts mean nothing.
+// One filter's "no" from one host. Amounts are in the resource's unit; both 0 where amounts mean
+// nothing.
 struct Failure {
     Reason reason = Reason::kCpu;
     std::int64_t needed = 0;
@@ -55,7 +56,7 @@ struct Failure {
 };
 
 struct ScorePart {
-    std::string name;    // "room lost", "preferred zone", "soft anti-affinity role=db"
+    std::string name;  // "room lost", "preferred zone", "soft anti-affinity role=db"
     double points = 0.0;
 
     bool operator==(const ScorePart&) const = default;
@@ -69,9 +70,9 @@ struct Candidate {
 
 struct Refusals {
     Reason reason = Reason::kCpu;
-    std::int64_t hosts = 0;     // hosts whose first refusal this is
-    std::string closest_host;   // the one that came closest
-    std::string detail;         // what that one said
+    std::int64_t hosts = 0;    // hosts whose first refusal this is
+    std::string closest_host;  // the one that came closest
+    std::string detail;        // what that one said
 };
 
 enum class Outcome : std::uint8_t {
@@ -95,7 +96,7 @@ struct Remedy {
 struct Decision {
     Outcome outcome = Outcome::kPending;
     std::string vm;
-    std::string host;                    // kPlaced, kPreempts
+    std::string host;  // kPlaced, kPreempts
     Assignment assignment;
     Strategy strategy = Strategy::kFragmentation;
     double score = 0.0;

@@ -10,7 +10,8 @@
 
 namespace blixard::scheduler {
 
-// An amount of the three plain resources. A thousandth of a CPU is the unit, so shares of a CPU can be asked for.
+// An amount of the three plain resources. A thousandth of a CPU is the unit, so shares of a CPU can
+// be asked for.
 struct Resources {
     std::int64_t cpu_milli = 0;
     std::int64_t memory_mib = 0;
@@ -33,7 +34,8 @@ struct Overcommit {
     bool operator==(const Overcommit&) const = default;
 };
 
-// "conservative", "moderate", "aggressive" or "none"; anything else is refused with the names that exist.
+// "conservative", "moderate", "aggressive" or "none"; anything else is refused with the names that
+// exist.
 Result<Overcommit> parse_overcommit(std::string_view profile);
 
 // What `physical` becomes under `overcommit`.
@@ -55,7 +57,7 @@ struct Label {
 };
 
 struct NumaNode {
-    std::int64_t cpu_milli = 0;   // physical; overcommit applies as to the whole host
+    std::int64_t cpu_milli = 0;  // physical; overcommit applies as to the whole host
     std::int64_t memory_mib = 0;
 
     bool operator==(const NumaNode&) const = default;
@@ -68,7 +70,8 @@ struct Gpu {
     bool operator==(const Gpu&) const = default;
 };
 
-// PCI devices that are handed through whole: how many of one kind ("10de:20b0", or a name the operator gave).
+// PCI devices that are handed through whole: how many of one kind ("10de:20b0", or a name the
+// operator gave).
 struct Devices {
     std::string kind;
     std::int32_t count = 0;
@@ -76,7 +79,8 @@ struct Devices {
     bool operator==(const Devices&) const = default;
 };
 
-inline constexpr std::size_t kNumaNodesMax = 16;   // two sockets of 8 sub-clusters; more is refused, not cut
+inline constexpr std::size_t kNumaNodesMax =
+    16;  // two sockets of 8 sub-clusters; more is refused, not cut
 inline constexpr std::size_t kGpusMax = 16;        // the largest chassis sold
 inline constexpr std::size_t kDeviceKindsMax = 8;  // kinds on one host
 inline constexpr double kOvercommitMax = 100.0;    // beyond this a ratio is a typing error
@@ -86,7 +90,7 @@ struct Host {
     HostState state = HostState::kReady;
     Resources capacity;  // physical
     Overcommit overcommit = Overcommit::none();
-    std::vector<NumaNode> numa;         // empty: the host counts as one node
+    std::vector<NumaNode> numa;  // empty: the host counts as one node
     std::vector<Gpu> gpus;
     std::vector<Devices> devices;
     std::vector<std::string> features;  // "nested", "avx512", "uefi" ...
@@ -98,7 +102,8 @@ struct Host {
     bool operator==(const Host&) const = default;
 };
 
-// Refuses what cannot be meant: no name, negative amounts, a ratio of 0 or 1e9, more GPUs than kGpusMax.
+// Refuses what cannot be meant: no name, negative amounts, a ratio of 0 or 1e9, more GPUs than
+// kGpusMax.
 Status validate(const Host& host);
 
 }  // namespace blixard::scheduler

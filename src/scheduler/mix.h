@@ -13,17 +13,18 @@ struct Flavour {
     double weight = 0.0;  // share of the mix, sums to 1 over the flavours kept
 };
 
-// Counts flavours and publishes, now and then, the most common ones as the mix that scores are computed with. The mix
-// stays the same between two publications (`edition` tells them apart), so scores can be kept.
+// Counts flavours and publishes, now and then, the most common ones as the mix that scores are
+// computed with. The mix stays the same between two publications (`edition` tells them apart), so
+// scores can be kept.
 class Mix {
-   public:
+ public:
     void observe(const Ask& ask);
 
     const std::vector<Flavour>& flavours() const { return published_; }
     std::uint32_t edition() const { return edition_; }
     std::int64_t observed() const { return observed_; }
 
-   private:
+ private:
     struct Count {
         Ask ask;
         double count = 0.0;

@@ -14,17 +14,20 @@ inline constexpr NameId kNoName = UINT32_MAX;  // a name nobody has: equal to no
 
 struct NameHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    std::size_t operator()(std::string_view text) const {
+        return std::hash<std::string_view>{}(text);
+    }
 };
 
-// Ids are given in the order of first use and never taken back, so they must not decide anything but equality.
+// Ids are given in the order of first use and never taken back, so they must not decide anything
+// but equality.
 class Names {
-   public:
+ public:
     NameId intern(std::string_view text);
     // kNoName if it was never interned. Allocates nothing.
     NameId find(std::string_view text) const;
 
-   private:
+ private:
     std::unordered_map<std::string, NameId, NameHash, std::equal_to<>> ids_;
 };
 

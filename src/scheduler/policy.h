@@ -1,4 +1,5 @@
-// What the operator may turn: defaults and weights. Nothing here is learnt, and nothing is fitted to a data set.
+// What the operator may turn: defaults and weights. Nothing here is learnt, and nothing is fitted
+// to a data set.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 namespace blixard::scheduler {
 
 struct Quota {
-    Resources limit{-1, -1, -1};   // -1: no limit
+    Resources limit{-1, -1, -1};  // -1: no limit
     std::int32_t vms = -1;
     std::int32_t gpu_milli = -1;
 
@@ -28,7 +29,7 @@ struct Policy {
     double weight_memory = 1.0;
     double weight_disk = 0.5;
 
-    double zone_points = 50.0;   // locality: what the preferred zone is worth
+    double zone_points = 50.0;    // locality: what the preferred zone is worth
     bool preempt_always = false;  // false: only VMs of strategy `priority` evict others
 
     Millis reserve_after = seconds(300);  // a VM that waited so long gets a host kept free for it

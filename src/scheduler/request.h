@@ -33,7 +33,8 @@ enum class NumaPolicy : std::uint8_t {
     kSplit,   // evenly over all nodes of the host
 };
 
-// Which VMs a rule speaks of: one VM by its key, or all VMs that carry every label. Exactly one of the two is set.
+// Which VMs a rule speaks of: one VM by its key, or all VMs that carry every label. Exactly one of
+// the two is set.
 struct Selector {
     std::string vm;
     std::vector<Label> labels;
@@ -47,17 +48,17 @@ struct Affinity {
     bool anti = false;
     bool hard = true;
     std::string domain = "host";
-    std::int32_t max_per_domain = 1;  // anti only: so many VMs of the group, this one included, may share a domain
-                                      // (max_per_node where the domain is "host")
-    double weight = 10.0;             // soft only: points lost per broken rule
+    std::int32_t max_per_domain = 1;  // anti only: so many VMs of the group, this one included, may
+                                      // share a domain (max_per_node where the domain is "host")
+    double weight = 10.0;  // soft only: points lost per broken rule
 
     bool operator==(const Affinity&) const = default;
 };
 
 struct GpuRequest {
     std::int32_t count = 0;
-    std::int32_t milli_each = 1000;    // 1000 is a whole GPU
-    std::vector<std::string> models;   // allowed; empty: any
+    std::int32_t milli_each = 1000;   // 1000 is a whole GPU
+    std::vector<std::string> models;  // allowed; empty: any
 
     bool operator==(const GpuRequest&) const = default;
 };
@@ -79,34 +80,35 @@ struct Zones {
 };
 
 struct Request {
-    std::string vm;       // key: unique in the cluster, "project/name"
+    std::string vm;  // key: unique in the cluster, "project/name"
     std::string project;
     Resources need;
     std::optional<Strategy> strategy;  // empty: the project's, then the cluster's default
     std::int32_t priority = 500;       // 0..1000
     bool preemptible = false;
-    WallTime created;                  // older first among equals
-    WallTime started;                  // a placed VM's: what is lost when it is evicted
-    std::vector<Label> labels;         // its own, which other VMs' rules look at
+    WallTime created;           // older first among equals
+    WallTime started;           // a placed VM's: what is lost when it is evicted
+    std::vector<Label> labels;  // its own, which other VMs' rules look at
     std::vector<Affinity> affinities;
-    std::vector<std::string> features;    // required
-    std::vector<Label> host_labels;       // required
-    std::string accelerator;              // required; empty: any
+    std::vector<std::string> features;  // required
+    std::vector<Label> host_labels;     // required
+    std::string accelerator;            // required; empty: any
     Zones zones;
     NumaPolicy numa = NumaPolicy::kAuto;
     std::vector<Devices> devices;
     GpuRequest gpu;
-    double cost_max_per_hour = 0.0;       // of the VM's share of the host; 0: no cap
-    std::string manual_host;              // strategy manual
+    double cost_max_per_hour = 0.0;  // of the VM's share of the host; 0: no cap
+    std::string manual_host;         // strategy manual
     std::vector<VolumePin> volume_pins;
     std::vector<std::string> excluded_hosts;  // the host it just failed on, say
-    std::string spread_domain = "zone";       // strategy spread: which failure domain to spread over, then hosts
+    std::string spread_domain =
+        "zone";  // strategy spread: which failure domain to spread over, then hosts
 
     bool operator==(const Request&) const = default;
 };
 
-// Refuses what no cluster could ever satisfy: zero CPUs, a priority out of range, affinity and hard anti-affinity to the
-// same VMs. `fail_field` names the field.
+// Refuses what no cluster could ever satisfy: zero CPUs, a priority out of range, affinity and hard
+// anti-affinity to the same VMs. `fail_field` names the field.
 Status validate(const Request& request);
 
 }  // namespace blixard::scheduler

@@ -26,7 +26,8 @@ bool holds(const NumaRoom& node, const NumaRoom& part) {
     return part.cpu_milli <= node.cpu_milli && part.memory_mib <= node.memory_mib;
 }
 
-// The nodes on which the VM can lie, each as a mask of its own; a split VM has one mask of all nodes.
+// The nodes on which the VM can lie, each as a mask of its own; a split VM has one mask of all
+// nodes.
 int numa_options(const Ask& ask, const Room& room, const Room& capacity,
                  std::array<std::uint32_t, kNumaNodesMax>& masks) {
     if (room.numa_count == 0) {
@@ -142,7 +143,8 @@ bool first_take(const Ask& ask, const Room& room, const Room& capacity, Take& ta
     if (!totals_fit(ask, room) || !devices_fit(ask, room)) return false;
     std::array<std::uint32_t, kNumaNodesMax> numa;
     std::array<std::uint32_t, kGpusMax> gpus;
-    if (numa_options(ask, room, capacity, numa) == 0 || gpu_options(ask, room, gpus) == 0) return false;
+    if (numa_options(ask, room, capacity, numa) == 0 || gpu_options(ask, room, gpus) == 0)
+        return false;
     take = {numa[0], gpus[0]};
     return true;
 }

@@ -24,7 +24,8 @@ struct DeviceRoom {
     auto operator<=>(const DeviceRoom&) const = default;
 };
 
-// Free amounts. They may be negative on a host that was overfilled by force or has shrunk; nothing fits there then.
+// Free amounts. They may be negative on a host that was overfilled by force or has shrunk; nothing
+// fits there then.
 struct Room {
     std::int64_t cpu_milli = 0;
     std::int64_t memory_mib = 0;
@@ -53,7 +54,7 @@ struct Ask {
     std::int64_t disk_mib = 0;
     NumaPolicy numa = NumaPolicy::kAuto;
     std::int32_t gpu_count = 0;
-    std::int32_t gpu_milli = 0;  // of each
+    std::int32_t gpu_milli = 0;        // of each
     std::uint8_t gpu_model_count = 0;  // 0: any model
     std::uint8_t device_count = 0;
     std::array<NameId, 8> gpu_models{};
@@ -64,13 +65,15 @@ struct Ask {
 
 bool gpu_model_allowed(const Ask& ask, NameId model);
 
-// How a VM lies on the NUMA nodes of a host of this capacity: on one node, or evenly over all of them.
+// How a VM lies on the NUMA nodes of a host of this capacity: on one node, or evenly over all of
+// them.
 bool splits(const Ask& ask, const Room& capacity);
 // What each of `nodes` takes when split: rounded up, so that no part is ever short.
 NumaRoom split_part(const Ask& ask, int nodes);
 
-// Every way in which the VM can lie in `room`, into `options` (in order of node, then GPU; the first is what first-fit
-// takes); returns how many there are. GPUs with equally much free count once, by the lowest index.
+// Every way in which the VM can lie in `room`, into `options` (in order of node, then GPU; the
+// first is what first-fit takes); returns how many there are. GPUs with equally much free count
+// once, by the lowest index.
 inline constexpr int kTakesMax = static_cast<int>(kNumaNodesMax * kGpusMax);
 struct Takes {
     int count = 0;

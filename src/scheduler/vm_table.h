@@ -1,4 +1,5 @@
-// VM key -> slot, without an allocation per entry: open addressing over the slots' own keys (Knuth, TAOCP 3, 6.4).
+// VM key -> slot, without an allocation per entry: open addressing over the slots' own keys (Knuth,
+// TAOCP 3, 6.4).
 #pragma once
 
 #include <cstdint>
@@ -11,10 +12,10 @@ namespace blixard::scheduler {
 using VmIndex = std::uint32_t;
 inline constexpr VmIndex kNoVm = UINT32_MAX;
 
-// The table stores hash and slot; the caller's `key_of(slot)` gives a slot's key back. Removal shifts back, so there are
-// no tombstones and no slow decay.
+// The table stores hash and slot; the caller's `key_of(slot)` gives a slot's key back. Removal
+// shifts back, so there are no tombstones and no slow decay.
 class VmTable {
-   public:
+ public:
     std::size_t size() const { return size_; }
 
     template <class KeyOf>
@@ -39,7 +40,8 @@ class VmTable {
     void erase(std::string_view key, VmIndex slot) {
         auto at = hash_of(key) & mask();
         while (cells_[at].slot != slot) at = (at + 1) & mask();
-        for (auto next = (at + 1) & mask(); cells_[next].slot != kNoVm; next = (next + 1) & mask()) {
+        for (auto next = (at + 1) & mask(); cells_[next].slot != kNoVm;
+             next = (next + 1) & mask()) {
             auto home = cells_[next].hash & mask();
             if (((next - home) & mask()) < ((next - at) & mask())) continue;
             cells_[at] = cells_[next];
@@ -49,7 +51,7 @@ class VmTable {
         --size_;
     }
 
-   private:
+ private:
     struct Cell {
         std::uint64_t hash = 0;
         VmIndex slot = kNoVm;

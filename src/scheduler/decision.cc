@@ -1,0 +1,54 @@
+#include "scheduler/decision.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace blixard::scheduler {
+namespace {
+
+constexpr std::array<std::string_view, kReasons> kNames = {
+    "cordoned", "draining",    "lost",          "excluded", "manual",    "volume",
+    "zone",     "accelerator", "feature",       "label",    "gpu-model", "quota",
+    "cpu",      "memory",      "disk",          "numa",     "device",    "gpu",
+    "cost",     "affinity",    "anti-affinity", "reserved",
+};
+
+std::string refusals_text(const Decision& decision) {
+    std::string text;
+    for (const auto& one : decision.refusals)
+        text +=
+            fmt::format("{}{} x {}", text.empty() ? "" : ", ", one.hosts, reason_name(one.reason));
+    return text.empty() ? "no hosts" : text;
+}
+
+}  // namespace
+
+std::string_view reason_name(Reason reason) { return kNames[static_cast<std::size_t>(reason)]; }
+
+std::string summary(const Decision& decision) {
+    switch (decision.outcome) {
+        case Outcome::kPlaced: {
+            auto text = fmt::format("{} ({}, score {:.2f}", decision.host,
+                                    strategy_name(decision.strategy), decision.score);
+            if (!decision.runners_up.empty())
+                text += fmt::format("; next {} {:.2f}", decision.runners_up.front().host,
+                                    decision.runners_up.front().score);
+            return text + ")";
+        }
+        case Outcome::kPreempts:
+            return fmt::format("{} after evicting {}", decision.host,
+                               fmt::join(decision.evictions, ", "));
+        case Outcome::kPending: {
+            auto text = fmt::format("fits on none of {} hosts: {}", decision.hosts_considered,
+                                    refusals_text(decision));
+            if (!decision.would_fit_if.empty())
+                text += fmt::format("; would fit if: {}", decision.would_fit_if.front().text);
+            return text;
+        }
+        case Outcome::kRefused: return describe(decision.error);
+    }
+    return {};
+}
+
+}  // namespace blixard::scheduler

@@ -1,0 +1,262 @@
+#include "scheduler/filters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace blixard::scheduler {
+namespace {
+
+std::string cpus(std::int64_t milli) {
+    return milli % 1000 == 0 ? fmt::format("{}", milli / 1000)
+                             : fmt::format("{:.3f}", static_cast<double>(milli) / 1000);
+}
+
+bool has(const std::vector<NameId>& sorted, NameId id) {
+    return std::binary_search(sorted.begin(), sorted.end(), id);
+}
+
+double share(std::int64_t part, std::int64_t whole) {
+    return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 1.0;
+}
+
+}  // namespace
+
+double price_per_hour(const Ask& ask, const HostSlot& host) {
+    return host.spec.cost_per_hour * std::max(share(ask.cpu_milli, host.capacity.cpu_milli),
+                                              share(ask.memory_mib, host.capacity.memory_mib));
+}
+
+std::optional<Failure> quota_failure(const Cluster& cluster, const Request& request,
+                                     const Policy& policy) {
+    auto found = policy.quota.find(request.project);
+    if (found == policy.quota.end()) return {};
+    const auto& quota = found->second;
+    const auto& usage = cluster.usage(request.project);
+    auto over = [&](std::int64_t limit, std::int64_t used, std::int64_t more,
+                    std::string_view what) -> std::optional<Failure> {
+        if (limit < 0 || used + more <= limit || more == 0) return {};
+        return Failure{Reason::kQuota, more, std::max<std::int64_t>(0, limit - used),
+                       fmt::format("project {} uses {} of {} {}, this VM needs {}", request.project,
+                                   used, limit, what, more)};
+    };
+    if (auto f = over(quota.vms, usage.vms, 1, "VMs")) return f;
+    if (auto f = over(quota.limit.cpu_milli, usage.used.cpu_milli, request.need.cpu_milli,
+                      "thousandths of CPUs"))
+        return f;
+    if (auto f = over(quota.limit.memory_mib, usage.used.memory_mib, request.need.memory_mib,
+                      "MiB of memory"))
+        return f;
+    if (auto f =
+            over(quota.limit.disk_mib, usage.used.disk_mib, request.need.disk_mib, "MiB of disk"))
+        return f;
+    return over(
+        quota.gpu_milli, usage.gpu_milli,
+        std::int64_t{request.gpu.count} * (request.gpu.count > 0 ? request.gpu.milli_each : 0),
+        "thousandths of GPUs");
+}
+
+Filters::Filters(const Cluster& cluster, const Request& request, const Policy& policy,
+                 Strategy strategy)
+    : cluster_(cluster),
+      request_(request),
+      strategy_(strategy),
+      ask_(cluster.ask_of(request)),
+      rules_(cluster, request),
+      quota_(quota_failure(cluster, request, policy)) {
+    const auto& names = cluster.names();
+    for (const auto& feature : request.features) features_.push_back(names.find(feature));
+    for (const auto& label : request.host_labels)
+        labels_.push_back(label_id(names.find(label.key), names.find(label.value)));
+    if (!request.accelerator.empty()) accelerator_ = names.find(request.accelerator);
+    looks_at_hosts_ = !labels_.empty() || !rules_.empty() || !request.excluded_hosts.empty() ||
+                      !request.volume_pins.empty() || !request.zones.excluded.empty() ||
+                      (strategy == Strategy::kLocality && request.zones.strict) ||
+                      strategy == Strategy::kManual;
+}
+
+bool Filters::zone_admits(const HostSlot& host) const {
+    const auto& zones = request_.zones;
+    if (std::find(zones.excluded.begin(), zones.excluded.end(), host.spec.zone) !=
+        zones.excluded.end())
+        return false;
+    return strategy_ != Strategy::kLocality || !zones.strict || zones.preferred == host.spec.zone;
+}
+
+bool Filters::is_pinned_elsewhere(const HostSlot& host, const VolumePin** pin) const {
+    for (const auto& one : request_.volume_pins)
+        if (one.host != host.spec.name) {
+            *pin = &one;
+            return true;
+        }
+    return false;
+}
+
+bool Filters::admits_kind(HostIndex index) const {
+    const auto& host = cluster_.host(index);
+    if (host.spec.state != HostState::kReady) return false;
+    if (!request_.accelerator.empty() && host.accelerator != accelerator_) return false;
+    for (auto feature : features_)
+        if (!has(host.features, feature)) return false;
+    return request_.cost_max_per_hour == 0.0 ||
+           price_per_hour(ask_, host) <= request_.cost_max_per_hour;
+}
+
+bool Filters::admits_host(HostIndex index) const {
+    const auto& host = cluster_.host(index);
+    if (strategy_ == Strategy::kManual && request_.manual_host != host.spec.name) return false;
+    for (const auto& excluded : request_.excluded_hosts)
+        if (excluded == host.spec.name) return false;
+    const VolumePin* pin = nullptr;
+    if (is_pinned_elsewhere(host, &pin)) return false;
+    for (auto label : labels_)
+        if (!std::binary_search(host.labels.begin(), host.labels.end(), label)) return false;
+    return zone_admits(host) && rules_.admits(index);
+}
+
+void Filters::check(HostIndex index, std::vector<Failure>& failures) const {
+    const auto& host = cluster_.host(index);
+    check_state(host, failures);
+    check_names(host, failures);
+    check_kind(host, failures);
+    if (quota_) failures.push_back(*quota_);
+    check_room(host, failures);
+    check_devices(host, failures);
+    check_gpus(host, failures);
+    rules_.check(index, failures);
+}
+
+void Filters::check_state(const HostSlot& host, std::vector<Failure>& failures) const {
+    switch (host.spec.state) {
+        case HostState::kReady: return;
+        case HostState::kCordoned:
+            failures.push_back({Reason::kCordoned, 0, 0, "cordoned: takes no new VMs"});
+            return;
+        case HostState::kDraining:
+            failures.push_back({Reason::kDraining, 0, 0, "draining: its VMs move away"});
+            return;
+        case HostState::kLost:
+            failures.push_back({Reason::kLost, 0, 0, "lost: its lease is gone"});
+            return;
+    }
+}
+
+void Filters::check_names(const HostSlot& host, std::vector<Failure>& failures) const {
+    const auto& spec = host.spec;
+    for (const auto& excluded : request_.excluded_hosts)
+        if (excluded == spec.name)
+            failures.push_back({Reason::kExcluded, 0, 0, "excluded by the request"});
+    if (strategy_ == Strategy::kManual && request_.manual_host != spec.name)
+        failures.push_back(
+            {Reason::kManual, 0, 0, fmt::format("the VM asks for host {}", request_.manual_host)});
+    const VolumePin* pin = nullptr;
+    if (is_pinned_elsewhere(host, &pin))
+        failures.push_back({Reason::kVolume, 0, 0,
+                            fmt::format("volume {} is on host {}", pin->volume, pin->host)});
+    if (!zone_admits(host))
+        failures.push_back({Reason::kZone, 0, 0, fmt::format("zone {} is not allowed", spec.zone)});
+    for (std::size_t i = 0; i < labels_.size(); ++i)
+        if (!std::binary_search(host.labels.begin(), host.labels.end(), labels_[i]))
+            failures.push_back({Reason::kLabel, 0, 0,
+                                fmt::format("has no label {}={}", request_.host_labels[i].key,
+                                            request_.host_labels[i].value)});
+}
+
+void Filters::check_kind(const HostSlot& host, std::vector<Failure>& failures) const {
+    if (!request_.accelerator.empty() && host.accelerator != accelerator_)
+        failures.push_back(
+            {Reason::kAccelerator, 0, 0,
+             fmt::format("accelerator is {}, needs {}",
+                         host.spec.accelerator.empty() ? "unknown" : host.spec.accelerator,
+                         request_.accelerator)});
+    for (std::size_t i = 0; i < features_.size(); ++i)
+        if (!has(host.features, features_[i]))
+            failures.push_back(
+                {Reason::kFeature, 0, 0, fmt::format("has no feature {}", request_.features[i])});
+    if (request_.cost_max_per_hour == 0.0) return;
+    double price = price_per_hour(ask_, host);
+    if (price > request_.cost_max_per_hour)
+        failures.push_back({Reason::kCost, 0, 0,
+                            fmt::format("costs {:.4f} an hour there, cap {:.4f}", price,
+                                        request_.cost_max_per_hour)});
+}
+
+void Filters::check_room(const HostSlot& host, std::vector<Failure>& failures) const {
+    const auto& free = host.free;
+    if (ask_.cpu_milli > free.cpu_milli)
+        failures.push_back(
+            {Reason::kCpu, ask_.cpu_milli, free.cpu_milli,
+             fmt::format("needs {} CPUs, {} free", cpus(ask_.cpu_milli), cpus(free.cpu_milli))});
+    if (ask_.memory_mib > free.memory_mib)
+        failures.push_back(
+            {Reason::kMemory, ask_.memory_mib, free.memory_mib,
+             fmt::format("needs {} MiB of memory, {} free", ask_.memory_mib, free.memory_mib)});
+    if (ask_.disk_mib > free.disk_mib)
+        failures.push_back(
+            {Reason::kDisk, ask_.disk_mib, free.disk_mib,
+             fmt::format("needs {} MiB of disk, {} free", ask_.disk_mib, free.disk_mib)});
+    if (free.numa_count == 0) return;
+    auto bare = ask_;
+    bare.gpu_count = 0;
+    bare.device_count = 0;
+    bare.disk_mib = 0;
+    auto room = free;
+    room.cpu_milli = std::max(room.cpu_milli, ask_.cpu_milli);
+    room.memory_mib = std::max(room.memory_mib, ask_.memory_mib);
+    room.disk_mib = 0;
+    Take take;
+    if (first_take(bare, room, host.capacity, take)) return;
+    bool split = splits(ask_, host.capacity);
+    auto part =
+        split ? split_part(ask_, free.numa_count) : NumaRoom{ask_.cpu_milli, ask_.memory_mib};
+    std::int64_t best = free.numa[0].cpu_milli;
+    std::int64_t best_memory = free.numa[0].memory_mib;
+    for (int i = 1; i < free.numa_count; ++i) {
+        best =
+            split ? std::min(best, free.numa[i].cpu_milli) : std::max(best, free.numa[i].cpu_milli);
+        best_memory = split ? std::min(best_memory, free.numa[i].memory_mib)
+                            : std::max(best_memory, free.numa[i].memory_mib);
+    }
+    failures.push_back(
+        {Reason::kNuma, part.cpu_milli, best,
+         fmt::format("needs {} CPUs and {} MiB on {}, {} CPUs and {} MiB there at {}",
+                     cpus(part.cpu_milli), part.memory_mib,
+                     split ? "every NUMA node" : "one NUMA node", cpus(best), best_memory,
+                     split ? "least" : "most")});
+}
+
+void Filters::check_devices(const HostSlot& host, std::vector<Failure>& failures) const {
+    for (int i = 0; i < ask_.device_count; ++i) {
+        std::int32_t free = 0;
+        for (int j = 0; j < host.free.device_count; ++j)
+            if (host.free.devices[j].kind == ask_.devices[i].kind)
+                free = host.free.devices[j].count;
+        if (free < ask_.devices[i].count)
+            failures.push_back(
+                {Reason::kDevice, ask_.devices[i].count, free,
+                 fmt::format("needs {} of device {}, {} free", ask_.devices[i].count,
+                             request_.devices[static_cast<std::size_t>(i)].kind, free)});
+    }
+}
+
+void Filters::check_gpus(const HostSlot& host, std::vector<Failure>& failures) const {
+    if (ask_.gpu_count == 0) return;
+    std::int32_t allowed = 0;
+    std::int32_t free = 0;
+    for (int i = 0; i < host.free.gpu_count; ++i) {
+        if (!gpu_model_allowed(ask_, host.free.gpu_model[i])) continue;
+        ++allowed;
+        free += host.free.gpu_milli[i] >= ask_.gpu_milli ? 1 : 0;
+    }
+    if (free >= ask_.gpu_count) return;
+    if (allowed < ask_.gpu_count && host.free.gpu_count >= ask_.gpu_count)
+        failures.push_back(
+            {Reason::kGpuModel, ask_.gpu_count, allowed,
+             fmt::format("has {} GPUs of the allowed models, needs {}", allowed, ask_.gpu_count)});
+    else
+        failures.push_back({Reason::kGpu, ask_.gpu_count, free,
+                            fmt::format("needs {} GPUs with {} thousandths free, has {}",
+                                        ask_.gpu_count, ask_.gpu_milli, free)});
+}
+
+}  // namespace blixard::scheduler
