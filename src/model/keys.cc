@@ -3,7 +3,8 @@
 namespace blixard::model {
 namespace {
 
-std::string join(std::string_view a, std::string_view b, std::string_view c = {}, std::string_view d = {}) {
+std::string join(std::string_view a, std::string_view b, std::string_view c = {},
+                 std::string_view d = {}) {
     std::string key;
     key.reserve(a.size() + b.size() + c.size() + d.size() + 3);
     key.append(a).append("/").append(b);
@@ -55,7 +56,9 @@ ParsedKey parse_key(std::string_view key) {
 std::string vm_key(std::string_view project, std::string_view name, std::string_view part) {
     return join("vms", project, name, part);
 }
-std::string node_key(std::string_view name, std::string_view part) { return join("nodes", name, part); }
+std::string node_key(std::string_view name, std::string_view part) {
+    return join("nodes", name, part);
+}
 std::string volume_key(std::string_view project, std::string_view name, std::string_view part) {
     return join("volumes", project, name, part);
 }

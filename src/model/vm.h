@@ -163,7 +163,7 @@ struct VmRecord {
     std::int64_t generation = 1;          // rises with each change of the spec
     std::int64_t restart_generation = 0;  // rises with each restart that was asked for
     std::string deleted_at;               // set: the VM is being deleted
-    bool delete_force = false;
+    bool force = false;                   // stop at once, without asking the guest
     VmSpec spec;
     json::Extras extras;
 
@@ -176,6 +176,9 @@ struct Placement {
     std::string uid;   // of the VM record it is for
     std::string node;  // empty: not placed (pending); the epoch is kept so that it never falls
     std::int64_t epoch = 0;
+    bool release = false;  // the agent shall stop the VM and say so; then it is placed anew
+    std::vector<std::int64_t> numa_nodes;  // of the host, that it is counted against; empty: any
+    std::vector<std::int64_t> gpus;        // of the host, by index
     std::string decided_at;
     std::string
         reason;  // "scheduled", "failover", "drain", "preempted by ...", or why it is pending
