@@ -5,8 +5,8 @@ namespace blixard {
 [[noreturn]] void assert_failed(const char* condition, const char* file, int line);
 }  // namespace blixard
 
-#define ASSERT(condition)                                                              \
-    do {                                                                               \
-        if (!(condition)) [[unlikely]]                                                 \
-            ::blixard::assert_failed(#condition, __FILE__, __LINE__);                  \
+#define ASSERT(condition)                                             \
+    do {                                                              \
+        if (!(condition)) [[unlikely]]                                \
+            ::blixard::assert_failed(#condition, __FILE__, __LINE__); \
     } while (0)

@@ -22,21 +22,31 @@ struct LogField {
     LogField(std::string_view field, Integer number) : name(field), value(std::to_string(number)) {}
 };
 
-// Where log lines go. Any thread. The daemon writes them to stderr (logfmt or JSON), the simulation into its trace.
+// Where log lines go. Any thread. The daemon writes them to stderr (logfmt or JSON), the simulation
+// into its trace.
 class Log {
-   public:
+ public:
     virtual ~Log() = default;
-    virtual void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) = 0;
+    virtual void write(LogLevel level, std::string_view event,
+                       std::initializer_list<LogField> fields) = 0;
 
-    void debug(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::kDebug, event, fields); }
-    void info(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::kInfo, event, fields); }
-    void warn(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::kWarning, event, fields); }
-    void error(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::kError, event, fields); }
+    void debug(std::string_view event, std::initializer_list<LogField> fields = {}) {
+        write(LogLevel::kDebug, event, fields);
+    }
+    void info(std::string_view event, std::initializer_list<LogField> fields = {}) {
+        write(LogLevel::kInfo, event, fields);
+    }
+    void warn(std::string_view event, std::initializer_list<LogField> fields = {}) {
+        write(LogLevel::kWarning, event, fields);
+    }
+    void error(std::string_view event, std::initializer_list<LogField> fields = {}) {
+        write(LogLevel::kError, event, fields);
+    }
 };
 
 // Writes nothing: for tests that do not look.
 class NullLog final : public Log {
-   public:
+ public:
     void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
 };
 

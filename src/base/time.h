@@ -20,7 +20,8 @@ struct Millis {
 };
 constexpr Millis seconds(std::int64_t n) { return {n * 1000}; }
 
-// A point on one host's monotonic clock (CLOCK_BOOTTIME: it goes on while the host sleeps). Never leaves the host.
+// A point on one host's monotonic clock (CLOCK_BOOTTIME: it goes on while the host sleeps). Never
+// leaves the host.
 struct MonoTime {
     std::int64_t ms = 0;
 
@@ -30,7 +31,8 @@ struct MonoTime {
     constexpr Millis operator-(MonoTime other) const { return {ms - other.ms}; }
 };
 
-// Wall-clock time: milliseconds since 1970 UTC. For people and records, never for deciding who may act.
+// Wall-clock time: milliseconds since 1970 UTC. For people and records, never for deciding who may
+// act.
 struct WallTime {
     std::int64_t ms = 0;
 
@@ -43,7 +45,7 @@ struct WallTime {
 std::string to_rfc3339(WallTime time);
 
 class Clock {
-   public:
+ public:
     virtual ~Clock() = default;
     virtual MonoTime mono() const = 0;  // any thread
     virtual WallTime wall() const = 0;  // any thread
@@ -51,11 +53,11 @@ class Clock {
 
 using TimerId = std::uint64_t;  // 0 names no timer
 
-// A loop that runs functions to completion, one at a time, in the order they were posted. The real one is
-// os::EventLoop (one thread); the simulation's runs on virtual time. Everything in agent, controller, view and api
-// runs on an executor and needs no lock of its own.
+// A loop that runs functions to completion, one at a time, in the order they were posted. The real
+// one is os::EventLoop (one thread); the simulation's runs on virtual time. Everything in agent,
+// controller, view and api runs on an executor and needs no lock of its own.
 class Executor {
-   public:
+ public:
     virtual ~Executor() = default;
 
     // Runs `task` later on the loop. Any thread.
@@ -64,7 +66,8 @@ class Executor {
     // Runs `task` once, `delay` from now or later. Loop thread only.
     virtual TimerId after(Millis delay, std::function<void()> task) = 0;
 
-    // The task will not run any more. Cancelling 0 or a timer that has run is nothing. Loop thread only.
+    // The task will not run any more. Cancelling 0 or a timer that has run is nothing. Loop thread
+    // only.
     virtual void cancel(TimerId timer) = 0;
 };
 

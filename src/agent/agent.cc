@@ -1,0 +1,684 @@
+#include "agent/agent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "model/documents.h"
+#include "model/keys.h"
+
+namespace blixard::agent {
+namespace {
+
+constexpr Millis kLookAtAllEvery =
+    seconds(30);  // a safety net: nothing relies on it but lost notifications
+constexpr Millis kRetryStatus = seconds(1);  // after a status write that the store did not take
+constexpr Millis kHealthEvery = seconds(1);
+
+}  // namespace
+
+Agent::Agent(Deps deps, AgentSettings settings)
+    : deps_(deps),
+      settings_(std::move(settings)),
+      facts_(settings_.facts),
+      run_uid_(make_id(deps.random)),
+      lease_(
+          {deps.store, deps.executor, deps.clock, deps.log}, settings_.node, run_uid_,
+          settings_.lease, [this](MonoTime deadline) { deps_.hypervisor.feed(deadline); },
+          [this] {
+              // Not before the view has reached our own lease: what it showed before may be older
+              // than a failover.
+              deps_.view.when_at(lease_.key_revision(), [this, weak = std::weak_ptr(alive_)] {
+                  if (weak.expired()) return;
+                  working_ = true;
+                  write_facts();
+                  look_at_all();
+              });
+          }) {}
+
+Agent::~Agent() { stop(); }
+
+void Agent::stop() {
+    stopped_ = true;
+    alive_.reset();
+}
+
+void Agent::start(std::function<void(Status)> ready) {
+    deps_.hypervisor.set_listener(
+        [this, weak = std::weak_ptr(alive_)](const hypervisor::Event& event) {
+            if (!weak.expired()) on_event(event);
+        });
+    deps_.hypervisor.recover([this, ready = std::move(ready), weak = std::weak_ptr(alive_)](
+                                 Result<std::vector<hypervisor::Instance>> found) {
+        if (weak.expired()) return;
+        if (!found) return ready(tl::make_unexpected(found.error()));
+        for (const hypervisor::InstanceId& id : deps_.hypervisor.leftovers())
+            leftovers_.insert(id.vm);
+        deps_.view.subscribe([this, weak](const std::shared_ptr<const view::Update>& update) {
+            if (!weak.expired()) on_update(*update);
+        });
+        lease_.start();
+        look_again_later();
+        ready({});
+    });
+}
+
+void Agent::look_again_later() {
+    deps_.executor.after(kLookAtAllEvery, [this, weak = std::weak_ptr(alive_)] {
+        if (weak.expired()) return;
+        look_at_all();
+        look_again_later();
+    });
+}
+
+void Agent::set_facts(model::NodeStatus facts) {
+    facts_ = std::move(facts);
+    write_facts();
+}
+
+void Agent::write_facts() {
+    if (!working_ || facts_writing_) return;
+    const view::NodeEntry* node = deps_.view.current()->nodes.find(settings_.node);
+    std::string bytes = model::to_json(facts_);
+    if (node && node->status && node->status->bytes == bytes) return;
+    facts_writing_ = true;
+    store::Transaction put;
+    put.compares.push_back({model::node_key(settings_.node, "lease"), lease_.key_revision()});
+    put.puts.push_back(
+        {.key = model::node_key(settings_.node, "status"), .value = std::move(bytes)});
+    deps_.store.commit(
+        std::move(put), [this, weak = std::weak_ptr(alive_)](const Result<store::Committed>& done) {
+            if (weak.expired()) return;
+            facts_writing_ = false;
+            if (!done || !done->succeeded)
+                deps_.log.warn(
+                    "node status not written",
+                    {{"error", done ? "the lease is not ours any more" : describe(done.error())}});
+        });
+}
+
+// ---- looking
+// -------------------------------------------------------------------------------------------------------
+
+void Agent::on_update(const view::Update& update) {
+    if (update.reloaded) return look_at_all();
+    for (const view::Changed& change : update.changes) {
+        switch (change.kind) {
+            case model::RecordKind::kVmSpec:
+            case model::RecordKind::kVmPlacement:
+            case model::RecordKind::kVmStatus: {
+                const std::string vm = change.project + "/" + change.name;
+                const view::VmEntry* entry = update.snapshot->vms.find(vm);
+                const bool here = (entry && entry->node() == settings_.node) || vms_.contains(vm) ||
+                                  leftovers_.contains(vm);
+                if (here) mark(vm);
+                break;
+            }
+            case model::RecordKind::kNodeLease:
+                if (change.name == settings_.node && change.deleted)
+                    lease_.key_is_gone(change.revision);
+                break;
+            case model::RecordKind::kNodeStatus:
+                if (change.name == settings_.node) write_facts();
+                break;
+            case model::RecordKind::kVolumeSpec: remove_volumes(); break;
+            case model::RecordKind::kImage: look_at_all(); break;
+            default: break;
+        }
+    }
+}
+
+void Agent::on_event(const hypervisor::Event& event) {
+    if (event.kind == hypervisor::Event::Kind::kConsole) return;
+    if (event.kind == hypervisor::Event::Kind::kExited) ++counters_.exits;
+    mark(event.id.vm);
+}
+
+void Agent::look_at_all() {
+    if (!working_) return;
+    const view::SnapshotPtr state = deps_.view.current();
+    state->for_each_vm_on(settings_.node, [&](const view::VmEntry& vm) {
+        mark(vm.key);
+        return true;
+    });
+    for (const auto& [vm, memory] : vms_) mark(vm);
+    for (const std::string& vm : leftovers_) mark(vm);
+    for (const hypervisor::Instance& instance : deps_.hypervisor.instances()) mark(instance.id.vm);
+    remove_volumes();
+    write_facts();
+    if (!state->nodes.find(settings_.node) || !state->nodes.find(settings_.node)->lease)
+        lease_.key_is_gone(state->revision);
+}
+
+void Agent::mark(const std::string& vm) {
+    marked_.insert(vm);
+    if (drain_posted_) return;
+    drain_posted_ = true;
+    deps_.executor.post([this, weak = std::weak_ptr(alive_)] {
+        if (!weak.expired()) drain_marks();
+    });
+}
+
+void Agent::drain_marks() {
+    drain_posted_ = false;
+    if (!working_) return;
+    instances_.clear();
+    for (hypervisor::Instance& instance : deps_.hypervisor.instances())
+        instances_[instance.id.vm] = std::move(instance);
+    std::set<std::string> marked;
+    marked.swap(marked_);
+    for (const std::string& vm : marked) look(vm);
+}
+
+const hypervisor::Instance* Agent::instance_of(const std::string& vm) {
+    const auto found = instances_.find(vm);
+    return found == instances_.end() ? nullptr : &found->second;
+}
+
+Wanted Agent::wanted_of(const view::VmEntry* entry, const std::string& vm) const {
+    Wanted wanted;
+    wanted.leftover = leftovers_.contains(vm);
+    if (!entry) return wanted;
+    if (entry->record) wanted.record = &entry->record->value;
+    if (entry->placement) wanted.placement = &entry->placement->value;
+    if (entry->status) wanted.status = &entry->status->value;
+    wanted.mine = entry->node() == settings_.node;
+    return wanted;
+}
+
+void Agent::look(const std::string& vm) {
+    const view::SnapshotPtr state = deps_.view.current();
+    const view::VmEntry* entry = state->vms.find(vm);
+    const hypervisor::Instance* instance = instance_of(vm);
+    Vm& mine = vms_[vm];
+    const MonoTime now = deps_.clock.mono();
+    if (instance && instance->state == hypervisor::InstanceState::kUnknown) {
+        if (!mine.memory.silent_since) mine.memory.silent_since = now;
+    } else {
+        mine.memory.silent_since.reset();
+    }
+    if (instance && instance->state == hypervisor::InstanceState::kRunning) {
+        if (!mine.memory.running_since) mine.memory.running_since = now;
+        if (now - *mine.memory.running_since >= kHealthyAfter) mine.memory.restarts = 0;
+    } else {
+        mine.memory.running_since.reset();
+    }
+    const Wanted wanted = wanted_of(entry, vm);
+    if (mine.acting) {
+        // A stop that takes its time may become a kill: people asked for it, or the VM is not ours
+        // any more.
+        const bool urgent = instance && instance->state != hypervisor::InstanceState::kExited &&
+                            !mine.killing &&
+                            instance->state == hypervisor::InstanceState::kStopping &&
+                            (!wanted.mine || (wanted.record && wanted.record->force));
+        if (urgent) {
+            mine.killing = true;
+            deps_.hypervisor.kill(instance->id, [](const Result<hypervisor::StopHow>&) {});
+        }
+        return;
+    }
+    const Decision decision = plan(wanted, instance, mine.memory, lease_.held(), now);
+    if (decision.count_restart) count_restart(mine, decision.message);
+    if (decision.look_again) {
+        deps_.executor.cancel(mine.timer);
+        const Millis wait = *decision.look_again > now ? *decision.look_again - now : Millis{0};
+        mine.timer = deps_.executor.after(wait, [this, vm, weak = std::weak_ptr(alive_)] {
+            if (!weak.expired()) mark(vm);
+        });
+    }
+    act(vm, entry, instance, decision);
+    if (decision.phase && entry && decision.step != Step::kStart)
+        report(vm, *entry, instance, *decision.phase, decision.message);
+    if (instance && entry && entry->record && decision.step == Step::kNone)
+        watch_health(vm, *entry, *instance);
+    const auto idle = vms_.find(vm);
+    if (idle != vms_.end() && !instance && !wanted.mine && !idle->second.acting &&
+        !idle->second.reporting) {
+        deps_.executor.cancel(idle->second.timer);
+        deps_.executor.cancel(idle->second.health_timer);
+        vms_.erase(idle);
+    }
+}
+
+void Agent::count_restart(Vm& vm, const std::string& why) {
+    vm.memory.failure = why;
+    vm.memory.start_not_before = deps_.clock.mono() + restart_backoff(vm.memory.restarts);
+    ++vm.memory.restarts;
+    vm.memory.unhealthy = false;
+    ++counters_.restarts;
+}
+
+// ---- acting
+// --------------------------------------------------------------------------------------------------------
+
+void Agent::step_done(const std::string& vm) {
+    const auto found = vms_.find(vm);
+    if (found != vms_.end()) {
+        found->second.acting = false;
+        found->second.killing = false;
+        found->second.starting_reported = false;
+    }
+    mark(vm);
+}
+
+void Agent::act(const std::string& vm, const view::VmEntry* entry,
+                const hypervisor::Instance* instance, const Decision& decision) {
+    Vm& mine = vms_[vm];
+    const auto stopped = [this, vm,
+                          weak = std::weak_ptr(alive_)](const Result<hypervisor::StopHow>& how) {
+        if (weak.expired()) return;
+        ++counters_.stops;
+        if (how)
+            vms_[vm].memory.stopped_by = hypervisor::stop_how_name(*how);
+        else
+            deps_.log.warn("vm not stopped", {{"vm", vm}, {"error", describe(how.error())}});
+        step_done(vm);
+    };
+    const auto done = [this, vm, weak = std::weak_ptr(alive_)](const Result<bool>& result) {
+        if (weak.expired()) return;
+        if (!result)
+            deps_.log.warn("step failed", {{"vm", vm}, {"error", describe(result.error())}});
+        step_done(vm);
+    };
+    switch (decision.step) {
+        case Step::kNone: return;
+        case Step::kStart: mine.acting = true; return start_vm(vm, *entry);
+        case Step::kStop: {
+            mine.acting = true;
+            const std::int64_t grace_s =
+                entry && entry->record ? entry->record->value.spec.stop_timeout_s : 30;
+            return deps_.hypervisor.stop(instance->id, seconds(grace_s), stopped);
+        }
+        case Step::kKill: mine.acting = true; return deps_.hypervisor.kill(instance->id, stopped);
+        case Step::kPause: mine.acting = true; return deps_.hypervisor.pause(instance->id, done);
+        case Step::kResume: mine.acting = true; return deps_.hypervisor.resume(instance->id, done);
+        case Step::kForget:
+            deps_.hypervisor.forget(instance->id);
+            if (!decision.count_restart) mine.memory.start_not_before.reset();
+            mine.memory.unhealthy = false;
+            return mark(vm);
+        case Step::kPurge: {
+            mine.acting = true;
+            std::string uid = entry && entry->record ? entry->record->value.uid : std::string{};
+            return deps_.hypervisor.purge(
+                vm, uid,
+                [this, vm, done, weak = std::weak_ptr(alive_)](const Result<bool>& result) {
+                    if (weak.expired()) return;
+                    if (result) leftovers_.erase(vm);
+                    done(result);
+                });
+        }
+        case Step::kFinish: mine.acting = true; return finish_vm(vm, *entry);
+    }
+}
+
+void Agent::start_vm(const std::string& vm, const view::VmEntry& entry) {
+    vms_[vm].starting_reported = true;
+    const view::SnapshotPtr state = deps_.view.current();
+    const view::ImageEntry* image = state->images.find(entry.record->value.spec.image);
+    if (!image) {
+        const Result<hypervisor::Launch> why = make_launch(*state, entry, settings_.storage, {});
+        return start_failed(vm, why ? Error{} : why.error());
+    }
+    // One file after the other; each is local already or fetched.
+    struct Gather {
+        std::vector<std::string> missing;
+        std::map<std::string, std::string> paths;
+        std::function<void()> next;
+    };
+    auto gather = std::make_shared<Gather>();
+    gather->missing = needed_blobs(image->record->value);
+    for (const model::Disk& disk : entry.record->value.spec.disks) {
+        const view::VolumeEntry* volume = state->volumes.find(
+            fmt::format("{}/{}", entry.project(), volume_name(entry.name(), disk)));
+        const view::ImageEntry* base =
+            volume && volume->record ? state->images.find(volume->record->value.image) : nullptr;
+        if (base)
+            for (std::string& sha : needed_blobs(base->record->value))
+                gather->missing.push_back(std::move(sha));
+    }
+    gather->next = [this, vm, state, weak = std::weak_ptr(alive_), self = std::weak_ptr(gather)] {
+        const auto gather = self.lock();
+        if (weak.expired() || !gather) return;
+        if (gather->missing.empty()) {
+            const view::VmEntry* entry = state->vms.find(vm);
+            Result<hypervisor::Launch> launch =
+                make_launch(*state, *entry, settings_.storage, gather->paths);
+            if (!launch) return start_failed(vm, launch.error());
+            return announce_start(vm, std::move(*launch), state);
+        }
+        std::string sha = std::move(gather->missing.back());
+        gather->missing.pop_back();
+        deps_.blobs.ensure(sha, [this, vm, sha, gather, weak](Result<std::string> path) {
+            if (weak.expired()) return;
+            if (!path) return start_failed(vm, path.error());
+            gather->paths[sha] = std::move(*path);
+            gather->next();
+        });
+    };
+    gather->next();
+}
+
+// The store has to agree that this host may start this VM: its placement and this host's lease are
+// as we saw them.
+void Agent::announce_start(const std::string& vm, hypervisor::Launch launch,
+                           view::SnapshotPtr state) {
+    const view::VmEntry& entry = *state->vms.find(vm);
+    const model::VmStatus status =
+        status_for(entry, nullptr, model::Phase::kStarting, "", vms_[vm]);
+    store::Transaction transaction;
+    for (const model::Disk& disk : entry.record->value.spec.disks) {
+        const std::string name = volume_name(entry.name(), disk);
+        const view::VolumeEntry* volume =
+            state->volumes.find(fmt::format("{}/{}", entry.project(), name));
+        if (!volume || !volume->record) continue;
+        model::VolumeStatus made{.uid = volume->record->value.uid,
+                                 .state = model::VolumeState::kReady};
+        if (volume->record->value.pool.empty()) made.node = settings_.node;
+        const bool known = volume->status && volume->status->value.uid == made.uid &&
+                           volume->status->value.node == made.node &&
+                           volume->status->value.state == made.state;
+        if (!known) {
+            transaction.compares.push_back(
+                {model::volume_key(entry.project(), name, "spec"), volume->record->mod_revision});
+            transaction.puts.push_back({.key = model::volume_key(entry.project(), name, "status"),
+                                        .value = model::to_json(made)});
+        }
+    }
+    commit_status(vm, entry, status, std::move(transaction),
+                  [this, vm, launch = std::move(launch)](bool agreed) mutable {
+                      if (agreed) return launch_vm(vm, std::move(launch));
+                      deps_.executor.after(kRetryStatus, [this, vm, weak = std::weak_ptr(alive_)] {
+                          if (!weak.expired()) step_done(vm);
+                      });
+                  });
+}
+
+void Agent::launch_vm(const std::string& vm, hypervisor::Launch launch) {
+    ++counters_.starts;
+    leftovers_.insert(vm);
+    Vm& mine = vms_[vm];
+    mine.memory.start_not_before.reset();
+    mine.health_failures = 0;
+    mine.health_known = mine.healthy = false;
+    const std::uint64_t epoch = launch.id.epoch;
+    deps_.log.info("starting vm", {{"vm", vm}, {"epoch", epoch}});
+    deps_.hypervisor.start(std::move(launch), [this, vm, weak = std::weak_ptr(alive_)](
+                                                  const Result<hypervisor::Instance>& started) {
+        if (weak.expired()) return;
+        if (!started) return start_failed(vm, started.error());
+        vms_[vm].memory.failure.clear();
+        deps_.log.info("vm runs", {{"vm", vm}, {"pid", started->pid}});
+        step_done(vm);
+    });
+}
+
+void Agent::start_failed(const std::string& vm, const Error& error) {
+    ++counters_.start_failures;
+    deps_.log.warn("vm not started", {{"vm", vm}, {"error", describe(error)}});
+    Vm& mine = vms_[vm];
+    count_restart(mine, describe(error));
+    const view::SnapshotPtr state = deps_.view.current();
+    const view::VmEntry* entry = state->vms.find(vm);
+    const bool never =
+        entry && entry->record && entry->record->value.spec.restart == model::Restart::kNever;
+    if (never) {
+        mine.memory.start_not_before.reset();
+        if (entry->node() == settings_.node)
+            report(vm, *entry, nullptr, model::Phase::kFailed, describe(error));
+    }
+    step_done(vm);
+}
+
+void Agent::finish_vm(const std::string& vm, const view::VmEntry& entry) {
+    // Its own disks first: a record without a file is repaired by looking again, a file without a
+    // record is not.
+    const view::SnapshotPtr state = deps_.view.current();
+    auto left = std::make_shared<int>(1);
+    const auto one_done = [this, vm, state, left,
+                           weak = std::weak_ptr(alive_)](const Result<bool>& result) {
+        if (weak.expired()) return;
+        if (!result)
+            deps_.log.warn("disk not deleted", {{"vm", vm}, {"error", describe(result.error())}});
+        if (--*left == 0) delete_records(vm, state);
+    };
+    for (const model::Disk& disk : entry.record->value.spec.disks) {
+        if (!disk.volume.empty()) continue;
+        const view::VolumeEntry* volume = state->volumes.find(
+            fmt::format("{}/{}", entry.project(), volume_name(entry.name(), disk)));
+        if (!volume || !volume->record) continue;
+        const Result<std::string> path = volume_path(settings_.storage, volume->record->value);
+        if (!path) continue;
+        ++*left;
+        deps_.hypervisor.delete_disk(*path, one_done);
+    }
+    one_done(true);
+}
+
+void Agent::delete_records(const std::string& vm, view::SnapshotPtr state) {
+    const view::VmEntry& entry = *state->vms.find(vm);
+    store::Transaction gone;
+    gone.compares.push_back(
+        {model::vm_key(entry.project(), entry.name(), "spec"), entry.record->mod_revision});
+    gone.compares.push_back(
+        {model::vm_key(entry.project(), entry.name(), "placement"), entry.placement->mod_revision});
+    for (const char* part : {"spec", "placement", "status"})
+        gone.deletes.push_back(model::vm_key(entry.project(), entry.name(), part));
+    for (const model::Disk& disk : entry.record->value.spec.disks) {
+        if (!disk.volume.empty()) continue;
+        for (const char* part : {"spec", "status"})
+            gone.deletes.push_back(
+                model::volume_key(entry.project(), volume_name(entry.name(), disk), part));
+    }
+    deps_.store.commit(std::move(gone), [this, vm, weak = std::weak_ptr(alive_)](
+                                            const Result<store::Committed>& done) {
+        if (weak.expired()) return;
+        if (!done)
+            deps_.log.warn("records not deleted yet",
+                           {{"vm", vm}, {"error", describe(done.error())}});
+        deps_.executor.after(done ? Millis{0} : kRetryStatus, [this, vm, weak] {
+            if (!weak.expired()) step_done(vm);
+        });
+    });
+}
+
+// Volumes of their own that people deleted and that live here.
+void Agent::remove_volumes() {
+    if (!working_) return;
+    const view::SnapshotPtr state = deps_.view.current();
+    state->volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
+        if (!volume->record || volume->record->value.deleted_at.empty() ||
+            volumes_deleting_.contains(volume->key))
+            return;
+        const bool here = volume->status && volume->status->value.node == settings_.node;
+        if (!here) return;
+        const Result<std::string> path = volume_path(settings_.storage, volume->record->value);
+        if (!path) return;
+        volumes_deleting_.insert(volume->key);
+        deps_.hypervisor.delete_disk(*path, [this, volume, weak = std::weak_ptr(alive_)](
+                                                const Result<bool>& result) {
+            if (weak.expired()) return;
+            volumes_deleting_.erase(volume->key);
+            if (!result)
+                return deps_.log.warn("volume not deleted", {{"volume", volume->key},
+                                                             {"error", describe(result.error())}});
+            store::Transaction gone;
+            gone.compares.push_back({model::volume_key(volume->project(), volume->name(), "spec"),
+                                     volume->record->mod_revision});
+            for (const char* part : {"spec", "status"})
+                gone.deletes.push_back(model::volume_key(volume->project(), volume->name(), part));
+            deps_.store.commit(std::move(gone), [](const Result<store::Committed>&) {});
+        });
+    });
+}
+
+// ---- saying
+// --------------------------------------------------------------------------------------------------------
+
+model::VmStatus Agent::status_for(const view::VmEntry& entry, const hypervisor::Instance* instance,
+                                  model::Phase phase, const std::string& message,
+                                  const Vm& vm) const {
+    const model::VmRecord& record = entry.record->value;
+    const std::int64_t epoch = entry.placement->value.epoch;
+    model::VmStatus status;
+    const bool continues =
+        entry.status && entry.status->value.uid == record.uid && entry.status->value.epoch == epoch;
+    if (continues) status = entry.status->value;
+    status.uid = record.uid;
+    if (!continues || status.phase != phase) status.since = to_rfc3339(deps_.clock.wall());
+    status.phase = phase;
+    status.message = message;
+    status.node = settings_.node;
+    status.epoch = epoch;
+    status.restarts = vm.memory.restarts;
+    const bool lives = instance && instance->state != hypervisor::InstanceState::kExited;
+    status.pid = lives ? instance->pid : 0;
+    status.pid_start = lives ? static_cast<std::int64_t>(instance->pid_start) : 0;
+    status.addresses = lives ? instance->addresses : std::vector<model::Address>{};
+    status.health = vm.health_known ? (vm.healthy ? "healthy" : "unhealthy") : "";
+    if (instance) {
+        status.generation = instance->generation;
+        status.restart_generation = instance->restart_generation;
+        status.machine = instance->machine;
+        status.accelerator = instance->accelerator;
+        status.started_at = to_rfc3339(instance->started);
+    } else if (phase == model::Phase::kStarting || phase == model::Phase::kFailed) {
+        status.generation = record.generation;
+        status.restart_generation = record.restart_generation;
+    }
+    if (phase == model::Phase::kStopped)
+        status.stopped_by = vm.memory.stopped_by.empty() ? status.stopped_by : vm.memory.stopped_by;
+    if (lives) status.stopped_by.clear();
+    if (phase == model::Phase::kStopped && status.stopped_by.empty() && instance)
+        status.stopped_by = "exited";
+    return status;
+}
+
+void Agent::report(const std::string& vm, const view::VmEntry& entry,
+                   const hypervisor::Instance* instance, model::Phase phase,
+                   const std::string& message) {
+    if (!entry.record || !entry.placement) return;
+    Vm& mine = vms_[vm];
+    if (mine.reporting) return;  // the answer marks the VM, and it is looked at again
+    const model::VmStatus status = status_for(entry, instance, phase, message, mine);
+    if (entry.status && entry.slice(entry.status_bytes) == model::to_json(status)) return;
+    mine.reporting = true;
+    commit_status(vm, entry, status, {}, [this, vm](bool written) {
+        const auto found = vms_.find(vm);
+        if (found == vms_.end()) return;
+        found->second.reporting = false;
+        if (written) return;
+        deps_.executor.after(kRetryStatus, [this, vm, weak = std::weak_ptr(alive_)] {
+            if (!weak.expired()) mark(vm);
+        });
+    });
+}
+
+// Writes a status on condition that the placement is the one we act for and that this host's lease
+// is ours.
+void Agent::commit_status(const std::string& vm, const view::VmEntry& entry,
+                          const model::VmStatus& status, store::Transaction transaction,
+                          std::function<void(bool)> done) {
+    ++counters_.status_writes;
+    transaction.compares.push_back(
+        {model::vm_key(entry.project(), entry.name(), "placement"), entry.placement->mod_revision});
+    transaction.compares.push_back(
+        {model::node_key(settings_.node, "lease"), lease_.key_revision()});
+    transaction.puts.push_back({.key = model::vm_key(entry.project(), entry.name(), "status"),
+                                .value = model::to_json(status)});
+    deps_.store.commit(std::move(transaction), [this, vm, done = std::move(done),
+                                                weak = std::weak_ptr(alive_)](
+                                                   const Result<store::Committed>& result) {
+        if (weak.expired()) return;
+        if (!result) {
+            deps_.log.warn("status not written", {{"vm", vm}, {"error", describe(result.error())}});
+            return done(false);
+        }
+        if (!result->succeeded) return done(false);
+        deps_.view.when_at(result->revision, [done, weak] {
+            if (!weak.expired()) done(true);
+        });
+    });
+}
+
+// ---- health
+// --------------------------------------------------------------------------------------------------------
+
+void Agent::watch_health(const std::string& vm, const view::VmEntry& entry,
+                         const hypervisor::Instance& instance) {
+    Vm& mine = vms_[vm];
+    const bool wanted =
+        entry.record->value.spec.health && instance.state == hypervisor::InstanceState::kRunning;
+    if (!wanted || mine.health_timer != 0) return;
+    mine.health_timer =
+        deps_.executor.after(kHealthEvery, [this, vm, weak = std::weak_ptr(alive_)] {
+            if (!weak.expired()) check_health(vm);
+        });
+}
+
+void Agent::check_health(const std::string& vm) {
+    const auto found = vms_.find(vm);
+    if (found == vms_.end()) return;
+    found->second.health_timer = 0;
+    const view::SnapshotPtr state = deps_.view.current();
+    const view::VmEntry* entry = state->vms.find(vm);
+    std::optional<hypervisor::Instance> instance;
+    for (hypervisor::Instance& each : deps_.hypervisor.instances())
+        if (each.id.vm == vm) instance = std::move(each);
+    if (!entry || !entry->record || !entry->record->value.spec.health || !instance ||
+        instance->state != hypervisor::InstanceState::kRunning)
+        return;
+    const model::HealthCheck& check = *entry->record->value.spec.health;
+    found->second.health_timer =
+        deps_.executor.after(seconds(std::max<std::int64_t>(1, check.interval_s)),
+                             [this, vm, weak = std::weak_ptr(alive_)] {
+                                 if (!weak.expired()) check_health(vm);
+                             });
+    switch (check.kind) {
+        case model::HealthKind::kProcess: return health_result(vm, true);
+        case model::HealthKind::kSerial:
+            return health_result(vm, deps_.hypervisor.console_has(vm, check.pattern));
+        case model::HealthKind::kTcp:
+        case model::HealthKind::kHttp: break;
+    }
+    for (const model::Address& address : instance->addresses) {
+        if (address.guest_port != check.port || !deps_.probe) continue;
+        return deps_.probe->probe(
+            check, address.address,
+            [this, vm, weak = std::weak_ptr(alive_)](const Result<bool>& healthy) {
+                if (!weak.expired()) health_result(vm, healthy && *healthy);
+            });
+    }
+    health_result(vm, false);
+}
+
+void Agent::health_result(const std::string& vm, bool healthy) {
+    const auto found = vms_.find(vm);
+    const view::SnapshotPtr state = deps_.view.current();
+    const view::VmEntry* entry = state->vms.find(vm);
+    if (found == vms_.end() || !entry || !entry->record || !entry->record->value.spec.health)
+        return;
+    Vm& mine = found->second;
+    const model::HealthCheck& check = *entry->record->value.spec.health;
+    if (healthy) {
+        mine.health_failures = 0;
+        mine.memory.unhealthy = false;
+        if (!mine.health_known || !mine.healthy) mark(vm);
+        mine.health_known = mine.healthy = true;
+        return;
+    }
+    const Millis up =
+        mine.memory.running_since ? deps_.clock.mono() - *mine.memory.running_since : Millis{0};
+    const bool counts = (mine.health_known && mine.healthy) || mine.health_failures > 0 ||
+                        up >= seconds(check.start_period_s);
+    if (!counts || ++mine.health_failures < check.failures) return;
+    mine.health_known = true;
+    mine.healthy = false;
+    mine.memory.unhealthy = true;
+    mine.memory.failure =
+        fmt::format("health check failed {} times in a row", mine.health_failures);
+    mark(vm);
+}
+
+}  // namespace blixard::agent

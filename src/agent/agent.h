@@ -1,0 +1,152 @@
+// One host's loop: looks at the VMs that are placed here and at the machines that run here, does
+// the next right thing for each (plan.h), and says what is true (status). Everything on one
+// executor.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/launch.h"
+#include "agent/lease.h"
+#include "agent/plan.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "hypervisor/hypervisor.h"
+#include "model/node.h"
+#include "store/store.h"
+#include "view/view.h"
+
+namespace blixard::agent {
+
+// Where image files are: the host's own content-addressed files, fetched from other hosts where
+// they are missing.
+class Blobs {
+ public:
+    virtual ~Blobs() = default;
+    // The local path of a verified file, or why it cannot be had. On the agent's executor, once.
+    virtual void ensure(const std::string& sha256, Callback<std::string> done) = 0;
+};
+
+// Looks into a guest from outside; see model::HealthCheck. Absent in places that have no network.
+class HealthProbe {
+ public:
+    virtual ~HealthProbe() = default;
+    // `address`: "127.0.0.1:34567", the forward of the check's port.
+    virtual void probe(const model::HealthCheck& check, const std::string& address,
+                       Callback<bool> healthy) = 0;
+};
+
+struct AgentSettings {
+    std::string node;
+    model::NodeStatus
+        facts;  // what was found out about this host; the agent writes it to nodes/<node>/status
+    Storage storage;
+    LeaseSettings lease;
+};
+
+struct AgentCounters {
+    std::uint64_t starts = 0, start_failures = 0, stops = 0, exits = 0, restarts = 0, fenced = 0,
+                  status_writes = 0;
+};
+
+class Agent {
+ public:
+    struct Deps {
+        store::Store& store;
+        view::View& view;
+        hypervisor::Hypervisor& hypervisor;
+        Blobs& blobs;
+        HealthProbe* probe;  // may be null
+        Executor& executor;
+        const Clock& clock;
+        Random& random;
+        Log& log;
+    };
+    Agent(Deps deps, AgentSettings settings);
+    ~Agent();
+
+    // Recovers what an earlier daemon left, then takes the lease, then works. `ready`: recovered.
+    // The view must be started and ready.
+    void start(std::function<void(Status)> ready);
+    void stop();
+
+    const HostLease& lease() const { return lease_; }
+    const AgentCounters& counters() const { return counters_; }
+    // Changed facts about the host (an image file more, a pool gone): written to the store where
+    // they differ.
+    void set_facts(model::NodeStatus facts);
+    const model::NodeStatus& facts() const { return facts_; }
+
+ private:
+    struct Vm {
+        Memory memory;
+        bool acting = false;             // a step is under way
+        bool killing = false;            // a kill was sent beside a slow stop
+        bool reporting = false;          // a status write is under way
+        bool starting_reported = false;  // the store has agreed to this start
+        std::uint64_t epoch_acted = 0;
+        TimerId timer = 0;
+        TimerId health_timer = 0;
+        std::int64_t health_failures = 0;
+        bool health_known = false, healthy = false;
+    };
+
+    void on_update(const view::Update& update);
+    void on_event(const hypervisor::Event& event);
+    void look_at_all();
+    void mark(const std::string& vm);
+    void drain_marks();
+    void look(const std::string& vm);
+    Wanted wanted_of(const view::VmEntry* entry, const std::string& vm) const;
+    const hypervisor::Instance* instance_of(const std::string& vm);
+    void act(const std::string& vm, const view::VmEntry* entry,
+             const hypervisor::Instance* instance, const Decision& decision);
+    void start_vm(const std::string& vm, const view::VmEntry& entry);
+    void announce_start(const std::string& vm, hypervisor::Launch launch, view::SnapshotPtr state);
+    void launch_vm(const std::string& vm, hypervisor::Launch launch);
+    void start_failed(const std::string& vm, const Error& error);
+    void finish_vm(const std::string& vm, const view::VmEntry& entry);
+    void delete_records(const std::string& vm, view::SnapshotPtr state);
+    void step_done(const std::string& vm);
+    void report(const std::string& vm, const view::VmEntry& entry,
+                const hypervisor::Instance* instance, model::Phase phase,
+                const std::string& message);
+    model::VmStatus status_for(const view::VmEntry& entry, const hypervisor::Instance* instance,
+                               model::Phase phase, const std::string& message, const Vm& vm) const;
+    void commit_status(const std::string& vm, const view::VmEntry& entry,
+                       const model::VmStatus& status, store::Transaction transaction,
+                       std::function<void(bool)> done);
+    void count_restart(Vm& vm, const std::string& why);
+    void watch_health(const std::string& vm, const view::VmEntry& entry,
+                      const hypervisor::Instance& instance);
+    void check_health(const std::string& vm);
+    void health_result(const std::string& vm, bool healthy);
+    void remove_volumes();
+    void write_facts();
+    void look_again_later();
+
+    Deps deps_;
+    const AgentSettings settings_;
+    model::NodeStatus facts_;
+    const std::string run_uid_;
+    HostLease lease_;
+    std::shared_ptr<char> alive_ = std::make_shared<char>();
+    bool working_ = false;  // recovered, the lease's key is in the view
+    bool stopped_ = false;
+    bool facts_writing_ = false;
+    bool drain_posted_ = false;
+    std::map<std::string, Vm> vms_;
+    std::map<std::string, hypervisor::Instance> instances_;  // as of the last event
+    std::set<std::string> leftovers_;
+    std::set<std::string> marked_;
+    std::set<std::string> volumes_deleting_;
+    AgentCounters counters_;
+};
+
+}  // namespace blixard::agent

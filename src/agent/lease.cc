@@ -1,0 +1,116 @@
+#include "agent/lease.h"
+
+#include "model/documents.h"
+#include "model/keys.h"
+
+namespace blixard::agent {
+
+HostLease::HostLease(Deps deps, std::string node, std::string run_uid, LeaseSettings settings,
+                     std::function<void(MonoTime)> feed, std::function<void()> changed)
+    : store_(deps.store),
+      executor_(deps.executor),
+      clock_(deps.clock),
+      log_(deps.log),
+      node_(std::move(node)),
+      run_uid_(std::move(run_uid)),
+      settings_(settings),
+      feed_(std::move(feed)),
+      changed_(std::move(changed)) {}
+
+void HostLease::start() { tick(); }
+
+void HostLease::tick() {
+    if (released_) return;
+    if (!asking_) {
+        if (lease_ == 0)
+            grant();
+        else
+            renew();
+    }
+    executor_.after(settings_.renew_every(), [this, weak = std::weak_ptr(alive_)] {
+        if (!weak.expired()) tick();
+    });
+}
+
+void HostLease::grant() {
+    asking_ = true;
+    const MonoTime sent_at = clock_.mono();
+    store_.grant_lease(settings_.ttl, [this, sent_at, weak = std::weak_ptr(alive_)](
+                                          Result<store::LeaseGrant> granted) {
+        if (weak.expired()) return;
+        asking_ = false;
+        if (!granted) {
+            log_.warn("no lease", {{"node", node_}, {"error", describe(granted.error())}});
+            return;
+        }
+        lease_ = granted->id;
+        extend(sent_at);
+        put_key();
+    });
+}
+
+void HostLease::put_key() {
+    if (lease_ == 0 || released_) return;
+    asking_ = true;
+    const model::NodeLease value{.uid = run_uid_,
+                                 .lease = lease_,
+                                 .ttl_ms = settings_.ttl.count,
+                                 .since = to_rfc3339(clock_.wall())};
+    store::Transaction put;
+    put.puts.push_back(
+        {.key = model::node_key(node_, "lease"), .value = model::to_json(value), .lease = lease_});
+    store_.commit(std::move(put),
+                  [this, weak = std::weak_ptr(alive_)](Result<store::Committed> committed) {
+                      if (weak.expired()) return;
+                      asking_ = false;
+                      if (committed) {
+                          key_revision_ = committed->revision;
+                          changed_();
+                          return;
+                      }
+                      // Whether or not it was written: writing it again says the same.
+                      if (committed.error().code == ErrorCode::kNotFound) lease_ = 0;
+                      key_revision_ = 0;
+                      log_.warn("lease key not written",
+                                {{"node", node_}, {"error", describe(committed.error())}});
+                  });
+}
+
+void HostLease::renew() {
+    if (key_revision_ == 0) return put_key();
+    asking_ = true;
+    const MonoTime sent_at = clock_.mono();
+    store_.renew_lease(
+        lease_, [this, sent_at, weak = std::weak_ptr(alive_)](Result<store::LeaseGrant> granted) {
+            if (weak.expired()) return;
+            asking_ = false;
+            if (granted) return extend(sent_at);
+            log_.warn("lease not renewed", {{"node", node_}, {"error", describe(granted.error())}});
+            if (granted.error().code != ErrorCode::kNotFound) return;
+            lease_ = 0;
+            key_revision_ = 0;
+            grant();
+        });
+}
+
+void HostLease::extend(MonoTime sent_at) {
+    const MonoTime deadline = sent_at + settings_.ttl - settings_.margin();
+    if (deadline <= deadline_) return;
+    deadline_ = deadline;
+    feed_(deadline_);
+}
+
+void HostLease::key_is_gone(store::Revision seen_at) {
+    if (key_revision_ == 0 || seen_at <= key_revision_ || asking_) return;
+    key_revision_ = 0;
+    put_key();
+}
+
+void HostLease::release(std::function<void()> done) {
+    released_ = true;
+    deadline_ = MonoTime{};
+    if (lease_ == 0) return done();
+    store_.revoke_lease(lease_, [done = std::move(done)](const Result<bool>&) { done(); });
+}
+
+}  // namespace blixard::agent

@@ -1,0 +1,81 @@
+// This host's lease in the store: proof to the others that it lives, and to itself that it may run
+// fenced VMs.
+//
+// The deadline is counted from the moment a renewal was sent, on this host's own clock, and lies a
+// margin before the earliest moment at which the store can end the lease. See docs/FENCING.md for
+// the argument.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "store/store.h"
+
+namespace blixard::agent {
+
+struct LeaseSettings {
+    Millis ttl = seconds(4);
+
+    Millis renew_every() const { return ttl / 4; }
+    Millis margin() const {
+        return ttl / 8;
+    }  // for killing, and for clocks that run at different speeds
+};
+
+class HostLease {
+ public:
+    struct Deps {
+        store::Store& store;
+        Executor& executor;
+        const Clock& clock;
+        Log& log;
+    };
+    // `feed` gets every new deadline (the watchdog's); `changed` is called when the lease's key was
+    // written anew.
+    HostLease(Deps deps, std::string node, std::string run_uid, LeaseSettings settings,
+              std::function<void(MonoTime)> feed, std::function<void()> changed);
+
+    void start();
+    // Gives the lease back, so that nobody has to wait for its end. The caller has stopped all
+    // fenced VMs, or has none.
+    void release(std::function<void()> done);
+
+    bool held() const { return clock_.mono() < deadline_; }
+    MonoTime deadline() const { return deadline_; }
+    store::LeaseId id() const { return lease_; }
+    // The revision at which nodes/<node>/lease was put by this run; 0: not yet. What a writer on
+    // behalf of this host compares.
+    store::Revision key_revision() const { return key_revision_; }
+
+    // The key was seen to be gone although the lease should live (an operator removed it): write it
+    // again.
+    void key_is_gone(store::Revision seen_at);
+
+ private:
+    void tick();
+    void grant();
+    void renew();
+    void put_key();
+    void extend(MonoTime sent_at);
+
+    store::Store& store_;
+    Executor& executor_;
+    const Clock& clock_;
+    Log& log_;
+    const std::string node_;
+    const std::string run_uid_;
+    const LeaseSettings settings_;
+    const std::function<void(MonoTime)> feed_;
+    const std::function<void()> changed_;
+    std::shared_ptr<char> alive_ = std::make_shared<char>();
+    store::LeaseId lease_ = 0;
+    store::Revision key_revision_ = 0;
+    MonoTime deadline_{};
+    bool asking_ = false;  // a grant, renewal or put is under way
+    bool released_ = false;
+};
+
+}  // namespace blixard::agent

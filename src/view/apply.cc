@@ -1,0 +1,278 @@
+// How one changed key changes the state: decoding, joining the parts of an entry, and keeping the
+// indexes.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "model/documents.h"
+#include "model/keys.h"
+#include "view/view.h"
+
+namespace blixard::view {
+namespace {
+
+using model::RecordKind;
+
+Result<model::VmRecord> parse(const model::VmRecord*, std::string_view text) {
+    return model::parse_vm_record(text, model::Mode::kLenient);
+}
+Result<model::Placement> parse(const model::Placement*, std::string_view text) {
+    return model::parse_placement(text, model::Mode::kLenient);
+}
+Result<model::VmStatus> parse(const model::VmStatus*, std::string_view text) {
+    return model::parse_vm_status(text, model::Mode::kLenient);
+}
+Result<model::NodeSpec> parse(const model::NodeSpec*, std::string_view text) {
+    return model::parse_node_spec(text, model::Mode::kLenient);
+}
+Result<model::NodeStatus> parse(const model::NodeStatus*, std::string_view text) {
+    return model::parse_node_status(text, model::Mode::kLenient);
+}
+Result<model::NodeLease> parse(const model::NodeLease*, std::string_view text) {
+    return model::parse_node_lease(text, model::Mode::kLenient);
+}
+Result<model::VolumeRecord> parse(const model::VolumeRecord*, std::string_view text) {
+    return model::parse_volume_record(text, model::Mode::kLenient);
+}
+Result<model::VolumeStatus> parse(const model::VolumeStatus*, std::string_view text) {
+    return model::parse_volume_status(text, model::Mode::kLenient);
+}
+Result<model::Image> parse(const model::Image*, std::string_view text) {
+    return model::parse_image(text, model::Mode::kLenient);
+}
+Result<model::Project> parse(const model::Project*, std::string_view text) {
+    return model::parse_project(text, model::Mode::kLenient);
+}
+Result<model::Operation> parse(const model::Operation*, std::string_view text) {
+    return model::parse_operation(text, model::Mode::kLenient);
+}
+Result<model::Failover> parse(const model::Failover*, std::string_view text) {
+    return model::parse_failover(text, model::Mode::kLenient);
+}
+
+// Null where the bytes are not a `T`: said in the log, and treated as absent, since one bad record
+// must not stop a host.
+template <class T>
+PartPtr<T> decode(const store::KeyValue& item, bool keep_bytes, Log& log) {
+    Result<T> value = parse(static_cast<const T*>(nullptr), item.value);
+    if (!value) {
+        log.error("record not understood", {{"key", item.key}, {"error", describe(value.error())}});
+        return nullptr;
+    }
+    return std::make_shared<const Part<T>>(Part<T>{std::move(*value),
+                                                   keep_bytes ? item.value : std::string{},
+                                                   item.create_revision, item.mod_revision});
+}
+
+template <class T>
+Revision revision_of(const PartPtr<T>& part) {
+    return part ? part->mod_revision : 0;
+}
+
+std::string entry_key(const model::ParsedKey& key) {
+    return fmt::format("{}/{}", key.project, key.name);
+}
+
+// ---- VMs
+// -----------------------------------------------------------------------------------------------------------
+
+std::string_view without_braces(std::string_view json) {
+    return json.size() < 2 ? std::string_view{} : json.substr(1, json.size() - 2);
+}
+
+// The document, joined from bytes that are there already: each part is new or stands in the old
+// document.
+void join_document(VmEntry& vm, std::string_view record, std::string_view placement,
+                   std::string_view status) {
+    std::string text;
+    text.reserve(160 + record.size() + placement.size() + status.size());
+    fmt::format_to(std::back_inserter(text),
+                   R"({{"kind":"vm","project":"{}","name":"{}","revision":{},"phase":"{}")",
+                   vm.project(), vm.name(), vm.revision, model::phase_name(vm.phase));
+    const auto append = [&text](std::string_view before, std::string_view bytes) {
+        VmEntry::Slice slice;
+        if (bytes.empty()) return slice;
+        text += before;
+        slice = {static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(bytes.size())};
+        text += bytes;
+        return slice;
+    };
+    vm.record_bytes = append(",", record);
+    vm.placement_bytes = append(",\"placement\":", placement);
+    vm.status_bytes = append(",\"status\":", status);
+    text += '}';
+    vm.document = std::move(text);
+}
+
+std::int64_t spec_disk_mib(const model::VmSpec& spec) {
+    std::int64_t sum = 0;
+    for (const model::Disk& disk : spec.disks)
+        if (disk.volume.empty()) sum += disk.size_mib;
+    return sum;
+}
+
+void count_use(Snapshot& state, const VmEntry* vm, int sign) {
+    if (!vm || !vm->record) return;
+    state.counts.vms += sign;
+    state.counts.by_phase[static_cast<int>(vm->phase)] += sign;
+    const ProjectUse* before = state.project_use.find(vm->project());
+    auto use = std::make_shared<ProjectUse>(before ? *before : ProjectUse{});
+    use->key = vm->project();
+    const model::VmSpec& spec = vm->record->value.spec;
+    use->vms += sign;
+    use->cpus += sign * spec.cpus;
+    use->memory_mib += sign * spec.memory_mib;
+    use->disk_mib += sign * spec_disk_mib(spec);
+    if (use->vms == 0)
+        state.project_use.erase(use->key);
+    else
+        state.project_use.put(std::move(use));
+}
+
+std::string placed_key(std::string_view node, std::string_view vm) {
+    return fmt::format("{}/{}", node, vm);
+}
+
+void index_node(Snapshot& state, const VmEntry* before, const VmEntry* after) {
+    const std::string_view old_node = before ? before->node() : std::string_view{};
+    const std::string_view new_node = after ? after->node() : std::string_view{};
+    if (old_node == new_node) return;
+    if (!old_node.empty()) state.vms_by_node.erase(placed_key(old_node, before->key));
+    if (new_node.empty()) return;
+    auto placed = std::make_shared<PlacedVm>();
+    placed->key = placed_key(new_node, after->key);
+    placed->node_size = new_node.size();
+    state.vms_by_node.put(std::move(placed));
+}
+
+void apply_vm(Snapshot& state, const model::ParsedKey& key, const store::KeyValue& item,
+              bool deleted, Log& log) {
+    const std::string name = entry_key(key);
+    const std::shared_ptr<const VmEntry> before = state.vms.find_shared(name);
+    auto vm = std::make_shared<VmEntry>();
+    if (before) {
+        vm->record = before->record;
+        vm->placement = before->placement;
+        vm->status = before->status;
+    }
+    std::string_view record = before ? before->slice(before->record_bytes) : std::string_view{};
+    std::string_view placement =
+        before ? before->slice(before->placement_bytes) : std::string_view{};
+    std::string_view status = before ? before->slice(before->status_bytes) : std::string_view{};
+    vm->key = name;
+    vm->project_size = key.project.size();
+    const std::string_view bytes = deleted ? std::string_view{} : std::string_view(item.value);
+    if (key.kind == RecordKind::kVmSpec) {
+        vm->record = deleted ? nullptr : decode<model::VmRecord>(item, false, log);
+        record = vm->record ? without_braces(bytes) : std::string_view{};
+    } else if (key.kind == RecordKind::kVmPlacement) {
+        vm->placement = deleted ? nullptr : decode<model::Placement>(item, false, log);
+        placement = vm->placement ? bytes : std::string_view{};
+    } else {
+        vm->status = deleted ? nullptr : decode<model::VmStatus>(item, false, log);
+        status = vm->status ? bytes : std::string_view{};
+    }
+    vm->revision =
+        std::max({revision_of(vm->record), revision_of(vm->placement), revision_of(vm->status)});
+    vm->phase = effective_phase(*vm);
+    join_document(*vm, record, placement, status);
+
+    const bool exists = vm->record || vm->placement || vm->status;
+    index_node(state, before.get(), exists ? vm.get() : nullptr);
+    count_use(state, before.get(), -1);
+    count_use(state, vm.get(), +1);
+    if (exists)
+        state.vms.put(std::move(vm));
+    else
+        state.vms.erase(name);
+}
+
+// ---- the others
+// ----------------------------------------------------------------------------------------------------
+
+void apply_node(Snapshot& state, const model::ParsedKey& key, const store::KeyValue& item,
+                bool deleted, Log& log) {
+    const NodeEntry* before = state.nodes.find(key.name);
+    auto node = before ? std::make_shared<NodeEntry>(*before) : std::make_shared<NodeEntry>();
+    node->key = key.name;
+    if (key.kind == RecordKind::kNodeSpec) {
+        node->spec = deleted ? nullptr : decode<model::NodeSpec>(item, true, log);
+    } else if (key.kind == RecordKind::kNodeStatus) {
+        node->status = deleted ? nullptr : decode<model::NodeStatus>(item, true, log);
+    } else {
+        if (deleted && node->lease) node->lease_gone_revision = item.mod_revision;
+        node->lease = deleted ? nullptr : decode<model::NodeLease>(item, true, log);
+    }
+    node->revision = std::max({node->revision, item.mod_revision});
+    if (node->spec || node->status || node->lease)
+        state.nodes.put(std::move(node));
+    else
+        state.nodes.erase(key.name);
+}
+
+void apply_volume(Snapshot& state, const model::ParsedKey& key, const store::KeyValue& item,
+                  bool deleted, Log& log) {
+    const std::string name = entry_key(key);
+    const VolumeEntry* before = state.volumes.find(name);
+    auto volume = before ? std::make_shared<VolumeEntry>(*before) : std::make_shared<VolumeEntry>();
+    volume->key = name;
+    volume->project_size = key.project.size();
+    if (key.kind == RecordKind::kVolumeSpec) {
+        volume->record = deleted ? nullptr : decode<model::VolumeRecord>(item, true, log);
+    } else {
+        volume->status = deleted ? nullptr : decode<model::VolumeStatus>(item, true, log);
+    }
+    volume->revision = item.mod_revision;
+    if (volume->record || volume->status)
+        state.volumes.put(std::move(volume));
+    else
+        state.volumes.erase(name);
+}
+
+template <class T>
+void apply_single(PersistentMap<SingleEntry<T>>& table, const model::ParsedKey& key,
+                  const store::KeyValue& item, bool deleted, Log& log) {
+    PartPtr<T> part = deleted ? nullptr : decode<T>(item, true, log);
+    if (!part) {
+        table.erase(key.name);
+        return;
+    }
+    auto entry = std::make_shared<SingleEntry<T>>();
+    entry->key = key.name;
+    entry->record = std::move(part);
+    entry->revision = item.mod_revision;
+    table.put(std::move(entry));
+}
+
+}  // namespace
+
+void apply_change(Snapshot& state, const store::KeyValue& item, bool deleted, Log& log) {
+    const model::ParsedKey key = model::parse_key(item.key);
+    switch (key.kind) {
+        case RecordKind::kVmSpec:
+        case RecordKind::kVmPlacement:
+        case RecordKind::kVmStatus: return apply_vm(state, key, item, deleted, log);
+        case RecordKind::kNodeSpec:
+        case RecordKind::kNodeStatus:
+        case RecordKind::kNodeLease: return apply_node(state, key, item, deleted, log);
+        case RecordKind::kVolumeSpec:
+        case RecordKind::kVolumeStatus: return apply_volume(state, key, item, deleted, log);
+        case RecordKind::kImage: return apply_single(state.images, key, item, deleted, log);
+        case RecordKind::kProject: return apply_single(state.projects, key, item, deleted, log);
+        case RecordKind::kOperation: return apply_single(state.operations, key, item, deleted, log);
+        case RecordKind::kFailover: return apply_single(state.failovers, key, item, deleted, log);
+        case RecordKind::kElection: state.election = deleted ? store::KeyValue{} : item; return;
+        case RecordKind::kOther: return;
+    }
+}
+
+model::Phase effective_phase(const VmEntry& vm) {
+    using model::Phase;
+    const bool wants_stop = vm.record && vm.record->value.spec.run == model::Run::kStopped;
+    if (vm.node().empty()) return wants_stop ? Phase::kStopped : Phase::kPending;
+    const bool current = vm.status && vm.status->value.epoch == vm.placement->value.epoch &&
+                         vm.status->value.uid == vm.placement->value.uid;
+    return current ? vm.status->value.phase : Phase::kScheduled;
+}
+
+}  // namespace blixard::view

@@ -1,0 +1,132 @@
+#include "view/view.h"
+
+#include "base/assert.h"
+
+namespace blixard::view {
+namespace {
+
+constexpr std::size_t kPageItems = 1000;  // of the first read; a page stays below a gRPC message
+constexpr Millis kReloadDelay =
+    seconds(1);  // between attempts to read the state while the store is not there
+
+Changed describe_change(const store::Change& change) {
+    const model::ParsedKey key = model::parse_key(change.item.key);
+    return Changed{
+        .kind = key.kind,
+        .key = change.item.key,
+        .project = std::string(key.project),
+        .name = std::string(key.name),
+        .deleted = change.deleted,
+        .created = !change.deleted && change.item.create_revision == change.item.mod_revision,
+        .revision = change.item.mod_revision};
+}
+
+}  // namespace
+
+View::View(store::Store& store, Executor& executor, const Clock& clock, Log& log)
+    : store_(store), executor_(executor), clock_(clock), log_(log) {
+    current_.store(std::make_shared<const Snapshot>());
+}
+
+View::~View() { stop(); }
+
+void View::stop() {
+    stopped_ = true;
+    alive_.reset();
+    if (watch_ != 0) store_.unwatch(watch_);
+    watch_ = 0;
+}
+
+void View::start(std::function<void(Status)> ready) {
+    ready_ = std::move(ready);
+    loading_ = true;
+    next_ = std::make_shared<Snapshot>();
+    load_page("", 0);
+}
+
+SnapshotPtr View::current() const { return current_.load(); }
+MonoTime View::fresh_at() const { return fresh_at_; }
+
+void View::subscribe(std::function<void(const std::shared_ptr<const Update>&)> listener) {
+    listeners_.push_back(std::move(listener));
+}
+
+void View::when_at(Revision revision, std::function<void()> then) {
+    if (current_.load()->revision >= revision)
+        then();
+    else
+        waiting_.emplace(revision, std::move(then));
+}
+
+void View::load_page(std::string after, Revision at) {
+    store_.read(store::Range{.after = std::move(after), .limit = kPageItems, .at = at},
+                [this, weak = std::weak_ptr(alive_)](Result<store::RangeResult> page) {
+                    if (weak.expired()) return;
+                    if (!page) {
+                        log_.warn("state not read yet", {{"error", describe(page.error())}});
+                        restart_after(kReloadDelay);
+                        return;
+                    }
+                    for (const store::KeyValue& item : page->items)
+                        apply_change(*next_, item, false, log_);
+                    if (page->more)
+                        load_page(page->items.back().key, page->revision);
+                    else
+                        loaded(page->revision);
+                });
+}
+
+void View::restart_after(Millis delay) {
+    executor_.after(delay, [this, weak = std::weak_ptr(alive_)] {
+        if (weak.expired()) return;
+        next_ = std::make_shared<Snapshot>();
+        load_page("", 0);
+    });
+}
+
+void View::loaded(Revision revision) {
+    loading_ = false;
+    next_->revision = revision;
+    auto update = std::make_shared<Update>();
+    update->reloaded = true;
+    fresh_at_ = clock_.mono();
+    watch_ = store_.watch("", revision + 1, *this);
+    publish(std::move(update));
+    if (ready_) std::exchange(ready_, nullptr)(Status{});
+}
+
+void View::on_batch(store::WatchBatch batch) {
+    fresh_at_ = clock_.mono();
+    if (batch.revision <= next_->revision) return;
+    auto update = std::make_shared<Update>();
+    update->changes.reserve(batch.changes.size());
+    for (const store::Change& change : batch.changes) {
+        ASSERT(change.item.mod_revision > current_.load()->revision);
+        apply_change(*next_, change.item, change.deleted, log_);
+        update->changes.push_back(describe_change(change));
+    }
+    next_->revision = batch.revision;
+    publish(std::move(update));
+}
+
+void View::on_end(Error error) {
+    watch_ = 0;
+    if (stopped_) return;
+    log_.warn("watch ended, reading the state anew", {{"error", describe(error)}});
+    loading_ = true;
+    restart_after(error.code == ErrorCode::kCompacted ? Millis{0} : kReloadDelay);
+}
+
+void View::publish(std::shared_ptr<Update> update) {
+    update->snapshot = std::make_shared<const Snapshot>(*next_);
+    current_.store(update->snapshot);
+    const std::shared_ptr<const Update> done = std::move(update);
+    for (const auto& listener : listeners_) listener(done);
+    while (!waiting_.empty() && waiting_.begin()->first <= done->snapshot->revision) {
+        auto then = std::move(waiting_.begin()->second);
+        waiting_.erase(waiting_.begin());
+        then();
+    }
+}
+
+}  // namespace blixard::view

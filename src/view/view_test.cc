@@ -1,0 +1,143 @@
+#include "view/view.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <map>
+
+#include "model/documents.h"
+
+namespace blixard::view {
+namespace {
+
+struct Item {
+    std::string key;
+    int number = 0;
+};
+
+RC_GTEST_PROP(PersistentMap, behaves_like_a_map_and_old_copies_never_change,
+              (const std::vector<std::pair<bool, std::uint16_t>>& changes)) {
+    PersistentMap<Item> map;
+    std::map<std::string, int> expected;
+    std::vector<std::pair<PersistentMap<Item>, std::map<std::string, int>>> copies;
+    const auto check = [](const PersistentMap<Item>& found,
+                          const std::map<std::string, int>& wanted) {
+        RC_ASSERT(found.size() == wanted.size());
+        auto next = wanted.begin();
+        found.for_each([&](const std::shared_ptr<const Item>& item) {
+            RC_ASSERT(next != wanted.end());
+            RC_ASSERT(item->key == next->first);
+            RC_ASSERT(item->number == next->second);
+            ++next;
+        });
+    };
+    int number = 0;
+    for (const auto& [erase, raw] : changes) {
+        const std::string key = std::to_string(raw % 500);
+        if (erase) {
+            RC_ASSERT(map.erase(key) == (expected.erase(key) > 0));
+        } else {
+            map.put(std::make_shared<Item>(Item{key, ++number}));
+            expected[key] = number;
+        }
+        if (number % 7 == 0 && copies.size() < 20) copies.emplace_back(map, expected);
+    }
+    check(map, expected);
+    for (const auto& [copy, wanted] : copies) check(copy, wanted);
+}
+
+TEST(PersistentMap, holds_many_and_loses_many) {
+    PersistentMap<Item> map;
+    for (int i = 0; i < 20000; ++i)
+        map.put(std::make_shared<Item>(Item{std::to_string(i * 7919 % 20000), i}));
+    EXPECT_EQ(map.size(), 20000u);
+    const PersistentMap<Item> full = map;
+    for (int i = 0; i < 20000; i += 1)
+        if (i % 100 != 0) EXPECT_TRUE(map.erase(std::to_string(i)));
+    EXPECT_EQ(map.size(), 200u);
+    EXPECT_EQ(full.size(), 20000u);
+    EXPECT_NE(full.find("19999"), nullptr);
+    EXPECT_EQ(map.find("19999"), nullptr);
+    EXPECT_NE(map.find("19900"), nullptr);
+}
+
+TEST(PersistentMap, scans_from_a_key_and_by_prefix) {
+    PersistentMap<Item> map;
+    for (const char* key : {"a/1", "a/2", "ab/1", "b/1"})
+        map.put(std::make_shared<Item>(Item{key, 0}));
+    std::string seen;
+    map.scan_prefix("a/", [&](const auto& item) { return seen += item->key + " ", true; });
+    EXPECT_EQ(seen, "a/1 a/2 ");
+    seen.clear();
+    map.scan("a/2", [&](const auto& item) { return seen += item->key + " ", true; });
+    EXPECT_EQ(seen, "a/2 ab/1 b/1 ");
+}
+
+store::KeyValue item(std::string key, std::string value, Revision revision) {
+    return {.key = std::move(key),
+            .value = std::move(value),
+            .create_revision = revision,
+            .mod_revision = revision};
+}
+
+TEST(Apply, joins_the_document_of_a_vm_from_its_three_records) {
+    Snapshot state;
+    NullLog log;
+    model::VmRecord record;
+    record.uid = "u1";
+    record.spec.image = "demo";
+    apply_change(state, item("vms/default/web/spec", model::to_json(record), 3), false, log);
+    const VmEntry* vm = state.vms.find("default/web");
+    ASSERT_NE(vm, nullptr);
+    EXPECT_EQ(vm->phase, model::Phase::kPending);
+    EXPECT_TRUE(vm->document.starts_with(
+        R"({"kind":"vm","project":"default","name":"web","revision":3,"phase":"pending","schema":1,"uid":"u1")"))
+        << vm->document;
+
+    apply_change(state,
+                 item("vms/default/web/placement", R"({"uid":"u1","node":"n1","epoch":1})", 4),
+                 false, log);
+    apply_change(state,
+                 item("vms/default/web/status",
+                      R"({"uid":"u1","phase":"running","node":"n1","epoch":1})", 5),
+                 false, log);
+    vm = state.vms.find("default/web");
+    EXPECT_EQ(vm->phase, model::Phase::kRunning);
+    EXPECT_EQ(vm->slice(vm->status_bytes),
+              R"({"uid":"u1","phase":"running","node":"n1","epoch":1})");
+    EXPECT_TRUE(
+        vm->document.ends_with(R"("placement":{"uid":"u1","node":"n1","epoch":1},"status":)" +
+                               std::string(vm->slice(vm->status_bytes)) + "}"));
+    int on_node = 0;
+    state.for_each_vm_on("n1", [&](const VmEntry&) {
+        ++on_node;
+        return true;
+    });
+    EXPECT_EQ(on_node, 1);
+    EXPECT_EQ(state.counts.by_phase[static_cast<int>(model::Phase::kRunning)], 1);
+
+    for (const char* part : {"spec", "placement", "status"})
+        apply_change(state, item(std::string("vms/default/web/") + part, "", 6), true, log);
+    EXPECT_TRUE(state.vms.empty());
+    EXPECT_TRUE(state.vms_by_node.empty());
+    EXPECT_TRUE(state.project_use.empty());
+    EXPECT_EQ(state.counts.vms, 0);
+}
+
+TEST(Apply, a_status_of_an_older_placement_does_not_count) {
+    Snapshot state;
+    NullLog log;
+    apply_change(state, item("vms/default/web/spec", R"({"uid":"u1","spec":{"image":"demo"}})", 1),
+                 false, log);
+    apply_change(state,
+                 item("vms/default/web/status",
+                      R"({"uid":"u1","phase":"running","node":"n1","epoch":1})", 2),
+                 false, log);
+    apply_change(state,
+                 item("vms/default/web/placement", R"({"uid":"u1","node":"n2","epoch":2})", 3),
+                 false, log);
+    EXPECT_EQ(state.vms.find("default/web")->phase, model::Phase::kScheduled);
+}
+
+}  // namespace
+}  // namespace blixard::view
