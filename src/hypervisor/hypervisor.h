@@ -1,5 +1,6 @@
-// The hypervisor port: what an agent can ask of the machines on its own host. Implemented by hypervisor/qemu (the real
-// one), hypervisor/fake (tests), and the simulation's, which behaves like QEMU at its worst.
+// The hypervisor port: what an agent can ask of the machines on its own host. Implemented by
+// hypervisor/qemu (the real one), hypervisor/fake (tests), and the simulation's, which behaves like
+// QEMU at its worst.
 //
 // Threads: everything on one executor. Callbacks are called exactly once, later, on that executor.
 #pragma once
@@ -21,54 +22,59 @@ namespace blixard::hypervisor {
 // Which incarnation of which VM: a VM placed anew has a higher epoch.
 struct InstanceId {
     std::string vm;  // "<project>/<name>"
-    std::string uid; // the VM record's uid: a deleted and re-created VM of the same name is another VM
+    std::string
+        uid;  // the VM record's uid: a deleted and re-created VM of the same name is another VM
     std::uint64_t epoch = 0;
 
     auto operator<=>(const InstanceId&) const = default;
 };
 
-// A disk as the hypervisor shall open it, made first where the file is missing. Paths are made by the agent, never
-// taken from a user. The first disk is the one to boot from.
+// A disk as the hypervisor shall open it, made first where the file is missing. Paths are made by
+// the agent, never taken from a user. The first disk is the one to boot from.
 struct DiskFile {
-    std::string name;             // the spec's disk name
-    std::string path;             // file path, or rbd:... for Ceph
+    std::string name;  // the spec's disk name
+    std::string path;  // file path, or rbd:... for Ceph
     model::DiskFormat format = model::DiskFormat::kQcow2;
-    std::int64_t size_mib = 0;    // of a disk to be made; 0: its image's
-    std::string backing_path;     // a disk to be made is an overlay on this file; empty: blank
+    std::int64_t size_mib = 0;  // of a disk to be made; 0: its image's
+    std::string backing_path;   // a disk to be made is an overlay on this file; empty: blank
     model::DiskFormat backing_format = model::DiskFormat::kRaw;
     bool read_only = false;
-    bool shared = false;          // another host can open it too: guarded by the image lock and the epoch side file
+    bool shared =
+        false;  // another host can open it too: guarded by the image lock and the epoch side file
 };
 
-// What the hypervisor needs to make a VM run. All of it comes from the spec, the image record and this host.
+// What the hypervisor needs to make a VM run. All of it comes from the spec, the image record and
+// this host.
 struct Launch {
     InstanceId id;
     model::VmSpec spec;
-    std::int64_t generation = 0;          // of the spec; kept with the instance
+    std::int64_t generation = 0;  // of the spec; kept with the instance
     std::int64_t restart_generation = 0;
-    std::string kernel;                   // path; direct kernel boot where not empty
+    std::string kernel;  // path; direct kernel boot where not empty
     std::string initrd;
     std::string command_line;
     std::vector<DiskFile> disks;
-    bool fenced = false;  // an HA VM: tied to the watchdog, dies when the host's lease is not known to be valid
+    bool fenced = false;  // an HA VM: tied to the watchdog, dies when the host's lease is not known
+                          // to be valid
 };
 
 enum class InstanceState : std::uint8_t {
-    kStarting,   // between the first step of preparing and QMP saying running
+    kStarting,  // between the first step of preparing and QMP saying running
     kRunning,
     kPaused,
     kStopping,
-    kExited,     // the process is gone; `exit` says how; forget() removes it from the list
-    kUnknown,    // the process lives but does not answer its monitor
+    kExited,   // the process is gone; `exit` says how; forget() removes it from the list
+    kUnknown,  // the process lives but does not answer its monitor
 };
 std::string_view instance_state_name(InstanceState state);
 
-// How a process ended. `signal` or `status`; neither where nobody could see it (it died while nothing of ours ran).
+// How a process ended. `signal` or `status`; neither where nobody could see it (it died while
+// nothing of ours ran).
 struct Exit {
     std::optional<int> status;
     std::optional<int> signal;
-    bool guest_shutdown = false;   // QMP said the guest powered itself off
-    std::string stderr_tail;       // last lines, at most 4 KiB
+    bool guest_shutdown = false;  // QMP said the guest powered itself off
+    std::string stderr_tail;      // last lines, at most 4 KiB
     WallTime at{};
 };
 
@@ -79,16 +85,16 @@ struct Instance {
     InstanceId id;
     InstanceState state = InstanceState::kStarting;
     int pid = 0;
-    std::uint64_t pid_start = 0;   // /proc/<pid>/stat field 22: pid and this name a process for good
+    std::uint64_t pid_start = 0;  // /proc/<pid>/stat field 22: pid and this name a process for good
     bool fenced = false;
     WallTime started{};
     std::optional<Exit> exit;
-    std::int64_t generation = 0;   // of the spec it was started from
+    std::int64_t generation = 0;  // of the spec it was started from
     std::int64_t restart_generation = 0;
-    std::string machine;           // "q35" | "microvm"
-    std::string accelerator;       // "kvm" | "tcg"
+    std::string machine;      // "q35" | "microvm"
+    std::string accelerator;  // "kvm" | "tcg"
     std::vector<model::Address> addresses;
-    std::string message;           // what it is doing or why it failed
+    std::string message;  // what it is doing or why it failed
 };
 
 // As measured; a member that could not be measured is absent.
@@ -106,7 +112,7 @@ struct Event {
 
 // A reader of a serial console. All on the executor.
 class ConsoleReader {
-   public:
+ public:
     virtual ~ConsoleReader() = default;
     virtual void on_output(std::string_view bytes) = 0;
     virtual void on_end(std::string_view reason) = 0;  // nothing more will come
@@ -114,20 +120,24 @@ class ConsoleReader {
 using ConsoleId = std::uint64_t;
 
 class Hypervisor {
-   public:
+ public:
     virtual ~Hypervisor() = default;
 
-    // What is here now, by VM; includes what an earlier daemon started. Cheap: from memory. Empty until recover() is done.
+    // What is here now, by VM; includes what an earlier daemon started. Cheap: from memory. Empty
+    // until recover() is done.
     virtual std::vector<Instance> instances() const = 0;
 
-    // Finds what an earlier daemon left: adopts what lives, notices what died, cleans what was half-made. Once, first.
+    // Finds what an earlier daemon left: adopts what lives, notices what died, cleans what was
+    // half-made. Once, first.
     virtual void recover(Callback<std::vector<Instance>> done) = 0;
 
-    // Brings a VM up: directory, disks, seed, process, monitor; `done` when the guest's processors run. A second start of a VM
-    // that has an instance that is not kExited is refused (kExists). On failure nothing is left behind.
+    // Brings a VM up: directory, disks, seed, process, monitor; `done` when the guest's processors
+    // run. A second start of a VM that has an instance that is not kExited is refused (kExists). On
+    // failure nothing is left behind.
     virtual void start(Launch launch, Callback<Instance> done) = 0;
 
-    // Asks the guest, waits `grace`, then quits, then kills. Stopping what is gone gives kAlreadyGone.
+    // Asks the guest, waits `grace`, then quits, then kills. Stopping what is gone gives
+    // kAlreadyGone.
     virtual void stop(const InstanceId& id, Millis grace, Callback<StopHow> done) = 0;
     virtual void kill(const InstanceId& id, Callback<StopHow> done) = 0;
     virtual void pause(const InstanceId& id, Callback<bool> done) = 0;
@@ -136,7 +146,8 @@ class Hypervisor {
     // Drops an exited instance from instances(). Its disks stay.
     virtual void forget(const InstanceId& id) = 0;
 
-    // Removes all that the VM has on this host: directory, disks made from its spec, logs. Refused while it runs.
+    // Removes all that the VM has on this host: directory, disks made from its spec, logs. Refused
+    // while it runs.
     virtual void purge(const std::string& vm, const std::string& uid, Callback<bool> done) = 0;
 
     // VMs (and uids) that have a directory here, running or not: what purge() may have to remove.
@@ -159,7 +170,8 @@ class Hypervisor {
     // Called on the executor for every change; one listener.
     virtual void set_listener(std::function<void(const Event&)> listener) = 0;
 
-    // Fencing: fenced instances are killed by the watchdog when this is not extended in time. Monotonic, this host.
+    // Fencing: fenced instances are killed by the watchdog when this is not extended in time.
+    // Monotonic, this host.
     virtual void feed(MonoTime deadline) = 0;
 };
 
