@@ -1,0 +1,255 @@
+#include "hypervisor/qemu/arguments.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace blixard::hypervisor {
+namespace {
+
+using model::Machine;
+using Arguments = std::vector<std::string>;
+
+constexpr std::size_t kSerialMax = 20;  // VIRTIO_BLK_ID_BYTES
+constexpr std::int64_t kCpusMaxMicrovm = 255;
+
+// QEMU's option syntax: a comma inside a value is written twice.
+std::string escaped(const std::string& value) {
+    std::string out;
+    for (const char c : value) out += c == ',' ? std::string(",,") : std::string(1, c);
+    return out;
+}
+
+std::string number(std::int64_t value) { return std::to_string(value); }
+
+tl::unexpected<Error> unsupported(const Launch& launch, const std::string& what, std::string help) {
+    return fail(ErrorCode::kUnsupported, "VM " + launch.id.vm + ": " + what, std::move(help));
+}
+
+// The translation cache in MiB: enough for a small guest's kernel and user space, more for those
+// with room to run more code.
+std::int64_t tcg_cache_mib(std::int64_t memory_mib) {
+    return memory_mib <= 256 ? 16 : memory_mib <= 1024 ? 32 : memory_mib <= 4096 ? 64 : 128;
+}
+
+// What differs between the machine types.
+struct Dialect {
+    std::string machine;
+    std::string suffix;  // of virtio devices: on PCI, or memory-mapped
+};
+
+Dialect dialect_of(Machine machine, const QemuHost& host) {
+    if (machine == Machine::kQ35) return {"q35,vmport=off,i8042=off,graphics=off", "-pci"};
+    return {host.kvm ? "microvm,acpi=on,rtc=on" : "microvm,acpi=on,pit=on,pic=on,rtc=on",
+            "-device"};
+}
+
+void add_base(Arguments& out, const Launch& launch, const QemuHost& host, const Dialect& dialect) {
+    const model::VmSpec& spec = launch.spec;
+    out.insert(out.end(),
+               {host.program, "-name", "guest=" + escaped(launch.id.vm) + ",debug-threads=on",
+                "-nodefaults", "-no-user-config", "-display", "none", "-sandbox",
+                "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny", "-msg",
+                "timestamp=on", "-machine", dialect.machine});
+    out.insert(
+        out.end(),
+        {"-accel", host.kvm ? "kvm" : "tcg,tb-size=" + number(tcg_cache_mib(spec.memory_mib)),
+         "-cpu", host.kvm ? "host" : "max", "-smp", "cpus=" + number(spec.cpus), "-m",
+         "size=" + number(spec.memory_mib) + "M", "-rtc", "base=utc"});
+}
+
+void add_channels(Arguments& out, const QemuFiles& files) {
+    const auto chardev = [](const std::string& id, int fd) {
+        return "socket,id=" + id + ",fd=" + number(fd) + ",server=on,wait=off";
+    };
+    out.insert(out.end(), {"-chardev", chardev("monitor", files.monitor_fd), "-mon",
+                           "chardev=monitor,mode=control", "-chardev",
+                           chardev("console", files.console_fd) +
+                               ",logfile=" + escaped(files.console_log) + ",logappend=on",
+                           "-serial", "chardev:console"});
+}
+
+void add_firmware(Arguments& out, const QemuHost& host, const QemuFiles& files) {
+    out.insert(out.end(),
+               {"-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + escaped(host.uefi_code),
+                "-drive", "if=pflash,unit=1,format=raw,file=" + escaped(files.uefi_variables)});
+}
+
+void add_kernel(Arguments& out, const Launch& launch) {
+    std::string line = launch.command_line;
+    if (!launch.spec.command_line.empty())
+        line += (line.empty() ? "" : " ") + launch.spec.command_line;
+    out.insert(out.end(), {"-kernel", launch.kernel});
+    if (!launch.initrd.empty()) out.insert(out.end(), {"-initrd", launch.initrd});
+    if (!line.empty()) out.insert(out.end(), {"-append", line});
+}
+
+// "rbd:pool/image" as block device options; a file with QEMU's image lock insisted upon.
+Result<std::string> protocol_options(const DiskFile& disk) {
+    if (!disk.path.starts_with("rbd:")) {
+        return "file.driver=file,file.filename=" + escaped(disk.path) + ",file.locking=on";
+    }
+    const std::string name = disk.path.substr(4);
+    const std::size_t slash = name.find('/');
+    if (slash == std::string::npos || slash == 0 || slash + 1 == name.size()) {
+        return fail(ErrorCode::kInvalid, "disk path \"" + disk.path + "\" is not rbd:POOL/IMAGE");
+    }
+    return "file.driver=rbd,file.pool=" + escaped(name.substr(0, slash)) +
+           ",file.image=" + escaped(name.substr(slash + 1));
+}
+
+Status add_disks(Arguments& out, const Launch& launch, const Dialect& dialect) {
+    for (std::size_t i = 0; i < launch.disks.size(); ++i) {
+        const DiskFile& disk = launch.disks[i];
+        const std::string node = "disk" + std::to_string(i);
+        ASSIGN_OR_RETURN(const std::string protocol, protocol_options(disk));
+        const std::string format = disk.format == model::DiskFormat::kRaw ? "raw" : "qcow2";
+        out.insert(out.end(), {"-blockdev", "driver=" + format + ",node-name=" + node +
+                                                ",read-only=" + (disk.read_only ? "on" : "off") +
+                                                ",discard=unmap," + protocol});
+        std::string device = "virtio-blk" + dialect.suffix + ",drive=" + node;
+        if (!disk.name.empty()) device += ",serial=" + escaped(disk.name.substr(0, kSerialMax));
+        if (i == 0 && launch.kernel.empty()) device += ",bootindex=1";
+        out.insert(out.end(), {"-device", device});
+    }
+    return {};
+}
+
+void add_seed(Arguments& out, const QemuFiles& files, const Dialect& dialect) {
+    out.insert(out.end(),
+               {"-blockdev",
+                "driver=raw,node-name=seed,read-only=on,file.driver=file,file.filename=" +
+                    escaped(files.seed),
+                "-device", "virtio-blk" + dialect.suffix + ",drive=seed,serial=cidata"});
+}
+
+Status add_networks(Arguments& out, const Launch& launch, const Dialect& dialect) {
+    for (std::size_t i = 0; i < launch.spec.nics.size(); ++i) {
+        const model::Nic& nic = launch.spec.nics[i];
+        if (!nic.network.empty() && nic.network != "user") {
+            return unsupported(launch,
+                               "network card \"" + nic.name + "\" asks for network \"" +
+                                   nic.network +
+                                   "\", and this hypervisor has user-mode networks only",
+                               "use the network \"user\" with port forwards");
+        }
+        const std::string id = "net" + std::to_string(i);
+        std::string netdev = "user,id=" + id;
+        for (const model::PortForward& forward : nic.forwards) {
+            ASSERT(forward.host_port > 0);
+            netdev += std::string(",hostfwd=") +
+                      (forward.protocol == model::Protocol::kUdp ? "udp" : "tcp") + ":" +
+                      (forward.host_address.empty() ? "127.0.0.1" : forward.host_address) + ":" +
+                      number(forward.host_port) + "-:" + number(forward.guest_port);
+        }
+        const std::string mac = nic.mac.empty() ? derived_mac(launch.id.uid, i) : nic.mac;
+        out.insert(out.end(), {"-netdev", netdev, "-device",
+                               "virtio-net" + dialect.suffix + ",netdev=" + id + ",mac=" + mac});
+    }
+    return {};
+}
+
+void add_devices(Arguments& out, Machine machine, const Dialect& dialect) {
+    out.insert(out.end(), {"-device", "virtio-rng" + dialect.suffix, "-device",
+                           "virtio-balloon" + dialect.suffix + ",deflate-on-oom=on"});
+    if (machine == Machine::kQ35) out.insert(out.end(), {"-device", "pvpanic-pci"});
+}
+
+}  // namespace
+
+Result<Machine> choose_machine(const Launch& launch, const QemuHost& host) {
+    const model::VmSpec& spec = launch.spec;
+    if (!spec.constraints.devices.empty()) {
+        return unsupported(launch, "passing host devices to a VM is not supported",
+                           "remove spec.constraints.devices");
+    }
+    if (launch.kernel.empty() && launch.disks.empty()) {
+        return fail(ErrorCode::kInvalid,
+                    "VM " + launch.id.vm + " has neither a kernel nor a disk to boot from",
+                    "use an image with a kernel or a disk");
+    }
+    const bool uefi = spec.firmware == model::Firmware::kUefi;
+    if (spec.machine == Machine::kQ35) return Machine::kQ35;
+    if (spec.machine == Machine::kAuto) {
+        const bool fits =
+            host.kvm && !launch.kernel.empty() && !uefi && spec.cpus <= kCpusMaxMicrovm;
+        return fits ? Machine::kMicrovm : Machine::kQ35;
+    }
+    if (uefi) return unsupported(launch, "microvm has no UEFI firmware here", "use machine q35");
+    if (launch.kernel.empty()) {
+        return unsupported(launch, "microvm boots a kernel directly, and the image has none",
+                           "use machine q35");
+    }
+    return Machine::kMicrovm;
+}
+
+Result<Arguments> qemu_arguments(const Launch& launch, const QemuHost& host,
+                                 const QemuFiles& files) {
+    ASSIGN_OR_RETURN(const Machine machine, choose_machine(launch, host));
+    const Dialect dialect = dialect_of(machine, host);
+    Arguments out;
+    add_base(out, launch, host, dialect);
+    add_channels(out, files);
+    if (launch.spec.firmware == model::Firmware::kUefi) add_firmware(out, host, files);
+    if (!launch.kernel.empty()) add_kernel(out, launch);
+    RETURN_IF_ERROR(add_disks(out, launch, dialect));
+    if (!files.seed.empty()) add_seed(out, files, dialect);
+    RETURN_IF_ERROR(add_networks(out, launch, dialect));
+    add_devices(out, machine, dialect);
+    return out;
+}
+
+// FNV-1a (Fowler, Noll, Vo) over uid and index; 52:54:00 is QEMU's locally administered prefix.
+std::string derived_mac(const std::string& uid, std::size_t index) {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const char c : uid + "/" + std::to_string(index)) {
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    }
+    hash ^= hash >> 32;
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string mac = "52:54:00";
+    for (int shift = 16; shift >= 0; shift -= 8) {
+        mac += ':';
+        mac += kDigits[(hash >> (shift + 4)) & 15];
+        mac += kDigits[(hash >> shift) & 15];
+    }
+    return mac;
+}
+
+Result<std::vector<model::Nic>> choose_ports(
+    std::vector<model::Nic> nics,
+    const std::function<Result<std::int64_t>(const std::string&, model::Protocol)>& find_free) {
+    for (model::Nic& nic : nics) {
+        for (model::PortForward& forward : nic.forwards) {
+            if (forward.host_address.empty()) forward.host_address = "127.0.0.1";
+            if (forward.host_port != 0) continue;
+            ASSIGN_OR_RETURN(forward.host_port, find_free(forward.host_address, forward.protocol));
+        }
+    }
+    return nics;
+}
+
+std::vector<model::Address> addresses_of(const std::vector<model::Nic>& nics) {
+    std::vector<model::Address> addresses;
+    for (const model::Nic& nic : nics) {
+        for (const model::PortForward& forward : nic.forwards) {
+            const std::string host =
+                forward.host_address.empty() ? "127.0.0.1" : forward.host_address;
+            addresses.push_back(
+                {nic.name, host + ":" + number(forward.host_port), forward.guest_port, {}});
+        }
+    }
+    return addresses;
+}
+
+std::int64_t overhead_mib(const Launch& launch, const QemuHost& host) {
+    constexpr std::int64_t kQemuItself =
+        192;  // code, device models, block caches; about 50 MiB when idle
+    const std::int64_t per_cpu = 8 * launch.spec.cpus;
+    const std::int64_t per_disk =
+        40 * static_cast<std::int64_t>(launch.disks.size());  // qcow2 tables: 32 MiB
+    return kQemuItself + per_cpu + per_disk +
+           (host.kvm ? 0 : tcg_cache_mib(launch.spec.memory_mib));
+}
+
+}  // namespace blixard::hypervisor

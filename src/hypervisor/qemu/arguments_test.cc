@@ -1,0 +1,198 @@
+#include "hypervisor/qemu/arguments.h"
+
+#include <gtest/gtest.h>
+
+namespace blixard::hypervisor {
+namespace {
+
+Launch kernel_launch() {
+    Launch launch;
+    launch.id = {"default/web-1", "0123456789abcdef", 3};
+    launch.kernel = "/images/k";
+    launch.initrd = "/images/i";
+    launch.command_line = "console=ttyS0";
+    launch.spec.cpus = 2;
+    launch.spec.memory_mib = 256;
+    return launch;
+}
+
+model::Nic web_nic() {
+    model::Nic nic;
+    nic.name = "eth0";
+    nic.forwards.push_back({.host_port = 8080, .guest_port = 80});
+    return nic;
+}
+
+// One line per option: easier to read than one long line.
+std::string lines(const Result<std::vector<std::string>>& arguments) {
+    if (!arguments) return describe(arguments.error());
+    std::string text;
+    for (const std::string& argument : *arguments) {
+        const bool option = argument.starts_with('-');
+        text += text.empty() ? argument : (option ? "\n" : " ") + argument;
+    }
+    return text;
+}
+
+TEST(QemuArguments, q35_under_tcg_boots_a_kernel_directly) {
+    Launch launch = kernel_launch();
+    launch.spec.command_line = "quiet";
+    launch.spec.nics.push_back(web_nic());
+    EXPECT_EQ(
+        lines(qemu_arguments(launch, {}, {.seed = "seed.iso"})),
+        "qemu-system-x86_64\n"
+        "-name guest=default/web-1,debug-threads=on\n"
+        "-nodefaults\n"
+        "-no-user-config\n"
+        "-display none\n"
+        "-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny\n"
+        "-msg timestamp=on\n"
+        "-machine q35,vmport=off,i8042=off,graphics=off\n"
+        "-accel tcg,tb-size=16\n"
+        "-cpu max\n"
+        "-smp cpus=2\n"
+        "-m size=256M\n"
+        "-rtc base=utc\n"
+        "-chardev socket,id=monitor,fd=3,server=on,wait=off\n"
+        "-mon chardev=monitor,mode=control\n"
+        "-chardev socket,id=console,fd=4,server=on,wait=off,logfile=console.log,logappend=on\n"
+        "-serial chardev:console\n"
+        "-kernel /images/k\n"
+        "-initrd /images/i\n"
+        "-append console=ttyS0 quiet\n"
+        "-blockdev driver=raw,node-name=seed,read-only=on,file.driver=file,file.filename=seed.iso\n"
+        "-device virtio-blk-pci,drive=seed,serial=cidata\n"
+        "-netdev user,id=net0,hostfwd=tcp:127.0.0.1:8080-:80\n"
+        "-device virtio-net-pci,netdev=net0,mac=" +
+            derived_mac("0123456789abcdef", 0) +
+            "\n"
+            "-device virtio-rng-pci\n"
+            "-device virtio-balloon-pci,deflate-on-oom=on\n"
+            "-device pvpanic-pci");
+}
+
+TEST(QemuArguments, microvm_where_kvm_runs_and_a_kernel_is_booted) {
+    Launch launch = kernel_launch();
+    launch.initrd.clear();
+    launch.disks.push_back({.name = "data",
+                            .path = "/d/data.raw",
+                            .format = model::DiskFormat::kRaw,
+                            .read_only = true});
+    EXPECT_EQ(
+        lines(qemu_arguments(launch, {.kvm = true}, {})),
+        "qemu-system-x86_64\n"
+        "-name guest=default/web-1,debug-threads=on\n"
+        "-nodefaults\n"
+        "-no-user-config\n"
+        "-display none\n"
+        "-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny\n"
+        "-msg timestamp=on\n"
+        "-machine microvm,acpi=on,rtc=on\n"
+        "-accel kvm\n"
+        "-cpu host\n"
+        "-smp cpus=2\n"
+        "-m size=256M\n"
+        "-rtc base=utc\n"
+        "-chardev socket,id=monitor,fd=3,server=on,wait=off\n"
+        "-mon chardev=monitor,mode=control\n"
+        "-chardev socket,id=console,fd=4,server=on,wait=off,logfile=console.log,logappend=on\n"
+        "-serial chardev:console\n"
+        "-kernel /images/k\n"
+        "-append console=ttyS0\n"
+        "-blockdev driver=raw,node-name=disk0,read-only=on,discard=unmap,file.driver=file,"
+        "file.filename=/d/data.raw,file.locking=on\n"
+        "-device virtio-blk-device,drive=disk0,serial=data\n"
+        "-device virtio-rng-device\n"
+        "-device virtio-balloon-device,deflate-on-oom=on");
+}
+
+TEST(QemuArguments, a_disk_boots_on_q35_with_the_image_lock_and_its_comma_doubled) {
+    Launch launch = kernel_launch();
+    launch.kernel.clear();
+    launch.initrd.clear();
+    launch.spec.machine = model::Machine::kAuto;
+    launch.disks.push_back({.name = std::string(30, 'n'), .path = "/d/a,b.qcow2"});
+    const std::string text = lines(qemu_arguments(launch, {.kvm = true}, {}));
+    EXPECT_NE(text.find("-machine q35"), std::string::npos);
+    EXPECT_EQ(text.find("-append"), std::string::npos);
+    EXPECT_NE(
+        text.find(
+            "-blockdev driver=qcow2,node-name=disk0,read-only=off,discard=unmap,file.driver=file,"
+            "file.filename=/d/a,,b.qcow2,file.locking=on\n"
+            "-device virtio-blk-pci,drive=disk0,serial=nnnnnnnnnnnnnnnnnnnn,bootindex=1\n"),
+        std::string::npos)
+        << text;
+}
+
+TEST(QemuArguments, uefi_has_its_own_variables) {
+    Launch launch = kernel_launch();
+    launch.spec.firmware = model::Firmware::kUefi;
+    const std::string text = lines(qemu_arguments(launch, {}, {.uefi_variables = "uefi.fd"}));
+    EXPECT_NE(
+        text.find(
+            "-drive if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd\n"
+            "-drive if=pflash,unit=1,format=raw,file=uefi.fd\n"),
+        std::string::npos);
+}
+
+TEST(QemuArguments, a_ceph_disk_is_opened_by_qemus_own_driver) {
+    Launch launch = kernel_launch();
+    launch.disks.push_back(
+        {.name = "root", .path = "rbd:vms/web-1", .format = model::DiskFormat::kRaw});
+    EXPECT_NE(lines(qemu_arguments(launch, {}, {}))
+                  .find("file.driver=rbd,file.pool=vms,file.image=web-1"),
+              std::string::npos);
+    launch.disks[0].path = "rbd:vms";
+    EXPECT_EQ(qemu_arguments(launch, {}, {}).error().code, ErrorCode::kInvalid);
+}
+
+TEST(ChooseMachine, auto_is_microvm_only_with_kvm_and_a_kernel) {
+    Launch launch = kernel_launch();
+    EXPECT_EQ(choose_machine(launch, {.kvm = false}), model::Machine::kQ35);
+    EXPECT_EQ(choose_machine(launch, {.kvm = true}), model::Machine::kMicrovm);
+    launch.spec.machine = model::Machine::kMicrovm;
+    EXPECT_EQ(choose_machine(launch, {.kvm = false}), model::Machine::kMicrovm);
+    launch.spec.firmware = model::Firmware::kUefi;
+    EXPECT_EQ(choose_machine(launch, {}).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(ChooseMachine, what_it_cannot_do_is_refused) {
+    Launch nothing = kernel_launch();
+    nothing.kernel.clear();
+    EXPECT_EQ(choose_machine(nothing, {}).error().code, ErrorCode::kInvalid);
+    Launch gpu = kernel_launch();
+    gpu.spec.constraints.devices.push_back({.kind = "gpu"});
+    EXPECT_EQ(choose_machine(gpu, {}).error().code, ErrorCode::kUnsupported);
+    Launch bridged = kernel_launch();
+    bridged.spec.nics.push_back({.name = "eth0", .network = "blue"});
+    EXPECT_EQ(qemu_arguments(bridged, {}, {}).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(ChoosePorts, a_free_one_where_none_is_named_on_loopback_by_default) {
+    model::Nic nic = web_nic();
+    nic.forwards.push_back({.host_address = "0.0.0.0",
+                            .host_port = 0,
+                            .guest_port = 53,
+                            .protocol = model::Protocol::kUdp});
+    const auto nics = choose_ports(
+        {nic}, [](const std::string& address, model::Protocol) -> Result<std::int64_t> {
+            EXPECT_EQ(address, "0.0.0.0");
+            return 4444;
+        });
+    ASSERT_TRUE(nics);
+    const auto addresses = addresses_of(*nics);
+    ASSERT_EQ(addresses.size(), 2u);
+    EXPECT_EQ(addresses[0].address, "127.0.0.1:8080");
+    EXPECT_EQ(addresses[1].address, "0.0.0.0:4444");
+    EXPECT_EQ(addresses[1].guest_port, 53);
+}
+
+TEST(DerivedMac, is_stable_local_and_differs_by_card) {
+    EXPECT_EQ(derived_mac("uid", 0), derived_mac("uid", 0));
+    EXPECT_NE(derived_mac("uid", 0), derived_mac("uid", 1));
+    EXPECT_TRUE(derived_mac("uid", 0).starts_with("52:54:00:"));
+    EXPECT_EQ(derived_mac("uid", 0).size(), 17u);
+}
+
+}  // namespace
+}  // namespace blixard::hypervisor
