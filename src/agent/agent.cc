@@ -331,7 +331,7 @@ void Agent::start_vm(const std::string& vm, const view::VmEntry& entry) {
     gather->missing = needed_blobs(image->record->value);
     for (const model::Disk& disk : entry.record->value.spec.disks) {
         const view::VolumeEntry* volume = state->volumes.find(
-            fmt::format("{}/{}", entry.project(), volume_name(entry.name(), disk)));
+            fmt::format("{}/{}", entry.project(), model::volume_name(entry.name(), disk)));
         const view::ImageEntry* base =
             volume && volume->record ? state->images.find(volume->record->value.image) : nullptr;
         if (base)
@@ -369,7 +369,7 @@ void Agent::announce_start(const std::string& vm, hypervisor::Launch launch,
         status_for(entry, nullptr, model::Phase::kStarting, "", vms_[vm]);
     store::Transaction transaction;
     for (const model::Disk& disk : entry.record->value.spec.disks) {
-        const std::string name = volume_name(entry.name(), disk);
+        const std::string name = model::volume_name(entry.name(), disk);
         const view::VolumeEntry* volume =
             state->volumes.find(fmt::format("{}/{}", entry.project(), name));
         if (!volume || !volume->record) continue;
@@ -446,7 +446,7 @@ void Agent::finish_vm(const std::string& vm, const view::VmEntry& entry) {
     for (const model::Disk& disk : entry.record->value.spec.disks) {
         if (!disk.volume.empty()) continue;
         const view::VolumeEntry* volume = state->volumes.find(
-            fmt::format("{}/{}", entry.project(), volume_name(entry.name(), disk)));
+            fmt::format("{}/{}", entry.project(), model::volume_name(entry.name(), disk)));
         if (!volume || !volume->record) continue;
         const Result<std::string> path = volume_path(settings_.storage, volume->record->value);
         if (!path) continue;
@@ -469,7 +469,7 @@ void Agent::delete_records(const std::string& vm, view::SnapshotPtr state) {
         if (!disk.volume.empty()) continue;
         for (const char* part : {"spec", "status"})
             gone.deletes.push_back(
-                model::volume_key(entry.project(), volume_name(entry.name(), disk), part));
+                model::volume_key(entry.project(), model::volume_name(entry.name(), disk), part));
     }
     deps_.store.commit(std::move(gone), [this, vm, weak = std::weak_ptr(alive_)](
                                             const Result<store::Committed>& done) {

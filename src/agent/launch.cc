@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "model/keys.h"
+
 namespace blixard::agent {
 
 Result<std::string> volume_path(const Storage& storage, const model::VolumeRecord& volume) {
@@ -16,11 +18,6 @@ Result<std::string> volume_path(const Storage& storage, const model::VolumeRecor
                     "that has it");
     if (pool->second.starts_with("rbd:")) return fmt::format("{}/{}", pool->second, volume.uid);
     return fmt::format("{}/{}.{}", pool->second, volume.uid, suffix);
-}
-
-std::string volume_name(std::string_view vm, const model::Disk& disk) {
-    if (!disk.volume.empty()) return disk.volume;
-    return fmt::format("{}-{}", vm, disk.name);
 }
 
 ImageFiles image_files(const model::Image& image) {
@@ -46,7 +43,7 @@ namespace {
 Result<hypervisor::DiskFile> make_disk(const view::Snapshot& state, const view::VmEntry& vm,
                                        const Storage& storage, const model::Disk& disk,
                                        const std::map<std::string, std::string>& blob_path) {
-    const std::string name = volume_name(vm.name(), disk);
+    const std::string name = model::volume_name(vm.name(), disk);
     const view::VolumeEntry* volume = state.volumes.find(fmt::format("{}/{}", vm.project(), name));
     if (!volume || !volume->record)
         return fail(ErrorCode::kNotFound,

@@ -23,10 +23,6 @@ struct Storage {
 // found: an unknown pool.
 Result<std::string> volume_path(const Storage& storage, const model::VolumeRecord& volume);
 
-// The name of the volume record that belongs to a disk of a VM: the volume it names, or one of its
-// own.
-std::string volume_name(std::string_view vm, const model::Disk& disk);
-
 struct ImageFiles {
     const model::ImageFile* disk = nullptr;
     const model::ImageFile* kernel = nullptr;

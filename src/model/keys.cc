@@ -67,4 +67,12 @@ std::string project_key(std::string_view name) { return join("projects", name); 
 std::string operation_key(std::string_view id) { return join("operations", id); }
 std::string failover_key(std::string_view id) { return join("failovers", id); }
 
+std::string volume_name(std::string_view vm, const Disk& disk) {
+    if (!disk.volume.empty()) return disk.volume;
+    std::string name(vm);
+    name += '-';
+    name += disk.name;
+    return name;
+}
+
 }  // namespace blixard::model

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "model/vm.h"
+
 namespace blixard::model {
 
 enum class RecordKind : unsigned char {
@@ -44,6 +46,8 @@ std::string image_key(std::string_view name);
 std::string project_key(std::string_view name);
 std::string operation_key(std::string_view id);
 std::string failover_key(std::string_view id);
+// The volume behind a disk of a VM: the one it names, or "<vm>-<disk>", which is the VM's own.
+std::string volume_name(std::string_view vm, const Disk& disk);
 inline constexpr std::string_view kElectionKey = "election/controller";
 
 }  // namespace blixard::model

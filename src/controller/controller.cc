@@ -1,0 +1,652 @@
+#include "controller/controller.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "controller/translate.h"
+#include "model/documents.h"
+#include "model/keys.h"
+#include "scheduler/place.h"
+
+namespace blixard::controller {
+namespace {
+
+constexpr Millis kLookEvery = seconds(5);  // a safety net for lost notifications
+constexpr Millis kTellPendingEvery =
+    seconds(30);  // a pending VM's changed reason is written no more often
+constexpr std::size_t kDecisionsPerTick = 500;  // then other work of the loop gets its turn
+constexpr Millis kCompactEvery = seconds(60);
+constexpr std::size_t kHistoryMarks = 1024;
+
+// VMs that differ only in name want the same room: if one of them fits nowhere, none does. Empty:
+// rules make it unlike others.
+std::string shape_of(const scheduler::Request& request) {
+    if (!request.affinities.empty() || !request.volume_pins.empty()) return {};
+    std::string shape = fmt::format(
+        "{}|{}|{}|{}|{}|{}|{}|{}|{}", request.project, request.need.cpu_milli,
+        request.need.memory_mib, request.need.disk_mib, request.priority, request.gpu.count,
+        request.gpu.milli_each, request.manual_host, request.cost_max_per_hour);
+    for (const std::string& feature : request.features) shape += "|f" + feature;
+    for (const scheduler::Label& label : request.host_labels)
+        shape += "|l" + label.key + "=" + label.value;
+    for (const std::string& zone : request.zones.excluded) shape += "|z" + zone;
+    for (const std::string& model : request.gpu.models) shape += "|g" + model;
+    for (const scheduler::Devices& device : request.devices)
+        shape += fmt::format("|d{}x{}", device.kind, device.count);
+    shape += fmt::format("|{}{}{}", request.zones.preferred, request.zones.strict,
+                         static_cast<int>(request.numa));
+    return shape;
+}
+
+}  // namespace
+
+Controller::Controller(Deps deps, ControllerSettings settings)
+    : deps_(deps),
+      settings_(std::move(settings)),
+      election_(deps.store, deps.view, deps.executor, deps.clock, deps.log, deps.lease,
+                settings_.node, settings_.run_uid),
+      inventory_(deps.log),
+      liveness_(settings_.lease_ttl) {}
+
+Controller::~Controller() { stop(); }
+
+void Controller::stop() { alive_.reset(); }
+
+void Controller::start() {
+    deps_.view.subscribe(
+        [this, weak = std::weak_ptr(alive_)](const std::shared_ptr<const view::Update>& update) {
+            if (!weak.expired()) on_update(*update);
+        });
+    compact_later();
+    wake();
+}
+
+void Controller::on_update(const view::Update& update) {
+    if (update.reloaded) everything_dirty_ = true;
+    for (const view::Changed& change : update.changes) {
+        switch (change.kind) {
+            case model::RecordKind::kVmSpec:
+            case model::RecordKind::kVmPlacement:
+            case model::RecordKind::kVmStatus:
+                dirty_vms_.insert(change.project + "/" + change.name);
+                break;
+            case model::RecordKind::kNodeSpec:
+            case model::RecordKind::kNodeStatus:
+            case model::RecordKind::kNodeLease: dirty_nodes_.insert(change.name); break;
+            case model::RecordKind::kVolumeStatus:
+            case model::RecordKind::kVolumeSpec:
+            case model::RecordKind::kProject: room_changed_ = true; break;
+            default: break;
+        }
+    }
+    wake();
+}
+
+void Controller::wake() {
+    if (woken_) return;
+    woken_ = true;
+    deps_.executor.post([this, weak = std::weak_ptr(alive_)] {
+        if (weak.expired()) return;
+        woken_ = false;
+        tick();
+    });
+}
+
+void Controller::tick() {
+    election_.look();
+    const store::Revision proof = election_.proof();
+    if (proof != in_office_) {
+        leave_office();
+        if (proof != 0) take_office(proof);
+    }
+    Millis next = kLookEvery;
+    if (in_office_ != 0) {
+        look_at_hosts();
+        std::set<std::string> dirty;
+        dirty.swap(dirty_vms_);
+        for (const std::string& vm : dirty) look_at_vm(vm);
+        place_pending();
+        look_at_drains();
+        flush();
+        const MonoTime now = deps_.clock.mono();
+        deps_.view.current()->nodes.for_each(
+            [&](const std::shared_ptr<const view::NodeEntry>& node) {
+                if (const auto at = liveness_.lost_at(node->key, now))
+                    next = std::min(next, *at - now);
+            });
+    }
+    deps_.executor.cancel(timer_);
+    timer_ = deps_.executor.after(next, [this, weak = std::weak_ptr(alive_)] {
+        if (!weak.expired()) wake();
+    });
+}
+
+void Controller::take_office(store::Revision proof) {
+    in_office_ = proof;
+    everything_dirty_ = true;
+    deps_.log.info("in office", {{"node", settings_.node}, {"proof", proof}});
+}
+
+void Controller::leave_office() {
+    if (in_office_ != 0) deps_.log.info("out of office", {{"node", settings_.node}});
+    in_office_ = 0;
+    pending_.clear();
+    nominated_.clear();
+    proposals_.clear();
+    liveness_.clear();
+}
+
+// ---- looking
+// -------------------------------------------------------------------------------------------------------
+
+void Controller::look_at_hosts() {
+    const view::SnapshotPtr state = deps_.view.current();
+    const MonoTime now = deps_.clock.mono();
+    policy_ = policy_of(*state, settings_.policy);
+    if (everything_dirty_) {
+        everything_dirty_ = false;
+        std::map<std::string, scheduler::HostState> states;
+        state->nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
+            liveness_.look(*state, node->key, now, deps_.clock.wall());
+            states[node->key] = liveness_.state_of(*node);
+        });
+        inventory_.rebuild(*state, states);
+        state->vms.for_each(
+            [&](const std::shared_ptr<const view::VmEntry>& vm) { dirty_vms_.insert(vm->key); });
+        dirty_nodes_.clear();
+        room_changed_ = true;
+    }
+    std::set<std::string> dirty;
+    dirty.swap(dirty_nodes_);
+    for (const std::string& name : dirty) {
+        liveness_.look(*state, name, now, deps_.clock.wall());
+        const view::NodeEntry* node = state->nodes.find(name);
+        inventory_.refresh_node(*state, name,
+                                node ? liveness_.state_of(*node) : scheduler::HostState::kLost);
+        state->for_each_vm_on(name, [&](const view::VmEntry& vm) {
+            dirty_vms_.insert(vm.key);
+            return true;
+        });
+        room_changed_ = true;
+    }
+    // Hosts whose margin passes now: their VMs are looked at once more.
+    state->nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
+        if (node->lease || !liveness_.lost(node->key, now)) return;
+        state->for_each_vm_on(node->key, [&](const view::VmEntry& vm) {
+            dirty_vms_.insert(vm.key);
+            return true;
+        });
+    });
+}
+
+HostView Controller::host_view(std::string_view name) const {
+    const view::SnapshotPtr state = deps_.view.current();
+    const view::NodeEntry* node = state->nodes.find(name);
+    if (!node) return {};
+    HostView host;
+    host.exists = true;
+    host.lost = !node->lease && liveness_.lost(node->key, deps_.clock.mono());
+    host.vouched = host.lost && node->spec && !node->spec->value.lost_at.empty();
+    host.draining = node->spec && node->spec->value.draining;
+    return host;
+}
+
+bool Controller::pinned(const view::VmEntry& vm) const {
+    if (!vm.record || vm.node().empty()) return false;
+    const auto request = request_of(vm, *deps_.view.current());
+    return std::any_of(request->volume_pins.begin(), request->volume_pins.end(),
+                       [&](const scheduler::VolumePin& pin) { return pin.host == vm.node(); });
+}
+
+void Controller::look_at_vm(const std::string& vm) {
+    if (busy_.contains(vm)) return;  // looked at again when the answer is there
+    const view::SnapshotPtr state = deps_.view.current();
+    const view::VmEntry* entry = state->vms.find(vm);
+    const bool had_place = inventory_.cluster().find_vm(vm) != scheduler::kNoVm;
+    inventory_.refresh_vm(*state, vm);
+    const bool has_place = inventory_.cluster().find_vm(vm) != scheduler::kNoVm;
+    if (had_place && !has_place) room_changed_ = true;
+    if (!entry) {
+        pending_.erase(vm);
+        nominated_.erase(vm);
+        pending_told_.erase(vm);
+        return;
+    }
+    const Need need = need_of(*entry, host_view(entry->node()), pinned(*entry));
+    if (need == Need::kPlace) {
+        if (pending_.insert(vm).second) {
+            room_changed_ = true;
+            if (entry->record) inventory_.cluster().observe(*request_of(*entry, *state));
+        }
+    } else {
+        pending_.erase(vm);
+        nominated_.erase(vm);
+        pending_told_.erase(vm);
+    }
+    switch (need) {
+        case Need::kNothing:
+        case Need::kPlace: return;
+        case Need::kClear: return propose_clear(*entry);
+        case Need::kDrain: return drain_vm(*entry);
+        case Need::kFailOver: return fail_over(*entry);
+        case Need::kDelete: return propose_delete(*entry);
+    }
+}
+
+// ---- placing
+// -------------------------------------------------------------------------------------------------------
+
+void Controller::place_pending() {
+    if (pending_.empty() || !room_changed_) return;
+    const view::SnapshotPtr state = deps_.view.current();
+    struct Waiting {
+        std::int64_t priority;
+        view::Revision created;
+        std::string vm;
+    };
+    std::vector<Waiting> waiting;
+    waiting.reserve(pending_.size());
+    for (const std::string& vm : pending_) {
+        const view::VmEntry* entry = state->vms.find(vm);
+        if (entry && entry->record && !busy_.contains(vm))
+            waiting.push_back(
+                {entry->record->value.spec.priority, entry->record->create_revision, vm});
+    }
+    std::sort(waiting.begin(), waiting.end(), [](const Waiting& a, const Waiting& b) {
+        return a.priority != b.priority ? a.priority > b.priority : a.created < b.created;
+    });
+    room_changed_ = false;
+    std::set<std::string> shapes_without_room;
+    std::size_t decided = 0;
+    for (const Waiting& next : waiting) {
+        if (decided >= kDecisionsPerTick) {
+            room_changed_ = true;
+            wake();
+            break;
+        }
+        if (place_one(next.vm, shapes_without_room)) ++decided;
+    }
+}
+
+// True if a decision was made; false where an equal VM has been refused a moment ago.
+bool Controller::place_one(const std::string& vm, std::set<std::string>& shapes_without_room) {
+    const view::SnapshotPtr state = deps_.view.current();
+    const view::VmEntry& entry = *state->vms.find(vm);
+    const auto request = request_of(entry, *state);
+    const std::string shape = shape_of(*request);
+    if (!shape.empty() && shapes_without_room.contains(shape) && entry.placement) return false;
+    scheduler::Cluster& cluster = inventory_.cluster();
+    cluster.set_revision(state->revision);
+    const auto nominated = nominated_.find(vm);
+    if (nominated != nominated_.end())
+        inventory_.uncount(vm);  // it is counted on the host that is being cleared for it
+    scheduler::Decision decision = scheduler::place(cluster, *request, policy_);
+    if (decision.outcome == scheduler::Outcome::kPlaced) {
+        nominated_.erase(vm);
+        propose_place(entry, request, decision);
+        return true;
+    }
+    if (decision.outcome == scheduler::Outcome::kPreempts) {
+        propose_evictions(entry, decision);
+        nominated_[vm] = decision.host;
+        inventory_.count(request, decision.host, decision.assignment);
+        return true;
+    }
+    if (!shape.empty()) shapes_without_room.insert(shape);
+    propose_pending(entry, decision);
+    return true;
+}
+
+void Controller::compare_vm(const view::VmEntry& vm, store::Transaction& transaction) const {
+    transaction.compares.push_back(
+        {model::vm_key(vm.project(), vm.name(), "spec"), vm.record ? vm.record->mod_revision : 0});
+    transaction.compares.push_back({model::vm_key(vm.project(), vm.name(), "placement"),
+                                    vm.placement ? vm.placement->mod_revision : 0});
+}
+
+void Controller::compare_host(std::string_view name, store::Transaction& transaction) const {
+    const view::NodeEntry* node = deps_.view.current()->nodes.find(name);
+    transaction.compares.push_back(
+        {model::node_key(name, "lease"), node && node->lease ? node->lease->mod_revision : 0});
+    transaction.compares.push_back(
+        {model::node_key(name, "spec"), node && node->spec ? node->spec->mod_revision : 0});
+}
+
+store::Put Controller::placement_put(const view::VmEntry& vm,
+                                     const model::Placement& placement) const {
+    return {.key = model::vm_key(vm.project(), vm.name(), "placement"),
+            .value = model::to_json(placement)};
+}
+
+void Controller::propose_place(const view::VmEntry& vm,
+                               std::shared_ptr<const scheduler::Request> request,
+                               const scheduler::Decision& decision) {
+    model::Placement placement = vm.placement ? vm.placement->value : model::Placement{};
+    placement.uid = vm.record->value.uid;
+    placement.node = decision.host;
+    placement.epoch += 1;
+    placement.release = false;
+    placement.numa_nodes.assign(decision.assignment.numa_nodes.begin(),
+                                decision.assignment.numa_nodes.end());
+    placement.gpus.assign(decision.assignment.gpus.begin(), decision.assignment.gpus.end());
+    placement.decided_at = to_rfc3339(deps_.clock.wall());
+    placement.reason = "scheduled";
+    placement.decision = decision_json(decision);
+    inventory_.count(std::move(request), decision.host, decision.assignment);
+    ++counters_.placed;
+    Proposal proposal{.about = {vm.key}};
+    compare_vm(vm, proposal.transaction);
+    compare_host(decision.host, proposal.transaction);
+    proposal.transaction.puts.push_back(placement_put(vm, placement));
+    propose(std::move(proposal));
+}
+
+void Controller::propose_pending(const view::VmEntry& vm, const scheduler::Decision& decision) {
+    ++counters_.pending_decisions;
+    model::Placement placement = vm.placement ? vm.placement->value : model::Placement{};
+    const std::string reason = scheduler::summary(decision);
+    if (vm.placement && placement.reason == reason && placement.node.empty()) return;
+    const MonoTime now = deps_.clock.mono();
+    const auto told = pending_told_.find(vm.key);
+    if (told != pending_told_.end() && now - told->second < kTellPendingEvery) return;
+    pending_told_[vm.key] = now;
+    placement.uid = vm.record->value.uid;
+    placement.node.clear();
+    placement.release = false;
+    placement.decided_at = to_rfc3339(deps_.clock.wall());
+    placement.reason = reason;
+    placement.decision = decision_json(decision);
+    Proposal proposal{.about = {vm.key}};
+    compare_vm(vm, proposal.transaction);
+    proposal.transaction.puts.push_back(placement_put(vm, placement));
+    propose(std::move(proposal));
+}
+
+// One transaction: all victims are released, or none.
+void Controller::propose_evictions(const view::VmEntry& vm, const scheduler::Decision& decision) {
+    const view::SnapshotPtr state = deps_.view.current();
+    Proposal proposal{.about = {vm.key}};
+    compare_vm(vm, proposal.transaction);
+    compare_host(decision.host, proposal.transaction);
+    for (const std::string& name : decision.evictions) {
+        const view::VmEntry* victim = state->vms.find(name);
+        if (!victim || !victim->placement || victim->placement->value.release) continue;
+        if (busy_.contains(name)) return;  // decided anew when the answer about it is there
+        ++counters_.evictions;
+        proposal.about.push_back(name);
+        compare_vm(*victim, proposal.transaction);
+        model::Placement placement = victim->placement->value;
+        placement.release = true;
+        placement.reason =
+            fmt::format("preempted by {} (priority {})", vm.key, vm.record->value.spec.priority);
+        proposal.transaction.puts.push_back(placement_put(*victim, placement));
+    }
+    if (!proposal.transaction.empty()) propose(std::move(proposal));
+}
+
+// ---- taking places away
+// --------------------------------------------------------------------------------------------
+
+void Controller::propose_clear(const view::VmEntry& vm) {
+    model::Placement placement = vm.placement->value;
+    const bool same_vm = vm.record && placement.uid == vm.record->value.uid;
+    if (same_vm && vm.record->value.spec.run == model::Run::kStopped) placement.reason = "stopped";
+    if (vm.record) placement.uid = vm.record->value.uid;
+    placement.node.clear();
+    placement.release = false;
+    placement.numa_nodes.clear();
+    placement.gpus.clear();
+    placement.decided_at = to_rfc3339(deps_.clock.wall());
+    Proposal proposal{.about = {vm.key}};
+    compare_vm(vm, proposal.transaction);
+    proposal.transaction.compares.push_back({model::vm_key(vm.project(), vm.name(), "status"),
+                                             vm.status ? vm.status->mod_revision : 0});
+    proposal.transaction.puts.push_back(placement_put(vm, placement));
+    propose(std::move(proposal));
+}
+
+void Controller::propose_release(const view::VmEntry& vm, const std::string& reason) {
+    model::Placement placement = vm.placement->value;
+    placement.release = true;
+    placement.reason = reason;
+    Proposal proposal{.about = {vm.key}};
+    compare_vm(vm, proposal.transaction);
+    proposal.transaction.puts.push_back(placement_put(vm, placement));
+    propose(std::move(proposal));
+}
+
+void Controller::propose_delete(const view::VmEntry& vm) {
+    Proposal proposal{.about = {vm.key}};
+    compare_vm(vm, proposal.transaction);
+    for (const char* part : {"spec", "placement", "status"})
+        proposal.transaction.deletes.push_back(model::vm_key(vm.project(), vm.name(), part));
+    const view::SnapshotPtr state = deps_.view.current();
+    if (vm.record) {
+        for (const model::Disk& disk : vm.record->value.spec.disks) {
+            if (!disk.volume.empty()) continue;
+            const std::string name = model::volume_name(vm.name(), disk);
+            const view::VolumeEntry* volume =
+                state->volumes.find(fmt::format("{}/{}", vm.project(), name));
+            if (!volume || !volume->record) continue;
+            const bool made = volume->status && !volume->status->value.node.empty() &&
+                              state->nodes.find(volume->status->value.node);
+            if (made) {
+                // Its file is on a host: that host's agent deletes the file, then the record.
+                model::VolumeRecord record = volume->record->value;
+                record.deleted_at = to_rfc3339(deps_.clock.wall());
+                proposal.transaction.puts.push_back(
+                    {.key = model::volume_key(vm.project(), name, "spec"),
+                     .value = model::to_json(record)});
+                continue;
+            }
+            for (const char* part : {"spec", "status"})
+                proposal.transaction.deletes.push_back(model::volume_key(vm.project(), name, part));
+        }
+    }
+    propose(std::move(proposal));
+}
+
+void Controller::fail_over(const view::VmEntry& vm) {
+    const view::SnapshotPtr state = deps_.view.current();
+    const std::string from(vm.node());
+    const auto request = request_of(vm, *state);
+    inventory_.uncount(vm.key);
+    scheduler::Decision decision = scheduler::place(inventory_.cluster(), *request, policy_);
+    const bool placed = decision.outcome == scheduler::Outcome::kPlaced;
+    model::Placement placement = vm.placement->value;
+    if (placed) placement.epoch += 1;
+    placement.node = placed ? decision.host : "";
+    placement.numa_nodes.assign(decision.assignment.numa_nodes.begin(),
+                                decision.assignment.numa_nodes.end());
+    placement.gpus.assign(decision.assignment.gpus.begin(), decision.assignment.gpus.end());
+    placement.decided_at = to_rfc3339(deps_.clock.wall());
+    placement.reason = fmt::format("failover: host {} was lost", from);
+    placement.decision = decision_json(decision);
+    if (placed) inventory_.count(request, decision.host, decision.assignment);
+
+    const Sight* sight = liveness_.sight(from);
+    const HostView host = host_view(from);
+    model::Failover proof;
+    proof.project = vm.project();
+    proof.vm = vm.name();
+    proof.uid = vm.record->value.uid;
+    proof.from_node = from;
+    proof.to_node = placement.node;
+    proof.old_epoch = vm.placement->value.epoch;
+    proof.new_epoch = placement.epoch;
+    proof.proof = host.vouched ? "operator-vouched" : "lease-ended";
+    proof.decided_at = placement.decided_at;
+    if (sight && sight->gone_since) {
+        proof.lease = sight->lease;
+        proof.lease_ttl_ms = sight->ttl.count;
+        proof.lease_gone_revision = sight->gone_revision;
+        proof.lease_gone_seen_at = to_rfc3339(sight->gone_wall);
+        proof.waited_ms = (deps_.clock.mono() - *sight->gone_since).count;
+        proof.self_fence_rule = fmt::format(
+            "the lost host kills its fenced VMs {} ms after it sent its last answered renewal; the "
+            "store ended the lease "
+            "{} ms or more after it received that renewal; {} ms more were waited",
+            sight->ttl.count - sight->ttl.count / 8, sight->ttl.count, proof.waited_ms);
+    }
+    ++counters_.failovers;
+    deps_.log.warn(
+        "failing over",
+        {{"vm", vm.key}, {"from", from}, {"to", placement.node}, {"epoch", placement.epoch}});
+    Proposal proposal{.about = {vm.key}};
+    compare_vm(vm, proposal.transaction);
+    proposal.transaction.compares.push_back({model::vm_key(vm.project(), vm.name(), "status"),
+                                             vm.status ? vm.status->mod_revision : 0});
+    proposal.transaction.compares.push_back({model::node_key(from, "lease"), 0});
+    if (placed) compare_host(decision.host, proposal.transaction);
+    proposal.transaction.puts.push_back(placement_put(vm, placement));
+    proposal.transaction.puts.push_back(
+        {.key = model::failover_key(make_id(deps_.random)), .value = model::to_json(proof)});
+    propose(std::move(proposal));
+}
+
+void Controller::drain_vm(const view::VmEntry& vm) {
+    if (pinned(vm)) return;
+    const view::SnapshotPtr state = deps_.view.current();
+    const auto request = request_of(vm, *state);
+    inventory_.uncount(vm.key);
+    const scheduler::Decision decision = scheduler::place(inventory_.cluster(), *request, policy_);
+    inventory_.count(request, std::string(vm.node()), assignment_of(vm.placement->value));
+    if (decision.outcome != scheduler::Outcome::kPlaced) return;
+    propose_release(vm, fmt::format("drain of host {}", vm.node()));
+}
+
+// Operations of kind node-drain: how many VMs are left, and why those that cannot go stay.
+void Controller::look_at_drains() {
+    const view::SnapshotPtr state = deps_.view.current();
+    state->operations.for_each([&](const std::shared_ptr<const view::OperationEntry>& entry) {
+        const model::Operation& before = entry->record->value;
+        if (before.kind != "node-drain" || before.state != model::OperationState::kRunning ||
+            busy_.contains("operation " + entry->key))
+            return;
+        const std::string node =
+            before.target.starts_with("nodes/") ? before.target.substr(6) : before.target;
+        model::Operation now = before;
+        std::int64_t left = 0;
+        std::string stay;
+        state->for_each_vm_on(node, [&](const view::VmEntry& vm) {
+            ++left;
+            if (pinned(vm))
+                stay +=
+                    fmt::format("{}{} has a disk on this host", stay.empty() ? "" : "; ", vm.key);
+            else if (!vm.placement->value.release && vm.record &&
+                     vm.record->value.spec.run != model::Run::kStopped)
+                stay += fmt::format("{}{} fits nowhere else", stay.empty() ? "" : "; ", vm.key);
+            return true;
+        });
+        const view::NodeEntry* host = state->nodes.find(node);
+        const bool cancelled = !host || !host->spec || !host->spec->value.draining;
+        now.total = std::max(before.total, left);
+        now.done = now.total - left;
+        now.unit = "vms";
+        now.message = stay;
+        if (left == 0)
+            now.state = model::OperationState::kDone;
+        else if (cancelled)
+            now.state = model::OperationState::kCancelled;
+        if (now.state != before.state) now.ended_at = to_rfc3339(deps_.clock.wall());
+        if (model::to_json(now) == entry->record->bytes) return;
+        Proposal proposal{.about = {"operation " + entry->key}};
+        proposal.transaction.compares.push_back(
+            {model::operation_key(entry->key), entry->revision});
+        proposal.transaction.puts.push_back(
+            {.key = model::operation_key(entry->key), .value = model::to_json(now)});
+        propose(std::move(proposal));
+    });
+}
+
+// ---- committing
+// ----------------------------------------------------------------------------------------------------
+
+void Controller::propose(Proposal proposal) {
+    busy_.insert(proposal.about.begin(), proposal.about.end());
+    proposals_.push_back(std::move(proposal));
+}
+
+void Controller::flush() {
+    std::vector<Proposal> proposals;
+    proposals.swap(proposals_);
+    std::vector<std::string> vms;
+    store::Transaction joined;
+    std::map<std::string, store::Revision> compares;
+    std::size_t bytes = 0;
+    const auto send_joined = [&] {
+        if (vms.empty()) return;
+        for (auto& [key, revision] : compares) joined.compares.push_back({key, revision});
+        joined.compares.push_back({std::string(model::kElectionKey), in_office_});
+        send(std::exchange(vms, {}), std::exchange(joined, {}));
+        compares.clear();
+        bytes = 0;
+    };
+    for (Proposal& proposal : proposals) {
+        store::Transaction& one = proposal.transaction;
+        std::size_t size = 0;
+        for (const store::Put& put : one.puts) size += put.key.size() + put.value.size();
+        const std::size_t operations =
+            joined.puts.size() + joined.deletes.size() + one.puts.size() + one.deletes.size();
+        const bool full = vms.size() >= vms_per_commit_ || operations > store::kMaxOperations - 4 ||
+                          compares.size() + one.compares.size() + 1 > store::kMaxOperations ||
+                          bytes + size > store::kMaxRequestBytes / 2;
+        if (full) send_joined();
+        bytes += size;
+        for (store::Compare& compare : one.compares)
+            compares.emplace(std::move(compare.key), compare.mod_revision);
+        for (store::Put& put : one.puts) joined.puts.push_back(std::move(put));
+        for (std::string& key : one.deletes) joined.deletes.push_back(std::move(key));
+        for (std::string& vm : proposal.about) vms.push_back(std::move(vm));
+    }
+    send_joined();
+}
+
+void Controller::send(std::vector<std::string> vms, store::Transaction transaction) {
+    ++counters_.commits;
+    deps_.store.commit(
+        std::move(transaction), [this, vms = std::move(vms), weak = std::weak_ptr(alive_)](
+                                    const Result<store::Committed>& done) {
+            if (weak.expired()) return;
+            const auto settle = [this, vms, weak] {
+                if (weak.expired()) return;
+                for (const std::string& vm : vms) {
+                    busy_.erase(vm);
+                    dirty_vms_.insert(vm);
+                }
+                wake();
+            };
+            if (done && done->succeeded) {
+                vms_per_commit_ = std::min(kVmsPerCommit, vms_per_commit_ * 2);
+                return deps_.view.when_at(done->revision, settle);
+            }
+            ++counters_.refused_commits;
+            room_changed_ = true;
+            vms_per_commit_ = std::max<std::size_t>(
+                1, vms_per_commit_ / 2);  // one stale VM must not hold up its neighbours for long
+            if (done) return deps_.view.when_at(done->revision, settle);
+            deps_.log.warn("decisions not committed", {{"error", describe(done.error())}});
+            deps_.executor.after(seconds(1), settle);
+        });
+}
+
+// The elected host forgets history that nobody resumes from any more.
+void Controller::compact_later() {
+    deps_.executor.after(kCompactEvery, [this, weak = std::weak_ptr(alive_)] {
+        if (weak.expired()) return;
+        const MonoTime now = deps_.clock.mono();
+        history_.emplace_back(now, deps_.view.current()->revision);
+        if (history_.size() > kHistoryMarks) history_.erase(history_.begin());
+        store::Revision old = 0;
+        while (!history_.empty() && now - history_.front().first >= settings_.keep_history) {
+            old = history_.front().second;
+            history_.erase(history_.begin());
+        }
+        if (old > 0 && in_office_ != 0)
+            deps_.store.compact(old, [](const Result<store::Revision>&) {});
+        compact_later();
+    });
+}
+
+}  // namespace blixard::controller

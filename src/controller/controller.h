@@ -1,0 +1,127 @@
+// The elected host's loop: gives every VM that wants one a place, takes places away that have
+// served, and places the VMs of lost hosts anew. Every write carries the proof of the election and
+// compares all that the decision counted on.
+//
+// Everything on one executor. On hosts that are not elected it only watches, and tries to be
+// elected.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "controller/election.h"
+#include "controller/inventory.h"
+#include "controller/liveness.h"
+#include "controller/needs.h"
+#include "scheduler/decision.h"
+#include "scheduler/policy.h"
+#include "store/store.h"
+#include "view/view.h"
+
+namespace blixard::controller {
+
+struct ControllerSettings {
+    std::string node;
+    std::string run_uid;  // of this daemon run
+    Millis lease_ttl = seconds(4);
+    scheduler::Policy policy;
+    Millis keep_history = seconds(600);  // the store forgets changes older than this
+};
+
+struct ControllerCounters {
+    std::uint64_t placed = 0, pending_decisions = 0, failovers = 0, evictions = 0, commits = 0,
+                  refused_commits = 0;
+};
+
+class Controller {
+ public:
+    struct Deps {
+        store::Store& store;
+        view::View& view;
+        Executor& executor;
+        const Clock& clock;
+        Random& random;
+        Log& log;
+        LeaseSource& lease;
+    };
+    Controller(Deps deps, ControllerSettings settings);
+    ~Controller();
+
+    void start();  // the view must be started
+    void stop();
+
+    bool elected() const { return election_.elected(); }
+    const ControllerCounters& counters() const { return counters_; }
+    std::size_t pending() const { return pending_.size(); }
+
+ private:
+    // One change to the store, and what it is about.
+    struct Proposal {
+        std::vector<std::string>
+            about;  // VMs (or "operation <id>") that are not looked at until it is decided
+        store::Transaction transaction;
+    };
+
+    void on_update(const view::Update& update);
+    void wake();
+    void tick();
+    void take_office(store::Revision proof);
+    void leave_office();
+    void look_at_hosts();
+    void look_at_vm(const std::string& vm);
+    HostView host_view(std::string_view node) const;
+    bool pinned(const view::VmEntry& vm) const;
+    void place_pending();
+    bool place_one(const std::string& vm, std::set<std::string>& shapes_without_room);
+    void propose_place(const view::VmEntry& vm, std::shared_ptr<const scheduler::Request> request,
+                       const scheduler::Decision& decision);
+    void propose_pending(const view::VmEntry& vm, const scheduler::Decision& decision);
+    void propose_evictions(const view::VmEntry& vm, const scheduler::Decision& decision);
+    void propose_clear(const view::VmEntry& vm);
+    void propose_release(const view::VmEntry& vm, const std::string& reason);
+    void propose_delete(const view::VmEntry& vm);
+    void fail_over(const view::VmEntry& vm);
+    void drain_vm(const view::VmEntry& vm);
+    void look_at_drains();
+    store::Put placement_put(const view::VmEntry& vm, const model::Placement& placement) const;
+    void compare_vm(const view::VmEntry& vm, store::Transaction& transaction) const;
+    void compare_host(std::string_view node, store::Transaction& transaction) const;
+    void propose(Proposal proposal);
+    void flush();
+    void send(std::vector<std::string> vms, store::Transaction transaction);
+    void compact_later();
+
+    Deps deps_;
+    const ControllerSettings settings_;
+    Election election_;
+    Inventory inventory_;
+    Liveness liveness_;
+    scheduler::Policy policy_;
+    std::shared_ptr<char> alive_ = std::make_shared<char>();
+    store::Revision in_office_ = 0;  // the proof that the picture below was made for
+    bool woken_ = false;
+    TimerId timer_ = 0;
+    std::set<std::string> dirty_vms_, dirty_nodes_;
+    bool everything_dirty_ = true;
+    std::set<std::string> pending_;                 // VMs that want a place
+    std::set<std::string> busy_;                    // a transaction about them is under way
+    std::map<std::string, std::string> nominated_;  // VM -> host that is being cleared for it
+    std::map<std::string, MonoTime> pending_told_;  // when the reason was last written
+    bool room_changed_ = true;  // something was freed or added since the last look at pending VMs
+    std::vector<Proposal> proposals_;
+    std::size_t vms_per_commit_ = kVmsPerCommit;
+    std::vector<std::pair<MonoTime, store::Revision>> history_;
+    ControllerCounters counters_;
+
+    static constexpr std::size_t kVmsPerCommit =
+        30;  // x 4 keys compared stays below store::kMaxOperations
+};
+
+}  // namespace blixard::controller

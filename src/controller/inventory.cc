@@ -1,0 +1,55 @@
+#include "controller/inventory.h"
+
+#include "controller/translate.h"
+
+namespace blixard::controller {
+
+void Inventory::rebuild(const view::Snapshot& state,
+                        const std::map<std::string, scheduler::HostState>& states) {
+    cluster_ = scheduler::Cluster();
+    for (const auto& [node, host_state] : states) refresh_node(state, node, host_state);
+    state.vms.for_each(
+        [&](const std::shared_ptr<const view::VmEntry>& vm) { refresh_vm(state, vm->key); });
+}
+
+void Inventory::refresh_node(const view::Snapshot& state, const std::string& node,
+                             scheduler::HostState host_state) {
+    const view::NodeEntry* entry = state.nodes.find(node);
+    if (!entry || !entry->status) {
+        if (cluster_.find_host(node) == scheduler::kNoHost) return;
+        (void)cluster_.set_host_state(node, scheduler::HostState::kLost);
+        (void)cluster_.remove_host(node);  // refused while VMs lie there: it stays as lost
+        return;
+    }
+    const bool is_new = cluster_.find_host(node) == scheduler::kNoHost;
+    if (Status done = cluster_.upsert_host(host_of(*entry, host_state)); !done)
+        log_.error("host not counted", {{"node", node}, {"error", describe(done.error())}});
+    if (is_new)
+        state.for_each_vm_on(node, [&](const view::VmEntry& vm) {
+            refresh_vm(state, vm.key);
+            return true;
+        });
+}
+
+void Inventory::refresh_vm(const view::Snapshot& state, const std::string& vm) {
+    const view::VmEntry* entry = state.vms.find(vm);
+    uncount(vm);
+    if (!entry || !entry->record || entry->node().empty()) return;
+    const std::string node(entry->node());
+    count(request_of(*entry, state), node, assignment_of(entry->placement->value));
+}
+
+void Inventory::count(std::shared_ptr<const scheduler::Request> request, const std::string& host,
+                      const scheduler::Assignment& where) {
+    const std::string vm = request->vm;
+    if (cluster_.find_host(host) == scheduler::kNoHost) return;  // counted when the host appears
+    if (Status done = cluster_.place(std::move(request), host, where); !done)
+        log_.error("vm not counted",
+                   {{"vm", vm}, {"node", host}, {"error", describe(done.error())}});
+}
+
+void Inventory::uncount(const std::string& vm) {
+    if (cluster_.find_vm(vm) != scheduler::kNoVm) (void)cluster_.release(vm);
+}
+
+}  // namespace blixard::controller

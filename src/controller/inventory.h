@@ -1,0 +1,43 @@
+// The scheduler's picture of the cluster, kept in step with the view: hosts with their state, and
+// every VM that holds room somewhere. Decisions that are not committed yet are counted at once, so
+// that two decisions never count the same room.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "scheduler/cluster.h"
+#include "view/snapshot.h"
+
+namespace blixard::controller {
+
+class Inventory {
+ public:
+    explicit Inventory(Log& log) : log_(log) {}
+
+    // Everything anew.
+    void rebuild(const view::Snapshot& state,
+                 const std::map<std::string, scheduler::HostState>& states);
+    // One host or VM as the state has it now; gone if the state has it no more.
+    void refresh_node(const view::Snapshot& state, const std::string& node,
+                      scheduler::HostState host_state);
+    void refresh_vm(const view::Snapshot& state, const std::string& vm);
+
+    // Counts a decision ahead of its commit; refresh_vm() puts right what the store decided
+    // otherwise.
+    void count(std::shared_ptr<const scheduler::Request> request, const std::string& host,
+               const scheduler::Assignment& where);
+    void uncount(const std::string& vm);
+
+    scheduler::Cluster& cluster() { return cluster_; }
+    const scheduler::Cluster& cluster() const { return cluster_; }
+
+ private:
+    Log& log_;
+    scheduler::Cluster cluster_;
+};
+
+}  // namespace blixard::controller

@@ -1,0 +1,48 @@
+#include "controller/liveness.h"
+
+namespace blixard::controller {
+
+void Liveness::look(const view::Snapshot& state, const std::string& node, MonoTime now,
+                    WallTime wall) {
+    const view::NodeEntry* entry = state.nodes.find(node);
+    if (!entry) return forget(node);
+    Sight& sight = sights_[node];
+    if (entry->lease) {
+        sight =
+            Sight{.lease = entry->lease->value.lease, .ttl = Millis{entry->lease->value.ttl_ms}};
+        return;
+    }
+    if (sight.gone_since) return;
+    sight.gone_since = now;
+    sight.gone_wall = wall;
+    sight.gone_revision =
+        entry->lease_gone_revision != 0 ? entry->lease_gone_revision : state.revision;
+    if (sight.ttl.count == 0) sight.ttl = default_ttl_;
+}
+
+std::optional<MonoTime> Liveness::lost_at(const std::string& node, MonoTime now) const {
+    const Sight* seen = sight(node);
+    if (!seen || !seen->gone_since) return std::nullopt;
+    const MonoTime at = *seen->gone_since + drift_margin(seen->ttl);
+    if (at <= now) return std::nullopt;
+    return at;
+}
+
+bool Liveness::lost(const std::string& node, MonoTime now) const {
+    const Sight* seen = sight(node);
+    return seen && seen->gone_since && *seen->gone_since + drift_margin(seen->ttl) <= now;
+}
+
+const Sight* Liveness::sight(const std::string& node) const {
+    const auto found = sights_.find(node);
+    return found == sights_.end() ? nullptr : &found->second;
+}
+
+scheduler::HostState Liveness::state_of(const view::NodeEntry& node) const {
+    if (!node.lease || !node.status) return scheduler::HostState::kLost;
+    if (node.spec && node.spec->value.draining) return scheduler::HostState::kDraining;
+    if (node.spec && !node.spec->value.schedulable) return scheduler::HostState::kCordoned;
+    return scheduler::HostState::kReady;
+}
+
+}  // namespace blixard::controller
