@@ -105,33 +105,34 @@ std::string describe_value(element value) {
     }
 }
 
-Status check_plain(element value, const std::string& path) {
+Status check_plain(element value, const Path& path) {
     std::string_view text;
     if (value.get(text) == simdjson::SUCCESS) {
         if (text.find('\0') != std::string_view::npos)
-            return fail_field(path, "a string may not contain NUL");
+            return fail_field(path.text(), "a string may not contain NUL");
         return {};
     }
     simdjson::dom::array array;
     if (value.get(array) == simdjson::SUCCESS) {
-        for (const element child : array) RETURN_IF_ERROR(check_plain(child, path));
+        std::size_t index = 0;
+        for (const element child : array)
+            RETURN_IF_ERROR(check_plain(child, Path{&path, {}, index++}));
         return {};
     }
     simdjson::dom::object object;
     if (value.get(object) != simdjson::SUCCESS) return {};
     std::vector<std::string_view> keys;
     for (const auto [key, child] : object) {
+        const Path here{&path, key};
         if (key.find('\0') != std::string_view::npos)
-            return fail_field(path, "a member's name may not contain NUL");
+            return fail_field(here.text(), "a member's name may not contain NUL");
         keys.push_back(key);
-        RETURN_IF_ERROR(check_plain(child, path));
+        RETURN_IF_ERROR(check_plain(child, here));
     }
     std::sort(keys.begin(), keys.end());
     const auto twice = std::adjacent_find(keys.begin(), keys.end());
-    if (twice != keys.end())
-        return fail_field(path.empty() ? std::string(*twice) : path + "." + std::string(*twice),
-                          "member \"" + std::string(*twice) + "\" is given twice");
-    return {};
+    if (twice == keys.end()) return {};
+    return fail_field(Path{&path, *twice}.text(), "this member is given twice");
 }
 
 }  // namespace blixard::model::json

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "model/type.h"
 
 namespace blixard::model::json {
 
@@ -35,6 +36,6 @@ class Dom {
 std::string describe_value(simdjson::dom::element value);
 
 // What the typed reader checks on its way, for values without a type: no NUL, no member twice.
-Status check_plain(simdjson::dom::element value, const std::string& path);
+Status check_plain(simdjson::dom::element value, const Path& path);
 
 }  // namespace blixard::model::json

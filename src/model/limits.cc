@@ -135,6 +135,9 @@ Status check_field(const Field& field, const void* member, const Path& path) {
             }
             return {};
         }
+        case Kind::kInts:
+            return check_count(limits,
+                               static_cast<const std::vector<std::int64_t>*>(member)->size(), path);
         case Kind::kMap:
             return check_map(limits,
                              *static_cast<const std::map<std::string, std::string>*>(member), path);

@@ -146,7 +146,7 @@ bool append_selected(element value, const Selection& wanted, std::string& out) {
 Result<std::string> merge_patch(std::string_view target, std::string_view patch) {
     ASSIGN_OR_RETURN(const auto before, json::Dom::parse(target));
     ASSIGN_OR_RETURN(const auto change, json::Dom::parse(patch));
-    RETURN_IF_ERROR(json::check_plain(change.root(), {}));
+    RETURN_IF_ERROR(json::check_plain(change.root(), json::Path{}));
     std::string merged;
     merged.reserve(target.size() + patch.size());
     append_merged(before.root(), change.root(), merged);

@@ -83,6 +83,7 @@ class Reader {
     bool read_string(std::string& target, element value, const Path& path);
     bool read_enum(const Field& field, std::uint8_t& target, element value, const Path& path);
     bool read_strings(std::vector<std::string>& target, element value, const Path& path);
+    bool read_ints(std::vector<std::int64_t>& target, element value, const Path& path);
     bool read_map(std::map<std::string, std::string>& target, element value, const Path& path);
     bool read_objects(const Field& field, void* list, element value, const Path& path);
     bool read_json(std::string& target, element value, const Path& path);
@@ -108,8 +109,7 @@ bool Reader::read_object(const Type& type, void* object, element value, const Pa
             if (!read_unknown(type, object, key, child, here)) return false;
             continue;
         }
-        if (seen >> index & 1u)
-            return refuse(&here, "member \"" + std::string(key) + "\" is given twice");
+        if (seen >> index & 1u) return refuse(&here, "this member is given twice");
         seen |= std::uint64_t{1} << index;
         expected = index + 1;
         const Field& field = type.fields[index];
@@ -127,8 +127,8 @@ bool Reader::read_unknown(const Type& type, void* object, std::string_view key, 
         return refuse(&path, "a member's name may not contain NUL");
     auto& extras = type.extras(object).members;
     for (const auto& [known, json] : extras)
-        if (known == key) return refuse(&path, "member \"" + shortened(key) + "\" is given twice");
-    if (auto plain = check_plain(value, path.text()); !plain) {
+        if (known == key) return refuse(&path, "this member is given twice");
+    if (auto plain = check_plain(value, path); !plain) {
         error = plain.error();
         return false;
     }
@@ -147,6 +147,8 @@ bool Reader::read_field(const Field& field, void* member, element value, const P
         case Kind::kEnum: return read_enum(field, *static_cast<std::uint8_t*>(member), value, path);
         case Kind::kStrings:
             return read_strings(*static_cast<std::vector<std::string>*>(member), value, path);
+        case Kind::kInts:
+            return read_ints(*static_cast<std::vector<std::int64_t>*>(member), value, path);
         case Kind::kMap:
             return read_map(*static_cast<std::map<std::string, std::string>*>(member), value, path);
         case Kind::kObject: return read_object(field.type(), member, value, &path);
@@ -208,6 +210,18 @@ bool Reader::read_strings(std::vector<std::string>& target, element value, const
     return true;
 }
 
+bool Reader::read_ints(std::vector<std::int64_t>& target, element value, const Path& path) {
+    simdjson::dom::array list;
+    if (value.get(list) != simdjson::SUCCESS)
+        return refuse_kind(&path, "a list of whole numbers", value);
+    for (const element child : list) {
+        const Path here{&path, {}, target.size()};
+        if (target.size() == kListItemsMax) return refuse(&path, "has more than 100000 elements");
+        if (!read_int(target.emplace_back(), child, here)) return false;
+    }
+    return true;
+}
+
 bool Reader::read_map(std::map<std::string, std::string>& target, element value, const Path& path) {
     simdjson::dom::object members;
     if (value.get(members) != simdjson::SUCCESS)
@@ -218,7 +232,7 @@ bool Reader::read_map(std::map<std::string, std::string>& target, element value,
         if (key.find('\0') != std::string_view::npos)
             return refuse(&here, "a member's name may not contain NUL");
         const auto [place, is_new] = target.try_emplace(std::string(key));
-        if (!is_new) return refuse(&here, "member \"" + shortened(key) + "\" is given twice");
+        if (!is_new) return refuse(&here, "this member is given twice");
         if (!read_string(place->second, child, here)) return false;
     }
     return true;
@@ -240,7 +254,7 @@ bool Reader::read_objects(const Field& field, void* list, element value, const P
 bool Reader::read_json(std::string& target, element value, const Path& path) {
     if (value.is_string()) return read_string(target, value, path);
     if (!value.is_object()) return refuse_kind(&path, "an object", value);
-    if (auto plain = check_plain(value, path.text()); !plain) {
+    if (auto plain = check_plain(value, path); !plain) {
         error = plain.error();
         return false;
     }

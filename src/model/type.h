@@ -30,6 +30,7 @@ enum class Kind : std::uint8_t {
     kString,
     kEnum,      // one byte, named by Field::names
     kStrings,   // std::vector<std::string>
+    kInts,      // std::vector<std::int64_t>
     kMap,       // std::map<std::string, std::string>
     kObject,    // a struct with a table of its own
     kOptional,  // std::optional of such a struct
@@ -162,6 +163,10 @@ struct Describe<std::string> {
     static constexpr void fill(Field& field) {
         field.kind = field.limits.raw_json ? Kind::kJson : Kind::kString;
     }
+};
+template <>
+struct Describe<std::vector<std::int64_t>> {
+    static constexpr void fill(Field& field) { field.kind = Kind::kInts; }
 };
 template <>
 struct Describe<std::vector<std::string>> {

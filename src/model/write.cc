@@ -23,6 +23,13 @@ void write_strings(const std::vector<std::string>& list, std::string& out) {
     out += ']';
 }
 
+void write_ints(const std::vector<std::int64_t>& list, std::string& out) {
+    Writer writer(out);
+    writer.begin_array();
+    for (const std::int64_t number : list) writer.value(number);
+    writer.end_array();
+}
+
 void write_map(const std::map<std::string, std::string>& map, std::string& out) {
     Writer writer(out);
     writer.begin_object();
@@ -44,6 +51,7 @@ bool is_left_out(const Field& field, const void* member) {
         case Kind::kString:
         case Kind::kJson: return static_cast<const std::string*>(member)->empty();
         case Kind::kStrings: return static_cast<const std::vector<std::string>*>(member)->empty();
+        case Kind::kInts: return static_cast<const std::vector<std::int64_t>*>(member)->empty();
         case Kind::kMap:
             return static_cast<const std::map<std::string, std::string>*>(member)->empty();
         case Kind::kOptional:
@@ -65,6 +73,9 @@ void write_value(const Field& field, const void* member, std::string& out) {
             return;
         case Kind::kStrings:
             write_strings(*static_cast<const std::vector<std::string>*>(member), out);
+            return;
+        case Kind::kInts:
+            write_ints(*static_cast<const std::vector<std::int64_t>*>(member), out);
             return;
         case Kind::kMap:
             write_map(*static_cast<const std::map<std::string, std::string>*>(member), out);
