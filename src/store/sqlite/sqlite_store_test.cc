@@ -56,6 +56,14 @@ class SqliteFile : public testing::Test {
         return wait<Committed>(
             [&](auto done) { store_->commit({.puts = {{key, value, lease}}}, done); });
     }
+    void put_many(int count, const std::function<Put(int)>& make) {
+        int answered = 0;
+        for (int i = 0; i < count; ++i) {
+            store_->commit({.puts = {make(i)}},
+                           [&](Result<Committed> result) { answered += result.has_value(); });
+        }
+        EXPECT_TRUE(loop_.run_until([&] { return answered == count; }));
+    }
     std::vector<KeyValue> all() {
         auto result = wait<RangeResult>([&](auto done) { store_->read({}, done); });
         EXPECT_TRUE(result) << describe(result.error());
@@ -149,7 +157,7 @@ TEST_F(SqliteFile, leases_get_their_whole_time_after_it_is_opened_again) {
 
 TEST_F(SqliteFile, compaction_makes_room_and_survives_a_restart) {
     open();
-    for (int i = 0; i < 1200; ++i) put("k" + std::to_string(i % 3), std::to_string(i));
+    put_many(1200, [](int i) { return Put{"k" + std::to_string(i % 3), std::to_string(i)}; });
     put("last", "1");
     auto compacted = wait<Revision>([&](auto done) { store_->compact(1200, done); });
     ASSERT_TRUE(compacted);
@@ -164,7 +172,7 @@ TEST_F(SqliteFile, compaction_makes_room_and_survives_a_restart) {
 TEST_F(SqliteFile, with_a_lease_on_many_keys_loses_them_in_one_transaction) {
     open();
     auto lease = wait<LeaseGrant>([&](auto done) { store_->grant_lease(seconds(60), done); });
-    for (int i = 0; i < 300; ++i) put("k" + std::to_string(i), "v", lease->id);
+    put_many(300, [&](int i) { return Put{"k" + std::to_string(i), "v", lease->id}; });
     Recorder recorder;
     store_->watch("", 301, recorder);
     wait<bool>([&](auto done) { store_->revoke_lease(lease->id, done); });

@@ -1,0 +1,131 @@
+// The way to an etcd cluster: a kept channel to each member, one of them in use; a member that does
+// not answer is left for the next. One thread drives all calls (a gRPC completion queue); what is
+// called back here is called on it. Includes gRPC: for this folder's sources only.
+#pragma once
+
+#include <grpcpp/alarm.h>
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "etcd/etcdserver/etcdserverpb/rpc.grpc.pb.h"
+#include "store/etcd/etcd_options.h"
+
+namespace blixard::store {
+
+namespace pb = etcdserverpb;
+
+// What a completion queue gives back.
+class Completion {
+ public:
+    virtual ~Completion() = default;
+    virtual void complete(bool ok) = 0;  // queue's thread
+};
+
+struct Endpoint {
+    std::size_t index = 0;
+    std::string address;
+    std::shared_ptr<grpc::Channel> channel;
+    std::unique_ptr<pb::KV::Stub> kv;
+    std::unique_ptr<pb::Watch::Stub> watch;
+    std::unique_ptr<pb::Lease::Stub> lease;
+    std::unique_ptr<pb::Maintenance::Stub> maintenance;
+    std::unique_ptr<pb::Cluster::Stub> cluster;
+
+    Endpoint(std::size_t index, std::string address,
+             const std::shared_ptr<grpc::ChannelCredentials>& credentials);
+};
+
+std::shared_ptr<grpc::ChannelCredentials> credentials_of(const EtcdOptions& options);
+
+// A call that is under way, so that it can be cancelled when its member is left, or the store is
+// closed.
+class Cancellable {
+ public:
+    virtual ~Cancellable() = default;
+    virtual void cancel() = 0;  // any thread, while it is registered
+    virtual std::size_t endpoint() const = 0;
+};
+
+// How a request may be treated when its answer is lost.
+enum class Again {
+    kSafe,   // asking twice is harmless
+    kNever,  // asking twice could do it twice: the outcome is unknown
+};
+
+// What an etcd status means for the caller.
+enum class Verdict {
+    kDone,
+    kRefused,      // a definite answer: it did not happen
+    kNotHappened,  // did not happen, and another attempt may help
+    kUnknown,      // may have happened
+};
+Verdict verdict_of(const grpc::Status& status);
+Error error_of(const grpc::Status& status);
+
+class Connection {
+ public:
+    Connection(EtcdOptions options, Log& log);
+    ~Connection();  // shut_down() was called before, by the owner
+
+    // Nothing starts any more, everything under way is cancelled; returns when the queue's thread
+    // has ended.
+    void shut_down();
+
+    // The member in use if its channel is connected, else null (and connecting goes on).
+    Endpoint* ready();
+    // The member does not do its work: others are tried, and what is under way there is cancelled.
+    void leave(std::size_t endpoint, std::string_view why);
+
+    // Runs `start`, which begins one operation on the queue, unless shutting down.
+    bool begin(const std::function<void()>& start);
+    // Runs `task` on the queue's thread, `delay` from now, or at once when shutting down. False: it
+    // will not run.
+    bool after(Millis delay, std::function<void()> task);
+    // The calls under way: add within begin(), remove when complete; cancel does nothing to one
+    // that is not.
+    void add(Cancellable& call);
+    void remove(Cancellable& call);
+    void cancel(Cancellable& call);
+
+    grpc::CompletionQueue& queue() { return queue_; }
+    const EtcdOptions& options() const { return options_; }
+    Log& log() { return log_; }
+
+ private:
+    class Timer;
+
+    void run();
+    void probe();
+    void probed(std::size_t endpoint, const grpc::Status& status, bool has_leader);
+    void schedule_probe();
+
+    const EtcdOptions options_;
+    Log& log_;
+    std::vector<std::unique_ptr<Endpoint>> endpoints_;
+    grpc::CompletionQueue queue_;
+
+    std::mutex mutex_;  // guards all below
+    bool stopping_ = false;
+    std::size_t current_ = 0;
+    int strikes_ = 0;  // unanswered probes in a row
+    std::chrono::steady_clock::time_point left_at_{};
+    std::set<Cancellable*> calls_;
+    std::set<Timer*> timers_;
+
+    std::thread thread_;
+};
+
+inline std::chrono::system_clock::time_point deadline_in(Millis span) {
+    return std::chrono::system_clock::now() + std::chrono::milliseconds(span.count);
+}
+
+}  // namespace blixard::store
