@@ -5,7 +5,8 @@
 namespace blixard::api {
 namespace {
 
-// Bytes that follow a UTF-8 lead byte, and the smallest code point that needs so many (RFC 3629: no overlong forms).
+// Bytes that follow a UTF-8 lead byte, and the smallest code point that needs so many (RFC 3629: no
+// overlong forms).
 std::size_t sequence_length(unsigned char lead) {
     if (lead < 0x80) return 1;
     if (lead >= 0xC2 && lead < 0xE0) return 2;
@@ -97,8 +98,8 @@ Response problem(const Error& error, int status) {
     response.content_type = "application/problem+json";
     std::string& body = response.body;
     const std::string_view code = error_code_name(error.code);
-    body = fmt::format(R"({{"type":"about:blank#{}","title":"{}","status":{},"detail":)", code, title(error.code),
-                       status);
+    body = fmt::format(R"({{"type":"about:blank#{}","title":"{}","status":{},"detail":)", code,
+                       title(error.code), status);
     append_json_text(body, error.message);
     body += fmt::format(R"(,"code":"{}")", code);
     if (!error.field.empty()) {

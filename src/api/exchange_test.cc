@@ -6,16 +6,19 @@ namespace blixard::api {
 namespace {
 
 TEST(Problem, says_what_where_and_what_would_help) {
-    const Response response = problem(Error{ErrorCode::kInvalid, "cpus is 0", "spec.cpus", "take 1 or more"});
+    const Response response =
+        problem(Error{ErrorCode::kInvalid, "cpus is 0", "spec.cpus", "take 1 or more"});
     EXPECT_EQ(response.status, 400);
     EXPECT_EQ(response.content_type, "application/problem+json");
-    EXPECT_EQ(response.body,
-              R"({"type":"about:blank#invalid","title":"The request is not valid","status":400,"detail":"cpus is 0",)"
-              R"("code":"invalid","field":"spec.cpus","help":"take 1 or more"})");
+    EXPECT_EQ(
+        response.body,
+        R"({"type":"about:blank#invalid","title":"The request is not valid","status":400,"detail":"cpus is 0",)"
+        R"("code":"invalid","field":"spec.cpus","help":"take 1 or more"})");
 }
 
 TEST(Problem, stays_json_whatever_the_client_had_sent) {
-    const Response response = problem(Error{ErrorCode::kNotFound, std::string("vm \"a\\\n\xFF\xC0\xAF\0é\"", 14), {}, {}});
+    const Response response = problem(
+        Error{ErrorCode::kNotFound, std::string("vm \"a\\\n\xFF\xC0\xAF\0é\"", 14), {}, {}});
     EXPECT_NE(response.body.find(R"("detail":"vm \"a\\\u000a)"
                                  "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
                                  R"(\u0000é\"")"),

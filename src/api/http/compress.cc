@@ -16,7 +16,8 @@ constexpr int kGzipWindow = 15 + 16;  // 32 KiB window, gzip framing (zlib.h, de
 
 std::string gzip(std::string_view body) {
     z_stream stream{};
-    ASSERT(deflateInit2(&stream, kGzipLevel, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+    ASSERT(deflateInit2(&stream, kGzipLevel, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) ==
+           Z_OK);
     std::string out(deflateBound(&stream, body.size()), '\0');
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
     stream.avail_in = static_cast<uInt>(body.size());
@@ -31,9 +32,9 @@ std::string gzip(std::string_view body) {
 std::string brotli(std::string_view body) {
     std::size_t size = BrotliEncoderMaxCompressedSize(body.size());
     std::string out(size, '\0');
-    ASSERT(BrotliEncoderCompress(kBrotliQuality, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_TEXT, body.size(),
-                                 reinterpret_cast<const std::uint8_t*>(body.data()), &size,
-                                 reinterpret_cast<std::uint8_t*>(out.data())));
+    ASSERT(BrotliEncoderCompress(kBrotliQuality, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_TEXT,
+                                 body.size(), reinterpret_cast<const std::uint8_t*>(body.data()),
+                                 &size, reinterpret_cast<std::uint8_t*>(out.data())));
     out.resize(size);
     return out;
 }
@@ -49,8 +50,8 @@ std::string compress(Encoding encoding, std::string_view body) {
     return std::string(body);
 }
 
-std::shared_ptr<const std::string> CompressedBodies::find(const std::shared_ptr<const std::string>& plain,
-                                                          Encoding encoding) const {
+std::shared_ptr<const std::string> CompressedBodies::find(
+    const std::shared_ptr<const std::string>& plain, Encoding encoding) const {
     for (const Entry& entry : entries_)
         if (entry.encoding == encoding && entry.plain.lock() == plain) return entry.compressed;
     return nullptr;

@@ -18,17 +18,20 @@ constexpr std::size_t kCompressBytesInline = 32 * 1024;
 // Any thread. kIdentity copies.
 std::string compress(Encoding encoding, std::string_view body);
 
-// The compressed forms of bodies that are sent again and again (a list that has not changed). One thread.
+// The compressed forms of bodies that are sent again and again (a list that has not changed). One
+// thread.
 class CompressedBodies {
-   public:
+ public:
     // Null: not known.
-    std::shared_ptr<const std::string> find(const std::shared_ptr<const std::string>& plain, Encoding encoding) const;
+    std::shared_ptr<const std::string> find(const std::shared_ptr<const std::string>& plain,
+                                            Encoding encoding) const;
     void keep(const std::shared_ptr<const std::string>& plain, Encoding encoding,
               std::shared_ptr<const std::string> compressed);
 
-   private:
+ private:
     struct Entry {
-        std::weak_ptr<const std::string> plain;  // a body that nobody holds any more is never asked for again
+        std::weak_ptr<const std::string>
+            plain;  // a body that nobody holds any more is never asked for again
         Encoding encoding;
         std::shared_ptr<const std::string> compressed;
     };

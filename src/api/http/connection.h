@@ -1,5 +1,6 @@
-// One client connection: reads requests one after the other, has the service answer each, writes the answers in order.
-// A state machine on the server's loop; the bytes come from a Transport, so a test needs no socket.
+// One client connection: reads requests one after the other, has the service answer each, writes
+// the answers in order. A state machine on the server's loop; the bytes come from a Transport, so a
+// test needs no socket.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ class EventStream;
 
 // What every connection gets from its server.
 class ConnectionHost {
-   public:
+ public:
     virtual ~ConnectionHost() = default;
     virtual Service& service() = 0;
     virtual const Limits& limits() const = 0;
@@ -40,11 +41,13 @@ class ConnectionHost {
 };
 
 class Connection final : public TransportUser, public std::enable_shared_from_this<Connection> {
-   public:
-    // kLocal: plain TCP on a loopback address, where the browser of this machine is to be mistrusted.
+ public:
+    // kLocal: plain TCP on a loopback address, where the browser of this machine is to be
+    // mistrusted.
     enum class Way : std::uint8_t { kUnix, kLocal, kTls };
 
-    Connection(ConnectionHost& host, std::shared_ptr<Transport> transport, Way way, std::uint64_t id);
+    Connection(ConnectionHost& host, std::shared_ptr<Transport> transport, Way way,
+               std::uint64_t id);
     ~Connection() override;
 
     std::uint64_t id() const { return id_; }
@@ -56,7 +59,7 @@ class Connection final : public TransportUser, public std::enable_shared_from_th
     void on_write_progress() override;
     void on_written(bool ok) override;
 
-   private:
+ private:
     friend class Exchange;
     friend class EventStream;
 
@@ -75,7 +78,8 @@ class Connection final : public TransportUser, public std::enable_shared_from_th
     // Reading.
     void read_more(std::size_t max);
     void advance();
-    bool read_head();  // the following: true where advance() goes on, false where something is waited for
+    bool read_head();  // the following: true where advance() goes on, false where something is
+                       // waited for
     bool read_body();
     bool begin_request();
     std::optional<Refusal> look_at_head(const RequestHead& head);

@@ -40,7 +40,8 @@ bool has_header(const Response& response, std::string_view name) {
 ssize_t read_fully(int file, char* into, std::size_t size, std::uint64_t offset) {
     std::size_t done = 0;
     while (done < size) {
-        const ssize_t count = ::pread(file, into + done, size - done, static_cast<off_t>(offset + done));
+        const ssize_t count =
+            ::pread(file, into + done, size - done, static_cast<off_t>(offset + done));
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return -1;
         if (count == 0) break;
@@ -63,7 +64,8 @@ void Connection::refuse(const Refusal& refusal) {
         begun_us_ = host_.now_us();
     }
     close_after_ = true;
-    respond(problem(Error{code_of(refusal.status), refusal.message, {}, refusal.help}, refusal.status));
+    respond(
+        problem(Error{code_of(refusal.status), refusal.message, {}, refusal.help}, refusal.status));
 }
 
 void Connection::respond(Response response) {
@@ -75,8 +77,10 @@ void Connection::respond(Response response) {
     state_ = State::kWriting;
     response_ = std::move(response);
     if (response_.file) open_file();
-    if (is_compressible()) compress_then_write();
-    else write_response();
+    if (is_compressible())
+        compress_then_write();
+    else
+        write_response();
 }
 
 void Connection::open_file() {
@@ -84,35 +88,47 @@ void Connection::open_file() {
     file_sent_ = 0;
     if (file_ >= 0) return;
     const std::string_view route = response_.route;
-    response_ = problem(Error{ErrorCode::kInternal, fmt::format("{} cannot be read: {}", response_.file->path, strerror(errno)), {}, {}});
+    response_ =
+        problem(Error{ErrorCode::kInternal,
+                      fmt::format("{} cannot be read: {}", response_.file->path, strerror(errno)),
+                      {},
+                      {}});
     response_.route = route;
 }
 
 std::string_view Connection::body_bytes() const {
-    return response_.shared_body ? std::string_view(*response_.shared_body) : std::string_view(response_.body);
+    return response_.shared_body ? std::string_view(*response_.shared_body)
+                                 : std::string_view(response_.body);
 }
 
 bool Connection::is_compressible() const {
-    if (encoding_ == Encoding::kIdentity || response_.file || has_no_body(response_.status)) return false;
-    if (body_bytes().size() < kCompressBytesMin || has_header(response_, "Content-Encoding")) return false;
+    if (encoding_ == Encoding::kIdentity || response_.file || has_no_body(response_.status))
+        return false;
+    if (body_bytes().size() < kCompressBytesMin || has_header(response_, "Content-Encoding"))
+        return false;
     const std::string_view type = response_.content_type;
-    return type.starts_with("text/") || type.find("json") != type.npos || type.find("javascript") != type.npos ||
-           type.find("xml") != type.npos || type.find("yaml") != type.npos;
+    return type.starts_with("text/") || type.find("json") != type.npos ||
+           type.find("javascript") != type.npos || type.find("xml") != type.npos ||
+           type.find("yaml") != type.npos;
 }
 
 void Connection::compress_then_write() {
     if (response_.shared_body)
-        if (auto known = host_.compressed_bodies().find(response_.shared_body, encoding_)) return send_compressed(std::move(known));
+        if (auto known = host_.compressed_bodies().find(response_.shared_body, encoding_))
+            return send_compressed(std::move(known));
     if (body_bytes().size() < kCompressBytesInline)
-        return send_compressed(std::make_shared<const std::string>(compress(encoding_, body_bytes())));
+        return send_compressed(
+            std::make_shared<const std::string>(compress(encoding_, body_bytes())));
 
-    auto plain = response_.shared_body ? response_.shared_body
-                                       : std::make_shared<const std::string>(std::move(response_.body));
+    auto plain = response_.shared_body
+                     ? response_.shared_body
+                     : std::make_shared<const std::string>(std::move(response_.body));
     const bool is_shared = response_.shared_body != nullptr;
     const auto small = std::make_shared<std::string>();
     host_.offload([plain, small, encoding = encoding_] { *small = compress(encoding, *plain); },
                   [self = shared_from_this(), plain, small, is_shared] {
-                      if (is_shared) self->host_.compressed_bodies().keep(plain, self->encoding_, small);
+                      if (is_shared)
+                          self->host_.compressed_bodies().keep(plain, self->encoding_, small);
                       if (self->state_ == State::kWriting) self->send_compressed(small);
                   });
 }
@@ -126,8 +142,10 @@ void Connection::send_compressed(std::shared_ptr<const std::string> compressed) 
 
 void Connection::write_response() {
     const std::string_view body = body_bytes();
-    if (has_no_body(response_.status)) write_head(std::nullopt);
-    else write_head(response_.file ? response_.file->length : body.size());
+    if (has_no_body(response_.status))
+        write_head(std::nullopt);
+    else
+        write_head(response_.file ? response_.file->length : body.size());
     set_deadline(host_.limits().write_progress);
     const bool alone = is_head_request_ || response_.file || has_no_body(response_.status);
     transport_->write({head_bytes_, alone ? std::string_view() : body}, self());
@@ -159,8 +177,10 @@ void Connection::write_head(std::optional<std::uint64_t> content_length) {
         out += "\r\nContent-Length: ";
         out += std::to_string(*content_length);
     }
-    if (close_after_) out += "\r\nConnection: close";
-    else if (http_1_0_) out += "\r\nConnection: keep-alive";
+    if (close_after_)
+        out += "\r\nConnection: close";
+    else if (http_1_0_)
+        out += "\r\nConnection: keep-alive";
     out += "\r\n\r\n";
 }
 
@@ -172,11 +192,13 @@ void Connection::write_file_piece() {
     deadline_us_ = 0;
     host_.offload(
         [self = shared_from_this(), size, count] {
-            *count = read_fully(self->file_, self->file_piece_.data(), size, self->response_.file->offset + self->file_sent_);
+            *count = read_fully(self->file_, self->file_piece_.data(), size,
+                                self->response_.file->offset + self->file_sent_);
         },
         [self = shared_from_this(), size, count] {
             if (self->state_ != State::kWriting) return;
-            // The length has been promised; only the end of the connection can say that it does not hold.
+            // The length has been promised; only the end of the connection can say that it does not
+            // hold.
             if (*count != static_cast<ssize_t>(size)) return self->close();
             self->file_sent_ += size;
             self->set_deadline(self->host_.limits().write_progress);
@@ -185,7 +207,8 @@ void Connection::write_file_piece() {
 }
 
 void Connection::on_write_progress() {
-    if (state_ == State::kWriting || state_ == State::kStream) set_deadline(host_.limits().write_progress);
+    if (state_ == State::kWriting || state_ == State::kStream)
+        set_deadline(host_.limits().write_progress);
 }
 
 void Connection::on_written(bool ok) {
@@ -202,7 +225,8 @@ void Connection::on_written(bool ok) {
         return stream_flush();
     }
     if (state_ != State::kWriting) return;
-    if (response_.file && !is_head_request_ && file_sent_ < response_.file->length) return write_file_piece();
+    if (response_.file && !is_head_request_ && file_sent_ < response_.file->length)
+        return write_file_piece();
     finished();
 }
 

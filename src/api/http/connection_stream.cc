@@ -13,10 +13,13 @@ constexpr std::size_t kBufferBytesKept = 4 * 1024;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 constexpr std::string_view kCutOff =
-    "event: error\ndata: {\"code\":\"exhausted\",\"detail\":\"this reader is too slow: more than the bound of unread events "
+    "event: error\ndata: {\"code\":\"exhausted\",\"detail\":\"this reader is too slow: more than "
+    "the bound of unread events "
     "waited for it\",\"help\":\"connect again with Last-Event-ID; nothing is lost\"}\n\n";
 
-bool is_event_stream(const Response& head) { return head.content_type.starts_with("text/event-stream"); }
+bool is_event_stream(const Response& head) {
+    return head.content_type.starts_with("text/event-stream");
+}
 
 }  // namespace
 

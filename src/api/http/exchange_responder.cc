@@ -7,7 +7,7 @@ namespace {
 
 // A stream nobody can write to, for a request whose client has gone.
 class EndedStream final : public Stream {
-   public:
+ public:
     bool write(std::string_view) override { return false; }
     void close() override {}
     void on_closed(std::function<void()> closed) override {
@@ -21,7 +21,9 @@ Exchange::~Exchange() {
     if (answered_) return;
     const auto connection = connection_.lock();
     if (!connection) return;
-    connection->respond(problem(Error{ErrorCode::kInternal, "the request was dropped without an answer", {},
+    connection->respond(problem(Error{ErrorCode::kInternal,
+                                      "the request was dropped without an answer",
+                                      {},
                                       "ask again; the daemon's log may say more"}));
 }
 
@@ -50,7 +52,8 @@ std::shared_ptr<Socket> Exchange::accept_socket() {
 
 bool Exchange::gone() const {
     const auto connection = connection_.lock();
-    return !connection || connection->state_ == Connection::State::kClosed || connection->peer_ended_;
+    return !connection || connection->state_ == Connection::State::kClosed ||
+           connection->peer_ended_;
 }
 
 bool EventStream::write(std::string_view bytes) {

@@ -1,4 +1,5 @@
-// The Responder of one request, and the Stream it may become. They outlive their connection without harm.
+// The Responder of one request, and the Stream it may become. They outlive their connection without
+// harm.
 #pragma once
 
 #include <functional>
@@ -11,7 +12,7 @@ namespace blixard::api::http {
 
 // One that is dropped without an answer answers 500: no request is left hanging.
 class Exchange final : public Responder {
-   public:
+ public:
     explicit Exchange(std::weak_ptr<Connection> connection) : connection_(std::move(connection)) {}
     ~Exchange() override;
 
@@ -23,14 +24,15 @@ class Exchange final : public Responder {
     bool answered() const { return answered_; }
     void disown() { answered_ = true; }  // the connection answered by itself, or is closed
 
-   private:
+ private:
     std::weak_ptr<Connection> connection_;
     bool answered_ = false;
 };
 
 class EventStream final : public Stream {
-   public:
-    explicit EventStream(std::weak_ptr<Connection> connection) : connection_(std::move(connection)) {}
+ public:
+    explicit EventStream(std::weak_ptr<Connection> connection)
+        : connection_(std::move(connection)) {}
 
     bool write(std::string_view bytes) override;
     void close() override;
@@ -38,7 +40,7 @@ class EventStream final : public Stream {
 
     void ended();  // by the connection: calls the closed function, once
 
-   private:
+ private:
     std::weak_ptr<Connection> connection_;
     std::function<void()> closed_;
     bool ended_ = false;

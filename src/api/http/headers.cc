@@ -1,11 +1,10 @@
 #include "api/http/headers.h"
 
+#include <fmt/format.h>
 #include <strings.h>
 
 #include <algorithm>
 #include <ctime>
-
-#include <fmt/format.h>
 
 namespace blixard::api::http {
 namespace {
@@ -84,7 +83,8 @@ bool is_same_origin(std::string_view origin, std::string_view host) {
 
 bool is_request_id(std::string_view text) {
     const auto allowed = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
     };
     return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), allowed);
 }
@@ -97,7 +97,8 @@ std::string http_date(std::int64_t unix_seconds) {
     std::tm parts{};
     gmtime_r(&time, &parts);
     return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[parts.tm_wday], parts.tm_mday,
-                       kMonths[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
+                       kMonths[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min,
+                       parts.tm_sec);
 }
 
 std::string_view reason_phrase(int status) {

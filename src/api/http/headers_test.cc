@@ -20,9 +20,11 @@ TEST(AcceptEncoding, is_answered_with_the_best_we_speak) {
 }
 
 TEST(LoopbackHost, is_a_name_that_no_stranger_can_own) {
-    for (const char* host : {"localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.8.8.8", "[::1]:80", ""})
+    for (const char* host :
+         {"localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.8.8.8", "[::1]:80", ""})
         EXPECT_TRUE(is_loopback_host(host)) << host;
-    for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "[::2]", "[::1", "10.0.0.1"})
+    for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example",
+                             "[::2]", "[::1", "10.0.0.1"})
         EXPECT_FALSE(is_loopback_host(host)) << host;
 }
 
@@ -41,7 +43,9 @@ TEST(RequestId, may_stand_in_a_log_line) {
     EXPECT_FALSE(is_request_id(std::string(65, 'a')));
 }
 
-TEST(HttpDate, is_as_rfc_9110_writes_it) { EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT"); }
+TEST(HttpDate, is_as_rfc_9110_writes_it) {
+    EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
 
 }  // namespace
 }  // namespace blixard::api::http

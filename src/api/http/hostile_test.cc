@@ -1,4 +1,5 @@
-// What bad clients get: a clear answer, or the end of their connection; and the next client is served.
+// What bad clients get: a clear answer, or the end of their connection; and the next client is
+// served.
 #include "api/http/server.h"
 #include "api/http/test_client.h"
 
@@ -6,7 +7,7 @@ namespace blixard::api::http {
 namespace {
 
 class HostileTest : public ServerTest {
-   protected:
+ protected:
     // What a raw request is answered with, and that the server lives on.
     std::string answer_to(const std::string& bytes) {
         auto one = client();
@@ -17,7 +18,8 @@ class HostileTest : public ServerTest {
     }
     static Limits hasty() {
         Limits limits;
-        limits.head = limits.body_progress = limits.write_progress = limits.linger = limits.idle = Millis{60};
+        limits.head = limits.body_progress = limits.write_progress = limits.linger = limits.idle =
+            Millis{60};
         return limits;
     }
 };
@@ -25,18 +27,30 @@ class HostileTest : public ServerTest {
 TEST_F(HostileTest, rubbish_is_a_bad_request) {
     serve();
     for (const char* bytes :
-         {"rubbish\r\n\r\n", "\r\n\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n",
-          "GET / HTTP/1.1\r\nHost: h\r\nbad header\r\n\r\n", "GET / HTTP/1.1\r\nHost : h\r\n\r\n", "G\x01T / HTTP/1.1\r\nHost: h\r\n\r\n",
-          "GET /\x80 HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nIf-Match: \xff\xfe\r\n\r\n",
+         {"rubbish\r\n\r\n",
+          "\r\n\r\n\r\n",
+          "GET\r\n\r\n",
+          "GET / HTTP/1.1\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: h\r\nbad header\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost : h\r\n\r\n",
+          "G\x01T / HTTP/1.1\r\nHost: h\r\n\r\n",
+          "GET /\x80 HTTP/1.1\r\nHost: h\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: h\r\nIf-Match: \xff\xfe\r\n\r\n",
           "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
-          "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0x10\r\n\r\n",
+          "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
+          "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0x10\r\n\r\n",
           "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999\r\n\r\n",
-          "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-          "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+          "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
+          "chunked\r\n\r\n0\r\n\r\n",
+          "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+          "5\r\n\r\n0\r\n\r\n",
           "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
           "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
-          "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n\r\n",
-          "CONNECT evil.example:80 HTTP/1.1\r\nHost: h\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"}) {
+          "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+          "chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n\r\n",
+          "CONNECT evil.example:80 HTTP/1.1\r\nHost: h\r\n\r\n",
+          "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"}) {
         const std::string answer = answer_to(bytes);
         EXPECT_EQ(status_of(answer), 400) << bytes << "\n" << answer;
         EXPECT_NE(answer.find("application/problem+json"), std::string::npos) << bytes;
@@ -47,25 +61,35 @@ TEST_F(HostileTest, rubbish_is_a_bad_request) {
 TEST_F(HostileTest, what_is_not_spoken_here_is_said) {
     serve();
     EXPECT_EQ(status_of(answer_to("GET / HTTP/2.0\r\nHost: h\r\n\r\n")), 505);
-    EXPECT_EQ(status_of(answer_to("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n")), 501);
-    EXPECT_EQ(status_of(answer_to("POST / HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\nContent-Length: 1\r\n\r\na")), 417);
+    EXPECT_EQ(status_of(answer_to("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n")),
+              501);
+    EXPECT_EQ(status_of(answer_to(
+                  "POST / HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\nContent-Length: 1\r\n\r\na")),
+              417);
     EXPECT_EQ(status_of(answer_to("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")), 505);
 }
 
 TEST_F(HostileTest, a_path_that_leads_elsewhere_is_refused) {
     serve();
-    for (const char* path : {"/v1/../../etc/passwd", "/v1/%2e%2e/%2e%2e/etc/passwd", "/v1//vms", "/v1/vms%00", "/%zz", "/%ff", "/a%2f..%2fb"})
+    for (const char* path : {"/v1/../../etc/passwd", "/v1/%2e%2e/%2e%2e/etc/passwd", "/v1//vms",
+                             "/v1/vms%00", "/%zz", "/%ff", "/a%2f..%2fb"})
         EXPECT_EQ(status_of(client().get(path)), 400) << path;
 }
 
 TEST_F(HostileTest, large_headers_are_refused) {
     serve();
-    EXPECT_EQ(status_of(answer_to("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n")), 431);
-    EXPECT_EQ(status_of(answer_to("GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n")), 431);
+    EXPECT_EQ(status_of(answer_to("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(20'000, 'x') +
+                                  "\r\n\r\n")),
+              431);
+    EXPECT_EQ(
+        status_of(answer_to("GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n")),
+        431);
     std::string many = "GET / HTTP/1.1\r\nHost: h\r\n";
     for (int i = 0; i < 5000; ++i) many += "a: b\r\n";
     EXPECT_EQ(status_of(answer_to(many + "\r\n")), 431);
-    EXPECT_EQ(status_of(answer_to("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(15'000, 'x') + "\r\n\r\n")), 404);
+    EXPECT_EQ(status_of(answer_to("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(15'000, 'x') +
+                                  "\r\n\r\n")),
+              404);
 }
 
 TEST_F(HostileTest, a_ten_megabyte_document_is_refused_and_the_client_hears_it) {
@@ -76,11 +100,14 @@ TEST_F(HostileTest, a_ten_megabyte_document_is_refused_and_the_client_hears_it) 
     EXPECT_EQ(status_of(declared.hear_answer()), 413);
 
     auto expecting = client();
-    expecting.say("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 10000000\r\n\r\n");
+    expecting.say(
+        "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: "
+        "10000000\r\n\r\n");
     EXPECT_EQ(status_of(expecting.hear_answer()), 413);
 
     auto chunked = client();
-    chunked.say("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n989680\r\n" + body + "\r\n0\r\n\r\n");
+    chunked.say("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n989680\r\n" +
+                body + "\r\n0\r\n\r\n");
     EXPECT_EQ(status_of(chunked.hear_answer()), 413);
     EXPECT_EQ(body_of(client().get("/hello")), "hello");
 }
@@ -158,7 +185,8 @@ TEST_F(HostileTest, thousands_of_silent_connections_hurt_nobody) {
 TEST_F(HostileTest, a_page_of_a_stranger_cannot_use_the_browser_of_this_machine) {
     serve();
     const auto ask = [&](const std::string& headers) {
-        return status_of(TestClient::to_tcp(port_).ask("POST /echo HTTP/1.1\r\nContent-Length: 1\r\n" + headers + "\r\na"));
+        return status_of(TestClient::to_tcp(port_).ask(
+            "POST /echo HTTP/1.1\r\nContent-Length: 1\r\n" + headers + "\r\na"));
     };
     EXPECT_EQ(ask("Host: localhost:80\r\n"), 200);
     EXPECT_EQ(ask("Host: localhost:80\r\nOrigin: http://localhost:80\r\n"), 200);

@@ -1,4 +1,5 @@
-// Bytes received and not yet understood. Grows on demand, up to what its owner allows, and shrinks when asked.
+// Bytes received and not yet understood. Grows on demand, up to what its owner allows, and shrinks
+// when asked.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 namespace blixard::api::http {
 
 class InputBuffer {
-   public:
+ public:
     std::string_view bytes() const { return {data_.get() + begin_, end_ - begin_}; }
     bool empty() const { return begin_ == end_; }
     void consume(std::size_t count) {
@@ -23,7 +24,8 @@ class InputBuffer {
             end_ -= begin_;
             begin_ = 0;
         }
-        if (end_ == capacity_ && capacity_ < max) grow(std::min(max, std::max(kSmall, capacity_ * 4)));
+        if (end_ == capacity_ && capacity_ < max)
+            grow(std::min(max, std::max(kSmall, capacity_ * 4)));
         return std::min(capacity_, max) - std::min(end_, max);
     }
     char* room() { return data_.get() + end_; }
@@ -33,8 +35,9 @@ class InputBuffer {
         begin_ = end_ = capacity_ = 0;
     }
 
-   private:
-    static constexpr std::size_t kSmall = 1024;  // a head of ours has 300 bytes; 10,000 silent connections cost 10 MB
+ private:
+    static constexpr std::size_t kSmall =
+        1024;  // a head of ours has 300 bytes; 10,000 silent connections cost 10 MB
 
     void grow(std::size_t capacity) {
         std::unique_ptr<char[]> bigger(new char[capacity]);

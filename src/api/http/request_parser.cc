@@ -1,10 +1,11 @@
 #include "api/http/request_parser.h"
 
+#include <fmt/format.h>
+
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/rfc7230.hpp>
-#include <fmt/format.h>
 
 #include "api/http/target.h"
 
@@ -39,14 +40,15 @@ std::string* member_of(RequestHead& head, wire::field field, std::string_view na
     return nullptr;
 }
 
-// Lists may be spread over several lines (RFC 9110 section 5.3); anything else twice is an attempt to be understood twofold.
+// Lists may be spread over several lines (RFC 9110 section 5.3); anything else twice is an attempt
+// to be understood twofold.
 bool is_list(wire::field field) {
-    return field == wire::field::accept || field == wire::field::accept_encoding || field == wire::field::if_match ||
-           field == wire::field::if_none_match;
+    return field == wire::field::accept || field == wire::field::accept_encoding ||
+           field == wire::field::if_match || field == wire::field::if_none_match;
 }
 
 class Parser final : public wire::basic_parser<true> {
-   public:
+ public:
     Parser() {
         header_limit(kHeadBytesMax);
         body_limit(boost::none);  // the connection's business: a document and an upload differ
@@ -57,14 +59,14 @@ class Parser final : public wire::basic_parser<true> {
     Refusal refusal;  // why we stopped the parser; status 0: its own error
     bool has_transfer_encoding = false;
 
-   private:
+ private:
     void refuse(error_code& error, int status, std::string message) {
         refusal = {status, std::move(message), {}};
         error = make_error_code(wire::error::bad_value);
     }
 
-    void on_request_impl(wire::verb, beast::string_view method, beast::string_view target, int version,
-                         error_code&) override {
+    void on_request_impl(wire::verb, beast::string_view method, beast::string_view target,
+                         int version, error_code&) override {
         head.method = view(method);
         head.target = view(target);
         head.version = version;
@@ -75,7 +77,8 @@ class Parser final : public wire::basic_parser<true> {
     void on_field_impl(wire::field field, beast::string_view name, beast::string_view value,
                        error_code& error) override {
         if (field == wire::field::transfer_encoding) has_transfer_encoding = true;
-        if (field == wire::field::upgrade && beast::iequals(value, "websocket")) head.asks_websocket = true;
+        if (field == wire::field::upgrade && beast::iequals(value, "websocket"))
+            head.asks_websocket = true;
         if (field == wire::field::expect) return on_expect(view(value), error);
         std::string* const member = member_of(head, field, view(name));
         if (!member) return;
@@ -87,7 +90,8 @@ class Parser final : public wire::basic_parser<true> {
             *member += ", ";
             *member += view(value);
         } else {
-            refuse(error, 400, fmt::format("the header {} stands twice in the request", view(name)));
+            refuse(error, 400,
+                   fmt::format("the header {} stands twice in the request", view(name)));
         }
     }
 
@@ -128,7 +132,8 @@ class Parser final : public wire::basic_parser<true> {
 Refusal refusal_of(const Parser& parser, const error_code& error) {
     if (parser.refusal.status != 0) return parser.refusal;
     if (error == wire::error::header_limit)
-        return {431, "the request's headers are larger than 16 KiB", "send fewer or shorter headers"};
+        return {431, "the request's headers are larger than 16 KiB",
+                "send fewer or shorter headers"};
     if (error == wire::error::bad_version)
         return {505, "the HTTP version of the request is not 1.0 or 1.1", "speak HTTP/1.1"};
     return {400, "the request is not HTTP/1.1: " + error.message(), {}};
@@ -137,7 +142,7 @@ Refusal refusal_of(const Parser& parser, const error_code& error) {
 }  // namespace
 
 class RequestParser::Impl {
-   public:
+ public:
     std::optional<Parser> parser;
 };
 
@@ -158,7 +163,8 @@ tl::expected<std::size_t, Refusal> RequestParser::feed(std::string_view input) {
     try {
         taken = parser.put(boost::asio::const_buffer(input.data(), input.size()), error);
     } catch (const std::exception& failure) {
-        return tl::unexpected(Refusal{400, std::string("the request is not HTTP/1.1: ") + failure.what(), {}});
+        return tl::unexpected(
+            Refusal{400, std::string("the request is not HTTP/1.1: ") + failure.what(), {}});
     }
     if (error && error != wire::error::need_more) return tl::unexpected(refusal_of(parser, error));
     return taken;

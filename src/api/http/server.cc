@@ -31,9 +31,13 @@ using boost::system::error_code;
 
 // Written without a connection of ours.
 std::string too_many_connections() {
-    const Response response = problem(Error{ErrorCode::kUnavailable, "too many connections are open", {}, "close some, or ask again in a moment"});
+    const Response response = problem(Error{ErrorCode::kUnavailable,
+                                            "too many connections are open",
+                                            {},
+                                            "close some, or ask again in a moment"});
     return fmt::format(
-        "HTTP/1.1 503 {}\r\nContent-Type: {}\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}",
+        "HTTP/1.1 503 {}\r\nContent-Type: {}\r\nRetry-After: 1\r\nConnection: "
+        "close\r\nContent-Length: {}\r\n\r\n{}",
         reason_phrase(503), response.content_type, response.body.size(), response.body);
 }
 
@@ -60,7 +64,7 @@ struct Listener {
 };
 
 class ServerImpl final : public Server, public ConnectionHost {
-   public:
+ public:
     explicit ServerImpl(ServerOptions options) : options_(std::move(options)), sweep_(io_) {
         request_id_prefix_ = fmt::format("{:08x}", std::random_device{}());
         admin_group_ = find_group(options_.admin_group);
@@ -76,15 +80,20 @@ class ServerImpl final : public Server, public ConnectionHost {
 
     Result<std::uint16_t> listen_tcp(const std::string& address, std::uint16_t port) override {
         if (!is_loopback_address(address))
-            return fail(ErrorCode::kDenied, fmt::format("{} is no loopback address, and without TLS anybody there could do anything", address),
-                        "listen on 127.0.0.1 or ::1, or configure a TLS certificate and key");
+            return fail(
+                ErrorCode::kDenied,
+                fmt::format(
+                    "{} is no loopback address, and without TLS anybody there could do anything",
+                    address),
+                "listen on 127.0.0.1 or ::1, or configure a TLS certificate and key");
         ASSIGN_OR_RETURN(Descriptor fd, open_tcp_listener(address, port));
         const auto bound = bound_port(fd);
         add_listener(std::move(fd), Connection::Way::kLocal);
         return bound;
     }
 
-    Result<std::uint16_t> listen_tls(const std::string& address, std::uint16_t port, const TlsFiles& files) override {
+    Result<std::uint16_t> listen_tls(const std::string& address, std::uint16_t port,
+                                     const TlsFiles& files) override {
         auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
         RETURN_IF_ERROR(set_up_tls(context->native_handle(), files));
         ASSIGN_OR_RETURN(Descriptor fd, open_tcp_listener(address, port));
@@ -144,7 +153,9 @@ class ServerImpl final : public Server, public ConnectionHost {
         return date_;
     }
 
-    std::string next_request_id() override { return fmt::format("{}-{:x}", request_id_prefix_, ++request_count_); }
+    std::string next_request_id() override {
+        return fmt::format("{}-{:x}", request_id_prefix_, ++request_count_);
+    }
 
     void offload(std::function<void()> work, std::function<void()> done) override {
         asio::post(helper_, [this, work = std::move(work), done = std::move(done)]() mutable {
@@ -158,7 +169,7 @@ class ServerImpl final : public Server, public ConnectionHost {
         observer().connections_open(connections_.size());
     }
 
-   private:
+ private:
     Listener& add_listener(Descriptor fd, Connection::Way way) {
         ASSERT(!thread_.joinable());
         return *listeners_.emplace_back(std::make_unique<Listener>(io_, std::move(fd), way));
@@ -186,22 +197,26 @@ class ServerImpl final : public Server, public ConnectionHost {
     }
 
     void wait_for_clients(Listener& listener) {
-        listener.socket.async_wait(asio::posix::stream_descriptor::wait_read, [this, &listener](error_code error) {
-            if (!error) accept_clients(listener);
-        });
+        listener.socket.async_wait(asio::posix::stream_descriptor::wait_read,
+                                   [this, &listener](error_code error) {
+                                       if (!error) accept_clients(listener);
+                                   });
     }
 
     void accept_clients(Listener& listener) {
         for (int i = 0; i < kAcceptsAtOnce; ++i) {
-            Descriptor fd(::accept4(listener.socket.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+            Descriptor fd(::accept4(listener.socket.native_handle(), nullptr, nullptr,
+                                    SOCK_CLOEXEC | SOCK_NONBLOCK));
             if (fd.get() < 0) {
                 if (errno == EINTR || errno == ECONNABORTED) continue;
                 if (errno == EAGAIN) break;
                 log().warn("http.accept", {{"error", strerror(errno)}});
                 return accept_later(listener);
             }
-            if (connections_.size() >= options_.limits.connections) refuse_client(fd);
-            else take_client(listener, std::move(fd));
+            if (connections_.size() >= options_.limits.connections)
+                refuse_client(fd);
+            else
+                take_client(listener, std::move(fd));
         }
         wait_for_clients(listener);
     }
@@ -215,7 +230,8 @@ class ServerImpl final : public Server, public ConnectionHost {
 
     void refuse_client(const Descriptor& fd) {
         observer().connection_refused();
-        [[maybe_unused]] const ssize_t sent = ::send(fd.get(), too_many_.data(), too_many_.size(), MSG_NOSIGNAL);
+        [[maybe_unused]] const ssize_t sent =
+            ::send(fd.get(), too_many_.data(), too_many_.size(), MSG_NOSIGNAL);
         ::shutdown(fd.get(), SHUT_WR);
     }
 
@@ -223,7 +239,8 @@ class ServerImpl final : public Server, public ConnectionHost {
         const bool is_unix = listener.way == Connection::Way::kUnix;
         const int on = 1;
         if (!is_unix) ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        Principal principal = is_unix ? unix_peer(fd.get(), admin_group_) : Principal{"local", true};
+        Principal principal =
+            is_unix ? unix_peer(fd.get(), admin_group_) : Principal{"local", true};
         PlainStream stream(io_);
         error_code error;
         const asio::generic::stream_protocol protocol(is_unix ? AF_UNIX : AF_INET, 0);
@@ -233,18 +250,22 @@ class ServerImpl final : public Server, public ConnectionHost {
         auto transport = listener.tls ? make_transport(std::move(stream), *listener.tls)
                                       : make_transport(std::move(stream), std::move(principal));
         const std::uint64_t id = ++last_connection_;
-        const auto connection = std::make_shared<Connection>(*this, std::move(transport), listener.way, id);
+        const auto connection =
+            std::make_shared<Connection>(*this, std::move(transport), listener.way, id);
         if (connections_.empty()) sweep_later();
         connections_.emplace(id, connection);
         observer().connections_open(connections_.size());
         connection->start();
     }
 
-    // One timer for all connections: arming one for each request would cost more than looking at each once a second.
+    // One timer for all connections: arming one for each request would cost more than looking at
+    // each once a second.
     void sweep_later() {
         const Limits& limits = options_.limits;
-        const Millis shortest = std::min({limits.idle, limits.head, limits.body_progress, limits.write_progress, limits.linger});
-        sweep_.expires_after(std::chrono::milliseconds(std::clamp<std::int64_t>(shortest.count / 4, 5, 1000)));
+        const Millis shortest = std::min(
+            {limits.idle, limits.head, limits.body_progress, limits.write_progress, limits.linger});
+        sweep_.expires_after(
+            std::chrono::milliseconds(std::clamp<std::int64_t>(shortest.count / 4, 5, 1000)));
         sweep_.async_wait([this](error_code error) {
             if (error || connections_.empty()) return;
             std::vector<std::shared_ptr<Connection>> open;

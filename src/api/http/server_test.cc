@@ -1,4 +1,5 @@
-// Requests and answers over real sockets. What hostile clients get is in hostile_test.cc, endless answers in stream_test.cc.
+// Requests and answers over real sockets. What hostile clients get is in hostile_test.cc, endless
+// answers in stream_test.cc.
 #include "api/http/server.h"
 
 #include <brotli/decode.h>
@@ -35,7 +36,8 @@ TEST_F(ServerTest, answers_over_a_unix_socket_and_over_loopback_tcp) {
 
 TEST_F(ServerTest, knows_who_is_on_the_other_side_of_a_unix_socket) {
     serve();
-    EXPECT_EQ(body_of(client().get("/who")), ::getuid() == 0 ? "root admin" : "uid:" + std::to_string(::getuid()) + " admin");
+    EXPECT_EQ(body_of(client().get("/who")),
+              ::getuid() == 0 ? "root admin" : "uid:" + std::to_string(::getuid()) + " admin");
 }
 
 TEST_F(ServerTest, keeps_a_connection_for_many_requests) {
@@ -51,7 +53,8 @@ TEST_F(ServerTest, answers_pipelined_requests_in_order) {
     serve();
     auto client = this->client();
     client.say(
-        "GET /hello HTTP/1.1\r\nHost: h\r\n\r\nPOST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+        "GET /hello HTTP/1.1\r\nHost: h\r\n\r\nPOST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: "
+        "3\r\n\r\nabc"
         "GET /query?a=b HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_EQ(body_of(client.hear_answer()), "hello");
     EXPECT_EQ(body_of(client.hear_answer()), "POST:abc");
@@ -60,22 +63,26 @@ TEST_F(ServerTest, answers_pipelined_requests_in_order) {
 
 TEST_F(ServerTest, takes_chunked_bodies) {
     serve();
-    EXPECT_EQ(body_of(client().ask("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                   "3\r\nabc\r\n5;note=x\r\ndefgh\r\n0\r\n\r\n")),
-              "POST:abcdefgh");
+    EXPECT_EQ(
+        body_of(client().ask("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                             "3\r\nabc\r\n5;note=x\r\ndefgh\r\n0\r\n\r\n")),
+        "POST:abcdefgh");
 }
 
 TEST_F(ServerTest, takes_a_request_that_comes_byte_by_byte) {
     serve();
     auto client = this->client();
-    for (const char byte : std::string("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")) client.say({&byte, 1});
+    for (const char byte :
+         std::string("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"))
+        client.say({&byte, 1});
     EXPECT_EQ(body_of(client.hear_answer()), "POST:abc");
 }
 
 TEST_F(ServerTest, says_continue_to_a_client_that_waits_for_it) {
     serve();
     auto client = this->client();
-    client.say("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+    client.say(
+        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
     EXPECT_EQ(client.hear_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
     EXPECT_EQ(body_of(client.ask("abc")), "POST:abc");
 }
@@ -129,17 +136,20 @@ TEST_F(ServerTest, compresses_where_asked_to_and_worth_it) {
     std::string unpacked(10'000, '\0');
     std::size_t size = unpacked.size();
     const std::string packed = body_of(small);
-    EXPECT_EQ(BrotliDecoderDecompress(packed.size(), reinterpret_cast<const uint8_t*>(packed.data()), &size,
-                                      reinterpret_cast<uint8_t*>(unpacked.data())),
-              BROTLI_DECODER_RESULT_SUCCESS);
+    EXPECT_EQ(
+        BrotliDecoderDecompress(packed.size(), reinterpret_cast<const uint8_t*>(packed.data()),
+                                &size, reinterpret_cast<uint8_t*>(unpacked.data())),
+        BROTLI_DECODER_RESULT_SUCCESS);
     EXPECT_EQ(unpacked.substr(0, size), body_of(client.get("/1k")));
-    EXPECT_EQ(client.get("/hello", "Accept-Encoding: gzip\r\n").find("Content-Encoding"), std::string::npos);
+    EXPECT_EQ(client.get("/hello", "Accept-Encoding: gzip\r\n").find("Content-Encoding"),
+              std::string::npos);
 }
 
 TEST_F(ServerTest, sends_a_part_of_a_file) {
     serve();
     std::string content(700'000, '\0');
-    for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 31 + i / 997);
+    for (std::size_t i = 0; i < content.size(); ++i)
+        content[i] = static_cast<char>(i * 31 + i / 997);
     const std::string path = directory_ + "/file";
     std::ofstream(path, std::ios::binary) << content;
     on_loop([&] { return service_->file_path = path, 0; });
@@ -167,8 +177,11 @@ TEST_F(ServerTest, streams_an_upload_of_any_size_to_its_reader) {
     client.say("POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 20971520\r\n\r\n");
     for (int i = 0; i < 20; ++i) ASSERT_TRUE(client.say(megabyte));
     EXPECT_EQ(body_of(client.hear_answer()), "20971520");
-    EXPECT_EQ(body_of(client.ask("POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")), "0");
-    EXPECT_EQ(body_of(client.ask("POST /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")), "3");
+    EXPECT_EQ(body_of(client.ask("POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")),
+              "0");
+    EXPECT_EQ(body_of(client.ask("POST /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                                 "chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")),
+              "3");
     EXPECT_EQ(body_of(client.get("/hello")), "hello");
 }
 
@@ -218,7 +231,8 @@ TEST_F(ServerTest, answers_a_long_poll_later_and_knows_when_its_client_has_gone)
 
     client.say("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
     client.close();
-    EXPECT_TRUE(becomes_true([&] { return service_->waiting.size() == 1 && service_->waiting[0]->gone(); }));
+    EXPECT_TRUE(becomes_true(
+        [&] { return service_->waiting.size() == 1 && service_->waiting[0]->gone(); }));
 }
 
 TEST_F(ServerTest, answers_500_for_a_service_that_drops_a_request_or_throws) {
@@ -232,8 +246,10 @@ TEST_F(ServerTest, answers_500_for_a_service_that_drops_a_request_or_throws) {
 TEST_F(ServerTest, keeps_the_request_id_of_the_client_and_makes_one_where_there_is_none) {
     serve();
     auto client = this->client();
-    EXPECT_NE(client.get("/hello", "X-Request-Id: trace-17\r\n").find("X-Request-Id: trace-17\r\n"), std::string::npos);
-    EXPECT_EQ(client.get("/hello", "X-Request-Id: a b\r\n").find("X-Request-Id: a b"), std::string::npos);
+    EXPECT_NE(client.get("/hello", "X-Request-Id: trace-17\r\n").find("X-Request-Id: trace-17\r\n"),
+              std::string::npos);
+    EXPECT_EQ(client.get("/hello", "X-Request-Id: a b\r\n").find("X-Request-Id: a b"),
+              std::string::npos);
     EXPECT_NE(client.get("/hello").find("X-Request-Id: "), std::string::npos);
 }
 
@@ -241,7 +257,10 @@ TEST_F(ServerTest, tells_its_observer_of_every_exchange) {
     serve();
     client().get("/hello?a=b");
     client().ask("rubbish\r\n\r\n");
-    EXPECT_TRUE(becomes_true([&] { return observer_.lines == std::vector<std::string>{"GET /hello 200", "  400"} && observer_.open == 0; }));
+    EXPECT_TRUE(becomes_true([&] {
+        return observer_.lines == std::vector<std::string>{"GET /hello 200", "  400"} &&
+               observer_.open == 0;
+    }));
 }
 
 TEST_F(ServerTest, replaces_a_stale_socket_but_not_a_living_one) {
@@ -257,7 +276,7 @@ TEST_F(ServerTest, replaces_a_stale_socket_but_not_a_living_one) {
     EXPECT_FALSE((*Server::create({}))->listen_unix(directory_ + "/plain", 0600, ""));
     EXPECT_FALSE((*Server::create({}))->listen_unix("/" + std::string(200, 'a'), 0600, ""));
     serve();
-    struct stat facts {};
+    struct stat facts{};
     ASSERT_EQ(::stat(socket_path_.c_str(), &facts), 0);
     EXPECT_EQ(facts.st_mode & 0777, 0660u);
 }
@@ -296,7 +315,8 @@ TEST_F(ServerTest, stops_while_clients_wait) {
     auto waiting = client(), silent = client(), streaming = client();
     waiting.say("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
     streaming.say("GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
-    ASSERT_TRUE(becomes_true([&] { return service_->waiting.size() + service_->streams.size() == 2; }));
+    ASSERT_TRUE(
+        becomes_true([&] { return service_->waiting.size() + service_->streams.size() == 2; }));
     server_->stop();
     EXPECT_EQ(waiting.hear_all(), "");
     EXPECT_EQ(service_->streams_closed, 1);

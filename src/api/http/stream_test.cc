@@ -19,7 +19,7 @@ constexpr std::string_view kUpgrade =
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 class StreamTest : public ServerTest {
-   protected:
+ protected:
     bool write(const std::string& bytes) {
         return on_loop([&] { return service_->streams.back()->write(bytes); });
     }
@@ -59,11 +59,13 @@ TEST_F(StreamTest, a_slow_reader_is_cut_off_with_a_reason) {
     const std::string event = "data: " + std::string(1000, 'x') + "\n\n";
     int written = 0;
     while (write(event)) ASSERT_LT(++written, 100'000);
-    EXPECT_TRUE(becomes_true([&] { return service_->streams_closed == 1 && observer_.cut_off == 1; }));
+    EXPECT_TRUE(
+        becomes_true([&] { return service_->streams_closed == 1 && observer_.cut_off == 1; }));
     const std::string heard = client.hear_all();
     EXPECT_NE(heard.find("event: error\ndata: {\"code\":\"exhausted\""), std::string::npos);
     EXPECT_TRUE(heard.ends_with("\r\n0\r\n\r\n"));
-    EXPECT_LT(heard.size(), static_cast<std::size_t>(written) * 1020);  // what waited was dropped, and nothing cut in two
+    EXPECT_LT(heard.size(), static_cast<std::size_t>(written) *
+                                1020);  // what waited was dropped, and nothing cut in two
     EXPECT_EQ(heard.find("xdata"), std::string::npos);
 }
 
@@ -109,16 +111,21 @@ TEST_F(StreamTest, a_websocket_speaks_both_ways_and_closes_politely) {
     client.say(kUpgrade);
     const std::string head = client.hear_until("\r\n\r\n");
     EXPECT_EQ(status_of(head), 101);
-    EXPECT_NE(head.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), std::string::npos);  // RFC 6455 section 1.3
+    EXPECT_NE(head.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+              std::string::npos);  // RFC 6455 section 1.3
     EXPECT_EQ(client.hear(9), "\x82\x07welcome");
     client.say(frame(2, "ls"));
-    EXPECT_EQ(client.hear(9), "\x82\x07" "echo:ls");
+    EXPECT_EQ(client.hear(9),
+              "\x82\x07"
+              "echo:ls");
     client.say(frame(9, "?"));
     EXPECT_EQ(client.hear(3), "\x8a\x01?");
     client.say(frame(1, "bye"));
-    EXPECT_EQ(client.hear(12), std::string("\x88\x0a\x03\xe8" "as asked"));
+    EXPECT_EQ(client.hear(12), std::string("\x88\x0a\x03\xe8"
+                                           "as asked"));
     client.say(frame(8, "\x03\xe8"));
     EXPECT_EQ(client.hear_all(), "");
+    client.close();
     EXPECT_TRUE(becomes_true([&] { return service_->sockets_closed == 1 && observer_.open == 0; }));
 }
 
@@ -129,12 +136,15 @@ TEST_F(StreamTest, a_websocket_whose_client_breaks_the_rules_is_closed) {
     client.hear_until("welcome");
     client.say("\x82\x02no");  // unmasked
     client.hear_all();
+    client.close();
     EXPECT_TRUE(becomes_true([&] { return service_->sockets_closed == 1; }));
     auto large = this->client();
     large.say(kUpgrade);
     large.hear_until("welcome");
-    large.say(std::string("\x82\xff\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x00", 14));  // 64 GiB
+    large.say(
+        std::string("\x82\xff\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x00", 14));  // 64 GiB
     large.hear_all();
+    large.close();
     EXPECT_TRUE(becomes_true([&] { return service_->sockets_closed == 2; }));
 }
 

@@ -22,7 +22,8 @@ Result<std::string> decode(std::string_view text, Plus plus) {
             const int high = whole ? hex_digit(text[i + 1]) : -1;
             const int low = whole ? hex_digit(text[i + 2]) : -1;
             if (high < 0 || low < 0)
-                return fail(ErrorCode::kInvalid, "the request target holds \"%\" without two hexadecimal digits",
+                return fail(ErrorCode::kInvalid,
+                            "the request target holds \"%\" without two hexadecimal digits",
                             "write a percent sign as %25");
             c = static_cast<char>(high * 16 + low);
             i += 2;
@@ -30,7 +31,8 @@ Result<std::string> decode(std::string_view text, Plus plus) {
             c = ' ';
         }
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
-            return fail(ErrorCode::kInvalid, "the request target holds a NUL or another control character");
+            return fail(ErrorCode::kInvalid,
+                        "the request target holds a NUL or another control character");
         out += c;
     }
     if (!is_utf8(out)) return fail(ErrorCode::kInvalid, "the request target is not UTF-8 text");
@@ -43,9 +45,11 @@ Status check_segments(std::string_view path) {
         const std::size_t end = std::min(path.find('/', start), path.size());
         const std::string_view segment = path.substr(start, end - start);
         if (segment == "." || segment == "..")
-            return fail(ErrorCode::kInvalid, "the path holds a \".\" or \"..\" segment", "name the resource directly");
+            return fail(ErrorCode::kInvalid, "the path holds a \".\" or \"..\" segment",
+                        "name the resource directly");
         if (segment.empty() && path.size() > 1)
-            return fail(ErrorCode::kInvalid, "the path holds an empty segment (\"//\" or a slash at its end)",
+            return fail(ErrorCode::kInvalid,
+                        "the path holds an empty segment (\"//\" or a slash at its end)",
                         "write /v1/vms rather than /v1/vms/");
         start = end + 1;
     }
@@ -54,7 +58,8 @@ Status check_segments(std::string_view path) {
 
 Result<std::string> parse_path(std::string_view raw) {
     if (raw.find("%2f") != raw.npos || raw.find("%2F") != raw.npos)
-        return fail(ErrorCode::kInvalid, "the path holds an encoded slash (%2F)", "no name of ours holds a slash");
+        return fail(ErrorCode::kInvalid, "the path holds an encoded slash (%2F)",
+                    "no name of ours holds a slash");
     ASSIGN_OR_RETURN(std::string path, decode(raw, Plus::kLiteral));
     RETURN_IF_ERROR(check_segments(path));
     return path;
@@ -89,7 +94,8 @@ bool is_utf8(std::string_view text) {
             point = point << 6 | (*byte & 0x3F);
         }
         constexpr std::uint32_t kSmallest[] = {0x80, 0x800, 0x10000};
-        if (point < kSmallest[tail - 1] || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return false;
+        if (point < kSmallest[tail - 1] || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000))
+            return false;
     }
     return true;
 }
@@ -97,9 +103,11 @@ bool is_utf8(std::string_view text) {
 Result<Target> parse_target(std::string_view target) {
     target = without_authority(target);
     if (target.empty() || target[0] != '/')
-        return fail(ErrorCode::kInvalid, "the request target does not begin with \"/\"", "ask for a path like /v1/vms");
+        return fail(ErrorCode::kInvalid, "the request target does not begin with \"/\"",
+                    "ask for a path like /v1/vms");
     if (target.find('#') != target.npos)
-        return fail(ErrorCode::kInvalid, "the request target holds a fragment (\"#\")", "write the character as %23");
+        return fail(ErrorCode::kInvalid, "the request target holds a fragment (\"#\")",
+                    "write the character as %23");
     const std::size_t mark = target.find('?');
     Target parsed;
     ASSIGN_OR_RETURN(parsed.path, parse_path(target.substr(0, mark)));
@@ -115,7 +123,8 @@ Result<Target> parse_target(std::string_view target) {
             return fail(ErrorCode::kInvalid, "the query has more than 64 parameters");
         const std::size_t equals = std::min(pair.find('='), pair.size());
         ASSIGN_OR_RETURN(std::string name, decode(pair.substr(0, equals), Plus::kSpace));
-        ASSIGN_OR_RETURN(std::string value, decode(pair.substr(std::min(equals + 1, pair.size())), Plus::kSpace));
+        ASSIGN_OR_RETURN(std::string value,
+                         decode(pair.substr(std::min(equals + 1, pair.size())), Plus::kSpace));
         parsed.query.emplace_back(std::move(name), std::move(value));
     }
     return parsed;

@@ -11,8 +11,10 @@ TEST(Target, is_a_path_and_its_parameters_in_order) {
     const auto target = parse_target("/v1/vms?label=a%3Db&label=c%3Dd&project=my+own&watch&&x=");
     ASSERT_TRUE(target);
     EXPECT_EQ(target->path, "/v1/vms");
-    EXPECT_EQ(target->query,
-              (Query{{"label", "a=b"}, {"label", "c=d"}, {"project", "my own"}, {"watch", ""}, {"x", ""}}));
+    EXPECT_EQ(
+        target->query,
+        (Query{
+            {"label", "a=b"}, {"label", "c=d"}, {"project", "my own"}, {"watch", ""}, {"x", ""}}));
 }
 
 TEST(Target, is_decoded_once) {
@@ -36,10 +38,12 @@ TEST_P(RefusedTarget, is_invalid) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Target, RefusedTarget,
-                         testing::Values("", "*", "v1/vms", "/v1/../etc/passwd", "/v1/%2e%2e/etc", "/..", "/.", "/v1/./vms",
-                                         "//etc", "/v1//vms", "/v1/vms/", "/v1/vms%00", "/v1/vms?name=%00", "/v1/%", "/v1/%4",
-                                         "/v1/%zz", "/v1/a%2Fb", "/v1/a%2fb", "/v1/%ff", "/v1/%C0%AF", "/v1/%ED%A0%80",
-                                         "/v1?a=%", "/v1/vms#x", "/v1/a%0ab", "/v1/\xff"));
+                         testing::Values("", "*", "v1/vms", "/v1/../etc/passwd", "/v1/%2e%2e/etc",
+                                         "/..", "/.", "/v1/./vms", "//etc", "/v1//vms", "/v1/vms/",
+                                         "/v1/vms%00", "/v1/vms?name=%00", "/v1/%", "/v1/%4",
+                                         "/v1/%zz", "/v1/a%2Fb", "/v1/a%2fb", "/v1/%ff",
+                                         "/v1/%C0%AF", "/v1/%ED%A0%80", "/v1?a=%", "/v1/vms#x",
+                                         "/v1/a%0ab", "/v1/\xff"));
 
 TEST(Target, has_no_more_than_64_parameters) {
     std::string text = "/v1/vms?";

@@ -23,7 +23,7 @@ namespace blixard::api::http {
 constexpr int kPatienceMs = 20'000;
 
 class TestClient {
-   public:
+ public:
     static TestClient to_unix(const std::string& path) {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
@@ -37,7 +37,8 @@ class TestClient {
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         return TestClient(AF_INET, reinterpret_cast<sockaddr*>(&address), sizeof address);
     }
-    TestClient(TestClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)), left_(std::move(other.left_)) {}
+    TestClient(TestClient&& other) noexcept
+        : fd_(std::exchange(other.fd_, -1)), left_(std::move(other.left_)) {}
     ~TestClient() { close(); }
 
     void close() {
@@ -93,8 +94,9 @@ class TestClient {
         return ask("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n");
     }
 
-   private:
-    TestClient(int family, const sockaddr* address, socklen_t size) : fd_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+ private:
+    TestClient(int family, const sockaddr* address, socklen_t size)
+        : fd_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         if (::connect(fd_, address, size) != 0) ADD_FAILURE() << "connect: " << strerror(errno);
     }
 
@@ -124,8 +126,11 @@ inline std::string body_of(const std::string& answer) {
 }
 
 class CountingObserver final : public Observer {
-   public:
-    void exchanged(const Exchanged& one) override { lines.push_back(std::string(one.method) + " " + std::string(one.path) + " " + std::to_string(one.status)); }
+ public:
+    void exchanged(const Exchanged& one) override {
+        lines.push_back(std::string(one.method) + " " + std::string(one.path) + " " +
+                        std::to_string(one.status));
+    }
     void connections_open(std::size_t count) override { open = count; }
     void connection_refused() override { ++refused; }
     void stream_cut_off() override { ++cut_off; }
@@ -136,7 +141,7 @@ class CountingObserver final : public Observer {
 };
 
 class ServerTest : public testing::Test {
-   protected:
+ protected:
     void SetUp() override {
         char name[] = "/tmp/blixard-http-XXXXXX";
         directory_ = ::mkdtemp(name);

@@ -12,7 +12,7 @@
 namespace blixard::api::http {
 
 class TestService final : public Service {
-   public:
+ public:
     explicit TestService(Executor& executor) : executor_(executor) {
         bodies_["/1k"] = std::make_shared<const std::string>(make_json(1'500));
         bodies_["/list"] = std::make_shared<const std::string>(make_json(1'500'000));
@@ -35,8 +35,12 @@ class TestService final : public Service {
         }
         if (request.path == "/hello") return answer(*responder, "hello");
         if (request.path == "/echo") return answer(*responder, request.method + ":" + request.body);
-        if (request.path == "/who") return answer(*responder, request.principal.name + (request.principal.admin ? " admin" : ""));
-        if (request.path == "/gone") return answer(*responder, std::to_string(streams_closed) + std::to_string(uploads_aborted));
+        if (request.path == "/who")
+            return answer(*responder,
+                          request.principal.name + (request.principal.admin ? " admin" : ""));
+        if (request.path == "/gone")
+            return answer(*responder,
+                          std::to_string(streams_closed) + std::to_string(uploads_aborted));
         if (request.path == "/query") return answer(*responder, query_text(request));
         if (request.path == "/wait") return waiting.push_back(std::move(responder));
         if (request.path == "/drop") return;
@@ -49,22 +53,25 @@ class TestService final : public Service {
         responder->send(problem(Error{ErrorCode::kNotFound, "no " + request.path, {}, {}}));
     }
 
-    std::shared_ptr<BodyReader> open_upload(const Request& head, std::shared_ptr<Responder> responder) override {
-        if (head.path == "/refused-upload") responder->send(problem(Error{ErrorCode::kDenied, "no uploads", {}, {}}));
+    std::shared_ptr<BodyReader> open_upload(const Request& head,
+                                            std::shared_ptr<Responder> responder) override {
+        if (head.path == "/refused-upload")
+            responder->send(problem(Error{ErrorCode::kDenied, "no uploads", {}, {}}));
         if (head.path != "/upload") return nullptr;
         return std::make_shared<Upload>(*this, std::move(responder));
     }
 
-   private:
+ private:
     class Upload final : public BodyReader {
-       public:
+     public:
         Upload(TestService& service, std::shared_ptr<Responder> responder)
             : service_(service), responder_(std::move(responder)) {}
 
         // "full" stands for a disk that is; "hold" for one that is slow.
         void on_chunk(std::string_view bytes, std::function<void(Status)> next) override {
             size_ += bytes.size();
-            if (bytes.starts_with("full")) return next(fail(ErrorCode::kExhausted, "the disk is full"));
+            if (bytes.starts_with("full"))
+                return next(fail(ErrorCode::kExhausted, "the disk is full"));
             if (bytes.starts_with("hold")) {
                 service_.held_next = std::move(next);
                 return;
@@ -74,7 +81,7 @@ class TestService final : public Service {
         void on_complete() override { service_.answer(*responder_, std::to_string(size_)); }
         void on_abort() override { ++service_.uploads_aborted; }
 
-       private:
+     private:
         TestService& service_;
         std::shared_ptr<Responder> responder_;
         std::uint64_t size_ = 0;
@@ -83,7 +90,8 @@ class TestService final : public Service {
     static std::string make_json(std::size_t size) {
         std::string text = "{\"items\":[";
         for (int i = 0; text.size() < size; ++i)
-            text += "{\"kind\":\"vm\",\"name\":\"web-" + std::to_string(i) + "\",\"uid\":\"" + std::to_string(i * 2654435761u) + "\"},";
+            text += "{\"kind\":\"vm\",\"name\":\"web-" + std::to_string(i) + "\",\"uid\":\"" +
+                    std::to_string(i * 2654435761u) + "\"},";
         text.back() = ']';
         return text + "}";
     }
@@ -132,11 +140,15 @@ class TestService final : public Service {
 
     void open_console(std::shared_ptr<Responder> responder) {
         const auto socket = responder->accept_socket();
-        if (!socket) return responder->send(problem(Error{ErrorCode::kInvalid, "a WebSocket is needed", {}, {}}));
+        if (!socket)
+            return responder->send(
+                problem(Error{ErrorCode::kInvalid, "a WebSocket is needed", {}, {}}));
         socket->on_message([socket_weak = std::weak_ptr(socket)](std::string_view text) {
             const auto open = socket_weak.lock();
-            if (open && text == "bye") open->close("as asked");
-            else if (open) open->send("echo:" + std::string(text));
+            if (open && text == "bye")
+                open->close("as asked");
+            else if (open)
+                open->send("echo:" + std::string(text));
         });
         socket->on_closed([this] { ++sockets_closed; });
         socket->send("welcome");

@@ -11,16 +11,18 @@ Status refused(const std::string& what, const std::string& file) {
     char reason[256] = "no reason given";
     if (const unsigned long code = ERR_get_error()) ERR_error_string_n(code, reason, sizeof reason);
     ERR_clear_error();
-    return fail(ErrorCode::kInvalid, fmt::format("the {} {} cannot be used: {}", what, file, reason),
+    return fail(ErrorCode::kInvalid,
+                fmt::format("the {} {} cannot be used: {}", what, file, reason),
                 "give a PEM file that the daemon may read");
 }
 
 // RFC 7301. We speak one protocol; a client that offers others only is told so.
-int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
-                    unsigned int offered_size, void*) {
+int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
+                    const unsigned char* offered, unsigned int offered_size, void*) {
     static constexpr unsigned char kOurs[] = "\x08http/1.1";
     unsigned char* chosen = nullptr;
-    if (SSL_select_next_proto(&chosen, out_size, kOurs, sizeof kOurs - 1, offered, offered_size) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_size, kOurs, sizeof kOurs - 1, offered, offered_size) !=
+        OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -49,7 +51,8 @@ Principal tls_principal(SSL* session) {
     X509* const certificate = SSL_get_peer_certificate(session);
     if (!certificate) return {"anonymous", false};
     char name[128] = "";
-    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof name);
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
+                              sizeof name);
     X509_free(certificate);
     if (SSL_get_verify_result(session) != X509_V_OK || name[0] == '\0') return {"anonymous", false};
     return {fmt::format("cert:{}", name), true};

@@ -31,7 +31,7 @@ UpgradeRequest upgrade_request(const RequestHead& head) {
 
 // What a SocketHandle speaks to, whatever the stream below.
 class SessionBase {
-   public:
+ public:
     virtual ~SessionBase() = default;
     virtual bool send(std::string_view bytes) = 0;
     virtual void close(std::string_view reason) = 0;
@@ -42,9 +42,13 @@ class SessionBase {
 // Lives as long as its pending operations.
 template <class Stream>
 class Session final : public SessionBase, public std::enable_shared_from_this<Session<Stream>> {
-   public:
-    Session(Stream stream, const RequestHead& head, const Limits& limits, std::function<void()> ended)
-        : socket_(std::move(stream)), request_(upgrade_request(head)), limits_(limits), ended_(std::move(ended)) {
+ public:
+    Session(Stream stream, const RequestHead& head, const Limits& limits,
+            std::function<void()> ended)
+        : socket_(std::move(stream)),
+          request_(upgrade_request(head)),
+          limits_(limits),
+          ended_(std::move(ended)) {
         socket_.set_option(websocket::stream_base::timeout{kHandshake, kIdle, true});
         socket_.read_message_max(limits.socket_message_bytes);
         socket_.auto_fragment(false);
@@ -75,20 +79,22 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
     void close(std::string_view reason) override {
         if (is_finished_ || is_closing_) return;
         is_closing_ = true;
-        reason_.assign(reason.substr(0, 100));  // RFC 6455 section 5.5: a control frame has at most 125 bytes
+        reason_.assign(
+            reason.substr(0, 100));  // RFC 6455 section 5.5: a control frame has at most 125 bytes
         flush();
     }
 
-   private:
+ private:
     void read() {
-        socket_.async_read(buffer_, [self = this->shared_from_this()](error_code error, std::size_t) {
-            if (error) return self->finish();
-            const auto data = self->buffer_.cdata();
-            if (self->message && !self->is_closing_)
-                self->message({static_cast<const char*>(data.data()), data.size()});
-            self->buffer_.consume(self->buffer_.size());
-            self->read();
-        });
+        socket_.async_read(
+            buffer_, [self = this->shared_from_this()](error_code error, std::size_t) {
+                if (error) return self->finish();
+                const auto data = self->buffer_.cdata();
+                if (self->message && !self->is_closing_)
+                    self->message({static_cast<const char*>(data.data()), data.size()});
+                self->buffer_.consume(self->buffer_.size());
+                self->read();
+            });
     }
 
     void flush() {
@@ -100,17 +106,19 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
         std::swap(in_flight_, pending_);
         pending_.clear();
         is_writing_ = true;
-        socket_.async_write(asio::buffer(in_flight_), [self = this->shared_from_this()](error_code error, std::size_t) {
-            self->is_writing_ = false;
-            if (error) return self->finish();
-            self->flush();
-        });
+        socket_.async_write(asio::buffer(in_flight_),
+                            [self = this->shared_from_this()](error_code error, std::size_t) {
+                                self->is_writing_ = false;
+                                if (error) return self->finish();
+                                self->flush();
+                            });
     }
 
     void shut() {
         is_writing_ = true;
         const websocket::close_reason reason(websocket::close_code::normal, reason_);
-        socket_.async_close(reason, [self = this->shared_from_this()](error_code) { self->finish(); });
+        socket_.async_close(reason,
+                            [self = this->shared_from_this()](error_code) { self->finish(); });
     }
 
     void finish() {
@@ -134,7 +142,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
 
 // What the service holds; it may outlive the session and the server.
 class SocketHandle final : public Socket {
-   public:
+ public:
     explicit SocketHandle(std::weak_ptr<SessionBase> session) : session_(std::move(session)) {}
 
     bool send(std::string_view bytes) override {
@@ -148,30 +156,34 @@ class SocketHandle final : public Socket {
         if (const auto session = session_.lock()) session->message = std::move(message);
     }
     void on_closed(std::function<void()> closed) override {
-        if (const auto session = session_.lock()) session->closed = std::move(closed);
-        else if (closed) closed();
+        if (const auto session = session_.lock())
+            session->closed = std::move(closed);
+        else if (closed)
+            closed();
     }
 
-   private:
+ private:
     std::weak_ptr<SessionBase> session_;
 };
 
 template <class Stream>
-std::shared_ptr<Socket> start(Stream stream, const RequestHead& head, const Limits& limits, std::function<void()> ended) {
-    const auto session = std::make_shared<Session<Stream>>(std::move(stream), head, limits, std::move(ended));
+std::shared_ptr<Socket> start(Stream stream, const RequestHead& head, const Limits& limits,
+                              std::function<void()> ended) {
+    const auto session =
+        std::make_shared<Session<Stream>>(std::move(stream), head, limits, std::move(ended));
     session->start();
     return std::make_shared<SocketHandle>(session);
 }
 
 }  // namespace
 
-std::shared_ptr<Socket> start_websocket(PlainStream stream, const RequestHead& head, const Limits& limits,
-                                        std::function<void()> ended) {
+std::shared_ptr<Socket> start_websocket(PlainStream stream, const RequestHead& head,
+                                        const Limits& limits, std::function<void()> ended) {
     return start(std::move(stream), head, limits, std::move(ended));
 }
 
-std::shared_ptr<Socket> start_websocket(TlsStream stream, const RequestHead& head, const Limits& limits,
-                                        std::function<void()> ended) {
+std::shared_ptr<Socket> start_websocket(TlsStream stream, const RequestHead& head,
+                                        const Limits& limits, std::function<void()> ended) {
     return start(std::move(stream), head, limits, std::move(ended));
 }
 
