@@ -70,6 +70,7 @@ Result<Dom> Dom::parse(std::string_view text) {
         return fail(ErrorCode::kTooLarge, "the document has " + std::to_string(text.size()) +
                                               " bytes; at most " +
                                               std::to_string(kDocumentBytesMax) + " are taken");
+    if (text.empty()) return fail(json_error(simdjson::EMPTY, 0));
     Dom dom;
     dom.parser_ = take_parser();
     // simdjson's depth counts the root as well.

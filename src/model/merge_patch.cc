@@ -68,17 +68,18 @@ void append_merged(element target, element patch, std::string& out) {
 
 // Wanted members as a tree, so that each level of a document is walked once.
 struct Selection {
-    std::vector<std::pair<std::string_view, Selection>> children;
+    std::string_view name;
+    std::vector<Selection> children;
     bool whole = false;  // everything below
 
-    Selection& child(std::string_view name) {
-        for (auto& [known, selection] : children)
-            if (known == name) return selection;
-        return children.emplace_back(name, Selection{}).second;
+    Selection& child(std::string_view wanted) {
+        for (Selection& known : children)
+            if (known.name == wanted) return known;
+        return children.emplace_back(Selection{wanted, {}, false});
     }
-    const Selection* find(std::string_view name) const {
-        for (const auto& [known, selection] : children)
-            if (known == name) return &selection;
+    const Selection* find(std::string_view wanted) const {
+        for (const Selection& known : children)
+            if (known.name == wanted) return &known;
         return nullptr;
     }
 };

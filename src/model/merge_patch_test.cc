@@ -40,6 +40,7 @@ TEST(MergePatch, a_spec_keeps_what_is_not_named_and_its_order) {
 
 TEST(MergePatch, a_patch_that_is_no_clean_json_is_refused) {
     EXPECT_EQ(merge_patch("{}", R"({"a":)").error().code, ErrorCode::kInvalid);
+    EXPECT_EQ(merge_patch("{}", std::string_view{}).error().message, "the document is empty");
     EXPECT_EQ(merge_patch("{}", R"({"a":{"b":1,"b":2}})").error().field, "a.b");
     EXPECT_EQ(merge_patch("{}", R"({"a":{"b":{"c":1,"c":2}}})").error().field, "a.b.c");
     EXPECT_EQ(merge_patch("{}", R"({"a":"\u0000"})").error().code, ErrorCode::kInvalid);

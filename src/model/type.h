@@ -45,6 +45,7 @@ enum class Rule : std::uint8_t {
     kName,    // [a-z0-9-], 63, first and last a letter or digit
     kToken,   // [A-Za-z0-9._:/-], as in features, zones and label keys
     kMac,     // 52:54:00:12:34:56, unicast
+    kIp,      // an IPv4 or IPv6 address
     kSha256,  // 64 lower-case hexadecimal digits
 };
 
