@@ -1,0 +1,25 @@
+// Disk files, made with qemu-img, and the guard of those that other hosts can open. Blocking: for
+// worker threads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "hypervisor/hypervisor.h"
+
+namespace blixard::hypervisor {
+
+// Makes the disk where it is missing: an overlay (qcow2), a copy (raw) or blank. Whole or absent,
+// whenever this is interrupted. True: made now; false: it was there.
+Result<bool> make_disk(const DiskFile& disk);
+
+Status remove_disk(const std::string& path);  // and its epoch file; nothing there is fine
+
+// The side file of a shared disk, <path>.epoch: {"epoch", "node"}, changed under flock. A lower
+// epoch, or the same epoch of another node, is refused (kConflict): a VM that was placed anew
+// cannot be run by its former host from this disk. For Ceph disks there is no side file: the
+// image's own exclusive lock guards them.
+Status claim_disk(const DiskFile& disk, std::uint64_t epoch, const std::string& node);
+
+}  // namespace blixard::hypervisor
