@@ -21,7 +21,8 @@ void write_range(const Limits& limits, Writer& writer) {
 
 std::string_view pattern(Rule rule) {
     switch (rule) {
-        case Rule::kText: return {};
+        case Rule::kText:
+        case Rule::kIp: return {};
         case Rule::kLine: return "^[^\\u0000-\\u001f\\u007f]*$";
         case Rule::kName: return "^$|^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
         case Rule::kToken: return "^[A-Za-z0-9._:/-]*$";

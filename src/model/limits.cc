@@ -1,4 +1,6 @@
 // The limits in the tables, and the members that stay as they are.
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "model/documents.h"
@@ -45,6 +47,13 @@ bool is_mac(std::string_view text) {
     constexpr std::string_view kUnicast =
         "02468aceACE";  // the lowest bit of the first byte marks a group
     return kUnicast.find(text[1]) != std::string_view::npos;
+}
+
+bool is_ip(std::string_view text) {
+    unsigned char address[sizeof(in6_addr)];
+    const std::string copy(text);  // inet_pton wants its end marked
+    return inet_pton(AF_INET, copy.c_str(), address) == 1 ||
+           inet_pton(AF_INET6, copy.c_str(), address) == 1;
 }
 
 std::string amount(std::int64_t value, std::string_view unit) {
@@ -194,6 +203,10 @@ Status check_rule(Rule rule, std::string_view text, const Path& path) {
             if (is_mac(text)) return {};
             return refuse(path, quoted(text) + " is not a MAC address of one machine",
                           "write it as 52:54:00:12:34:56; the second digit is even");
+        case Rule::kIp:
+            if (is_ip(text)) return {};
+            return refuse(path, quoted(text) + " is not an IP address",
+                          "write it as 127.0.0.1 or ::1");
         case Rule::kSha256:
             if (text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
                     return is_hex(c) && !(c >= 'A' && c <= 'F');

@@ -45,7 +45,7 @@ const Type& type_of<PortForward>() {
     using Self = PortForward;
     static constexpr Field fields[] = {
         FIELD(host_address, "IP address on the host; empty: 127.0.0.1.",
-              {.length_max = 45, .rule = Rule::kToken}),
+              {.length_max = 45, .rule = Rule::kIp}),
         FIELD(host_port, "Port on the host; 0: a free one is chosen and shown in the status.",
               kPort),
         FIELD(guest_port, "Port in the guest.", {.min = 1, .max = 65535}),
