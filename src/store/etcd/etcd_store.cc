@@ -17,7 +17,7 @@ constexpr std::int64_t kPageBytes =
     16 * 1024 * 1024;  // aimed at, from the sizes on the page before
 constexpr std::int64_t kPageKeysMost = 20'000;
 constexpr Millis kReadTimeout =
-    seconds(15);  // a page, at least; etcd counts all keys of the range for each
+    seconds(5);  // a page, at least; etcd counts all keys of the range for each
 
 KeyValue item_of(mvccpb::KeyValue& kv) {
     return {std::move(*kv.mutable_key()), std::move(*kv.mutable_value()), kv.create_revision(),

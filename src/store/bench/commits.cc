@@ -1,0 +1,119 @@
+// Commits a second and their latency, one writer and 64 at once, on each durable store, beside what
+// the disk itself can do. Usage: store-bench [seconds]. Starts its own etcd, with fsync, in a
+// temporary directory.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+#include "store/etcd/etcd_cluster.h"
+#include "store/etcd/etcd_store.h"
+#include "store/sqlite/sqlite_store.h"
+#include "store/test_loop.h"
+
+namespace blixard::store {
+namespace {
+
+using Time = std::chrono::steady_clock;
+
+double micros_since(Time::time_point start) {
+    return std::chrono::duration<double, std::micro>(Time::now() - start).count();
+}
+
+void print(const char* what, int writers, std::vector<double>& micros, double elapsed_s) {
+    if (micros.empty()) {
+        std::printf("%-14s %3d writers: nothing was committed\n", what, writers);
+        return;
+    }
+    std::ranges::sort(micros);
+    std::printf("%-14s %3d writers: %8.0f commits/s   p50 %7.2f ms   p99 %7.2f ms\n", what, writers,
+                static_cast<double>(micros.size()) / elapsed_s, micros[micros.size() / 2] / 1000,
+                micros[micros.size() * 99 / 100] / 1000);
+    std::fflush(stdout);
+}
+
+// Each writer puts a 300-byte value under a key of its own, and again when it is acknowledged.
+void measure(const char* what, Store& store, TestLoop& loop, int writers, Millis span) {
+    std::vector<double> micros;
+    bool stop = false;
+    int writing = writers;
+    std::function<void(int)> write = [&](int writer) {
+        const auto start = Time::now();
+        Put put{"bench/" + std::to_string(writer), std::string(300, 'v')};
+        store.commit({.puts = {std::move(put)}}, [&, writer, start](Result<Committed> result) {
+            if (result) micros.push_back(micros_since(start));
+            stop ? void(--writing) : write(writer);
+        });
+    };
+    const auto start = Time::now();
+    for (int i = 0; i < writers; ++i) write(i);
+    loop.run_for(span);
+    print(what, writers, micros, micros_since(start) / 1e6);
+    stop = true;
+    loop.run_until([&] { return writing == 0; });
+}
+
+void measure_both(const char* what, Store& store, TestLoop& loop, Millis span) {
+    measure(what, store, loop, 1, span);
+    measure(what, store, loop, 64, span);
+}
+
+void measure_disk(Millis span) {
+    TempDir dir;
+    const int file = ::open(dir.file("x").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    const std::string page(4096, 'x');
+    std::vector<double> micros;
+    const auto start = Time::now();
+    while (micros_since(start) < static_cast<double>(span.count) * 1000) {
+        const auto one = Time::now();
+        if (::write(file, page.data(), page.size()) < 0 || ::fdatasync(file) != 0) break;
+        micros.push_back(micros_since(one));
+    }
+    print("4 KiB + fsync", 1, micros, micros_since(start) / 1e6);
+    ::close(file);
+}
+
+void measure_sqlite(Millis span) {
+    TempDir dir;
+    TestLoop loop(TestTime::kReal);
+    auto store = SqliteStore::open(dir.file("store.db"), loop, loop);
+    if (!store) return;
+    measure_both("sqlite", **store, loop, span);
+    store->reset();
+    loop.run_for(Millis{0});
+}
+
+void measure_etcd(const char* what, int members, Millis span) {
+    EtcdCluster cluster(members, true);
+    TestLoop loop(TestTime::kReal);
+    NullLog log;
+    auto store = EtcdStore::connect({.endpoints = cluster.endpoints()}, loop, loop, log);
+    if (!store) return;
+    bool served = false;
+    for (int i = 0; i < 20 && !served; ++i) {
+        std::optional<Result<Committed>> answer;
+        (*store)->commit({.puts = {{"bench", "v"}}},
+                         [&](Result<Committed> result) { answer = std::move(result); });
+        loop.run_until([&] { return answer.has_value(); });
+        served = answer && *answer;
+    }
+    if (served) measure_both(what, **store, loop, span);
+    store->reset();
+    loop.run_for(Millis{0});
+}
+
+}  // namespace
+}  // namespace blixard::store
+
+int main(int argc, char** argv) {
+    const blixard::Millis span = blixard::seconds(argc > 1 ? std::max(1, std::atoi(argv[1])) : 5);
+    blixard::store::measure_disk(span);
+    blixard::store::measure_sqlite(span);
+    blixard::store::measure_etcd("etcd, 1 member", 1, span);
+    blixard::store::measure_etcd("etcd, 3", 3, span);
+    return 0;
+}
