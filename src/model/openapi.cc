@@ -40,7 +40,8 @@ std::vector<Wire> wires() {
         {"Volume", R"("kind":{"const":"volume"},"project":)" TEXT R"(,"name":)" TEXT,
          type_of<VolumeRecord>(), false, R"(,"status":)" REF("VolumeStatus")},
         {"Project", R"("kind":{"const":"project"},"name":)" TEXT, type_of<Project>(), false, ""},
-        {"Operation", R"("id":)" TEXT, type_of<Operation>(), false, ""},
+        {"Operation", R"("kind":{"const":"operation"},"id":)" TEXT, type_of<Operation>(), false,
+         ""},
         {"Failover", R"("kind":{"const":"failover"},"id":)" TEXT, type_of<Failover>(), false, ""},
     };
 }

@@ -124,7 +124,8 @@ const Type& type_of<Operation>() {
     using Self = Operation;
     static constexpr Field fields[] = {
         FIELD(schema, "Version of this document's layout.", kCount),
-        FIELD(kind, "image-import, node-drain, ...", kServer),
+        // Not "kind": that names the document on the wire.
+        field<&Self::kind>("action", "image-import, node-drain, ...", kServer),
         FIELD(target, "What it works on: images/debian-13.", kServer),
         FIELD(node, "The host that does it.", kServer),
         FIELD(created_at, "RFC 3339, UTC.", kServer),
