@@ -1,0 +1,142 @@
+#include "images/blob_store.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "os/files.h"
+#include "os/temp_dir.h"
+
+namespace blixard::images {
+namespace {
+
+// FIPS 180-2, appendix B.1.
+constexpr const char* kAbc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+class BlobStoreTest : public testing::Test {
+ protected:
+    std::size_t files_in(const std::string& name) {
+        return os::list_directory(directory_.file(name))->size();
+    }
+
+    os::TempDir directory_;
+    std::unique_ptr<BlobStore> store_ = std::move(*BlobStore::open(directory_.path()));
+};
+
+TEST_F(BlobStoreTest, a_blob_stands_under_the_sha256_of_its_bytes) {
+    auto writer = *store_->begin(std::nullopt);
+    ASSERT_TRUE(writer->write("a"));
+    ASSERT_TRUE(writer->write("bc"));
+    EXPECT_EQ(files_in("blobs"), 0u);
+    const auto blob = writer->finish({});
+    ASSERT_TRUE(blob);
+    EXPECT_EQ(blob->sha256, kAbc);
+    EXPECT_EQ(blob->size_bytes, 3u);
+    EXPECT_EQ(*os::read_file(store_->path_of(kAbc)), "abc");
+    EXPECT_EQ(files_in("uploads"), 0u);
+    EXPECT_TRUE(store_->verify(kAbc));
+    EXPECT_EQ(store_->find(kAbc)->size_bytes, 3u);
+}
+
+TEST_F(BlobStoreTest, the_same_bytes_twice_are_one_blob) {
+    for (int i = 0; i < 2; ++i) {
+        auto writer = *store_->begin(3);
+        ASSERT_TRUE(writer->write("abc"));
+        ASSERT_TRUE(writer->finish(kAbc));
+    }
+    EXPECT_EQ(store_->list()->size(), 1u);
+}
+
+TEST_F(BlobStoreTest, bytes_that_are_not_the_expected_ones_are_refused_and_gone) {
+    {
+        auto writer = *store_->begin(std::nullopt);
+        ASSERT_TRUE(writer->write("abd"));
+        const auto blob = writer->finish(kAbc);
+        ASSERT_FALSE(blob);
+        EXPECT_EQ(blob.error().code, ErrorCode::kInvalid);
+    }
+    EXPECT_EQ(files_in("blobs") + files_in("uploads"), 0u);
+}
+
+TEST_F(BlobStoreTest, an_upload_that_is_dropped_leaves_nothing) {
+    {
+        (void)(*store_->begin(std::nullopt))->write("half");
+    }
+    EXPECT_EQ(files_in("uploads"), 0u);
+}
+
+TEST_F(BlobStoreTest, what_a_killed_process_left_is_swept_at_the_next_start) {
+    std::ofstream(directory_.file("uploads/left")) << "half";
+    store_ = std::move(*BlobStore::open(directory_.path()));
+    EXPECT_EQ(files_in("uploads"), 0u);
+}
+
+TEST_F(BlobStoreTest, zeros_take_no_room_on_the_disk_and_count_all_the_same) {
+    auto writer = *store_->begin(std::nullopt);
+    const std::string zeros(300'000, '\0');
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(writer->write(zeros));
+    ASSERT_TRUE(writer->write("end"));
+    ASSERT_TRUE(writer->write(zeros));
+    const auto blob = writer->finish({});
+    ASSERT_TRUE(blob);
+    EXPECT_EQ(blob->size_bytes, 101u * 300'000 + 3);
+    struct stat facts{};
+    ASSERT_EQ(::stat(store_->path_of(blob->sha256).c_str(), &facts), 0);
+    EXPECT_EQ(static_cast<std::uint64_t>(facts.st_size), blob->size_bytes);
+    EXPECT_LT(facts.st_blocks * 512, 1'000'000);
+    EXPECT_TRUE(store_->verify(blob->sha256));
+}
+
+TEST_F(BlobStoreTest, a_full_disk_is_said_and_nothing_is_left) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{1'000'000, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    {
+        auto writer = *store_->begin(std::nullopt);
+        const auto status = writer->write(std::string(2'000'000, 'x'));
+        EXPECT_FALSE(status);
+        EXPECT_EQ(status.error().code, ErrorCode::kExhausted);
+        EXPECT_FALSE(status.error().help.empty());
+    }
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    EXPECT_EQ(files_in("uploads"), 0u);
+}
+
+TEST_F(BlobStoreTest, an_upload_that_cannot_fit_is_refused_before_it_begins) {
+    const auto writer = store_->begin(std::uint64_t{1} << 60);
+    ASSERT_FALSE(writer);
+    EXPECT_EQ(writer.error().code, ErrorCode::kExhausted);
+}
+
+TEST_F(BlobStoreTest, a_blob_that_changed_on_disk_is_found_out) {
+    auto writer = *store_->begin(std::nullopt);
+    (void)writer->write("abc");
+    ASSERT_TRUE(writer->finish({}));
+    std::ofstream(store_->path_of(kAbc)) << "abX";
+    EXPECT_EQ(store_->verify(kAbc).error().code, ErrorCode::kInternal);
+    EXPECT_TRUE(store_->remove(kAbc));
+    EXPECT_TRUE(store_->remove(kAbc));
+    EXPECT_EQ(store_->find(kAbc).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(BlobStoreTest, a_name_that_is_no_sha256_never_reaches_the_file_system) {
+    for (const char* name : {"", "..", "../blobs",
+                             "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"}) {
+        EXPECT_EQ(store_->find(name).error().code, ErrorCode::kInvalid);
+        EXPECT_FALSE(store_->remove(name));
+    }
+}
+
+TEST_F(BlobStoreTest, a_file_can_be_imported_whole) {
+    std::ofstream(directory_.file("source")) << "abc";
+    EXPECT_EQ(store_->import_file(directory_.file("source"))->sha256, kAbc);
+    EXPECT_FALSE(store_->import_file(directory_.file("missing")));
+}
+
+}  // namespace
+}  // namespace blixard::images
