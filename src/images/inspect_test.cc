@@ -107,7 +107,7 @@ TEST_F(InspectTest, a_picture_named_qcow2_is_said_to_be_one) {
 TEST_F(InspectTest, other_things_are_named_with_a_mend) {
     const auto found = [&](const std::string& bytes) {
         const auto info = inspect_disk_image(file(bytes));
-        return info ? "taken" : info.error().message.substr(26) + "; " + info.error().help;
+        return info ? "taken" : info.error().message.substr(27) + "; " + info.error().help;
     };
     EXPECT_EQ(found("KDMV\1\0\0\0"s),
               "a VMware disk (VMDK); convert it first: qemu-img convert -O qcow2 OLD NEW");
