@@ -100,7 +100,7 @@ enum class OperationState : std::uint8_t { kRunning, kDone, kFailed, kCancelled 
 // The value of operations/<id>: something that takes a while, with its progress.
 struct Operation {
     std::int64_t schema = 1;
-    std::string kind;    // "image-import", "node-drain", ...; "action" in JSON
+    std::string kind;    // "image-import", "node-drain", ...; "operation" in JSON
     std::string target;  // "images/debian-13"
     std::string node;    // the host that does it
     std::string created_at;
