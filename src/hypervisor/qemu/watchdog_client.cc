@@ -1,5 +1,6 @@
 #include "hypervisor/qemu/watchdog_client.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 
 #include "hypervisor/qemu/json_fields.h"
@@ -47,9 +48,12 @@ void WatchdogClient::try_connect() {
 }
 
 void WatchdogClient::start_watchdog() {
+    const std::string errors = directory_ + "/watchdog.log";
+    const os::UniqueFd log(
+        ::open(errors.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
     os::SpawnOptions options;
     options.arguments = command_;
-    options.error_fd = 2;
+    options.error_fd = log.get();
     options.new_session = true;
     options.directory = "/";
     auto child = os::spawn(options);

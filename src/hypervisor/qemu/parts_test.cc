@@ -1,0 +1,191 @@
+// Disks, seed, records, console log and the KVM probe, each by itself.
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "hypervisor/qemu/accelerator.h"
+#include "hypervisor/qemu/console_log.h"
+#include "hypervisor/qemu/disks.h"
+#include "hypervisor/qemu/records.h"
+#include "hypervisor/qemu/seed.h"
+#include "os/command.h"
+#include "os/temp_dir.h"
+
+namespace blixard::hypervisor {
+namespace {
+
+TEST(Records, a_run_record_comes_back_as_it_was) {
+    LaunchRecord launch;
+    launch.id = {"default/web-1", "abc", 7};
+    launch.fenced = true;
+    launch.generation = 3;
+    launch.machine = "q35";
+    launch.started = {1795232400123};
+    launch.addresses.push_back({"eth0", "127.0.0.1:8080", 80, {}});
+    launch.disks = {"/d/a.qcow2"};
+    const auto record =
+        parse_run_record(run_record_json({4242, 987654}, "boot-1", to_json(launch)));
+    ASSERT_TRUE(record);
+    EXPECT_EQ(record->process, (os::ProcessId{4242, 987654}));
+    EXPECT_EQ(record->boot_id, "boot-1");
+    EXPECT_EQ(record->launch.id, launch.id);
+    EXPECT_TRUE(record->launch.fenced);
+    EXPECT_EQ(record->launch.addresses[0].guest_port, 80);
+    EXPECT_EQ(record->launch.disks, launch.disks);
+}
+
+TEST(Records, an_exit_record_keeps_what_is_known_and_no_more) {
+    const auto killed = parse_exit_record(to_json(ExitRecord{{1, 2}, {.signal = 9}, true, {5}}));
+    EXPECT_EQ(killed->exit.signal, 9);
+    EXPECT_FALSE(killed->exit.status);
+    EXPECT_TRUE(killed->by_fencing);
+    const auto ended = parse_exit_record(to_json(ExitRecord{{1, 2}, {.status = 0}, false, {5}}));
+    EXPECT_EQ(ended->exit.status, 0);
+    EXPECT_FALSE(ended->exit.signal);
+}
+
+TEST(Records, damage_is_an_error) {
+    for (const char* text :
+         {"", "{", "[]", "{}", "{\"process\":{\"pid\":0},\"launch\":{}}", "{\"process\":7}"}) {
+        EXPECT_FALSE(parse_run_record(text)) << text;
+    }
+}
+
+TEST(Seed, is_an_iso_9660_image_labelled_cidata_with_the_three_files) {
+    model::CloudInit cloud_init;
+    cloud_init.user_data = "#cloud-config\npackages: [nginx]\n";
+    cloud_init.network_config = "version: 2\n";
+    const auto image = make_seed(cloud_init, {"default/web-1", "uid-1", 1});
+    ASSERT_TRUE(image) << describe(image.error());
+    EXPECT_EQ(image->substr(32769, 5), "CD001");
+    EXPECT_EQ(image->substr(32808, 6), "CIDATA");  // volume identifiers are upper case in ISO 9660
+    const std::unique_ptr<archive, int (*)(archive*)> iso(archive_read_new(), archive_read_free);
+    archive_read_support_format_iso9660(iso.get());
+    ASSERT_EQ(archive_read_open_memory(iso.get(), image->data(), image->size()), ARCHIVE_OK);
+    std::map<std::string, std::string> files;
+    archive_entry* entry = nullptr;
+    while (archive_read_next_header(iso.get(), &entry) == ARCHIVE_OK) {
+        std::string text(static_cast<std::size_t>(archive_entry_size(entry)), '\0');
+        archive_read_data(iso.get(), text.data(), text.size());
+        if (archive_entry_filetype(entry) == AE_IFREG) files[archive_entry_pathname(entry)] = text;
+    }
+    EXPECT_EQ(files["user-data"], cloud_init.user_data);
+    EXPECT_EQ(files["meta-data"], "instance-id: uid-1\nlocal-hostname: web-1\n");
+    EXPECT_EQ(files["network-config"], "version: 2\n");
+    EXPECT_FALSE(wants_seed({}));
+}
+
+TEST(Disks, an_overlay_is_made_once_and_no_smaller_than_its_image) {
+    const os::TempDir dir;
+    ASSERT_TRUE(os::run_checked(
+        {"qemu-img", "create", "-q", "-f", "raw", dir.file("base.raw"), "8M"}, seconds(20)));
+    DiskFile disk{.name = "root",
+                  .path = dir.file("vm/root.qcow2"),
+                  .size_mib = 4,
+                  .backing_path = dir.file("base.raw")};
+    const auto small = make_disk(disk);
+    ASSERT_FALSE(small);
+    EXPECT_NE(small.error().message.find("asks for 4 MiB, and its image has 8"), std::string::npos);
+    EXPECT_FALSE(os::path_exists(disk.path));
+    disk.size_mib = 16;
+    EXPECT_EQ(make_disk(disk), true);
+    EXPECT_EQ(make_disk(disk), false);
+    const auto info = os::run_checked({"qemu-img", "info", disk.path}, seconds(20));
+    EXPECT_NE(info->find("virtual size: 16 MiB"), std::string::npos);
+    EXPECT_NE(info->find("backing file format: raw"), std::string::npos);
+    EXPECT_EQ(os::list_directory(dir.file("vm"))->size(), 1u);
+}
+
+TEST(Disks, blank_and_raw_copies) {
+    const os::TempDir dir;
+    EXPECT_EQ(make_disk({.name = "data",
+                         .path = dir.file("d.raw"),
+                         .format = model::DiskFormat::kRaw,
+                         .size_mib = 2}),
+              true);
+    EXPECT_EQ(*os::file_size(dir.file("d.raw")), 2u << 20);
+    EXPECT_EQ(make_disk({.name = "copy",
+                         .path = dir.file("c.raw"),
+                         .format = model::DiskFormat::kRaw,
+                         .size_mib = 3,
+                         .backing_path = dir.file("d.raw")}),
+              true);
+    EXPECT_EQ(*os::file_size(dir.file("c.raw")), 3u << 20);
+    EXPECT_EQ(make_disk({.name = "no", .path = dir.file("n.raw")}).error().code,
+              ErrorCode::kInvalid);
+    ASSERT_TRUE(remove_disk(dir.file("c.raw")));
+    ASSERT_TRUE(remove_disk(dir.file("c.raw")));
+}
+
+TEST(EpochGuard, a_shared_disk_is_opened_by_its_newest_epoch_on_one_host) {
+    const os::TempDir dir;
+    const DiskFile disk{.name = "root", .path = dir.file("root.qcow2"), .shared = true};
+    ASSERT_TRUE(claim_disk(disk, 3, "host-1"));
+    EXPECT_TRUE(claim_disk(disk, 3, "host-1"));
+    EXPECT_EQ(claim_disk(disk, 3, "host-2").error().code, ErrorCode::kConflict);
+    EXPECT_EQ(claim_disk(disk, 2, "host-1").error().code, ErrorCode::kConflict);
+    ASSERT_TRUE(claim_disk(disk, 4, "host-2"));
+    const auto refused = claim_disk(disk, 3, "host-1");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("belongs to epoch 4 on host host-2"), std::string::npos);
+    ASSERT_TRUE(os::replace_file(disk.path + ".epoch", "{\"epoch\""));
+    EXPECT_FALSE(claim_disk(disk, 9, "host-1")) << "what is damaged is not trusted";
+    EXPECT_TRUE(claim_disk({.path = dir.file("local.qcow2")}, 1, "host-1"));
+    EXPECT_FALSE(os::path_exists(dir.file("local.qcow2.epoch")));
+}
+
+void append(const std::string& path, const std::string& text) {
+    const os::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
+    ASSERT_TRUE(os::write_all(fd.get(), text, "append"));
+}
+
+TEST(ConsoleLog, is_bounded_and_remembers_what_was_seen) {
+    const os::TempDir dir;
+    ConsoleLog log(dir.path());
+    ASSERT_TRUE(log.begin());
+    append(dir.file(kConsoleLog), "first line\n");
+    EXPECT_TRUE(log.has("first line", WallTime{0}));
+    EXPECT_FALSE(log.has("late", WallTime{0}));
+    append(dir.file(kConsoleLog), std::string(kConsoleLogMax, 'x') + "late\n");
+    ASSERT_TRUE(log.trim());
+    EXPECT_EQ(*os::file_size(dir.file(kConsoleLog)), 0u);
+    EXPECT_LE(*os::file_size(dir.file(kConsoleLogCut)), kConsoleLogMax);
+    EXPECT_TRUE(log.has("first line", WallTime{0}));
+    EXPECT_TRUE(log.has("late", WallTime{0})) << "it is in the part that was cut";
+    append(dir.file(kConsoleLog), "newest\n");
+    EXPECT_EQ(*log.tail(12), "late\nnewest\n");
+}
+
+TEST(ConsoleLog, what_a_former_instance_said_does_not_count) {
+    const os::TempDir dir;
+    append(dir.file(kConsoleLog), "ready\n");
+    ConsoleLog log(dir.path());
+    ASSERT_TRUE(log.begin());
+    EXPECT_FALSE(log.has("ready", WallTime{1000}));
+    EXPECT_EQ(*log.tail(100), "ready\n") << "but it is still shown";
+}
+
+TEST(Accelerator, without_the_cpu_flag_it_is_tcg_whatever_the_device_says) {
+    const Accelerator found = probe_accelerator({"fpu", "sse2"}, "boot", "");
+    EXPECT_FALSE(found.kvm);
+    EXPECT_NE(found.reason.find("no vmx or svm"), std::string::npos);
+}
+
+TEST(Accelerator, the_verdict_is_remembered_for_this_boot_only) {
+    const os::TempDir dir;
+    ASSERT_TRUE(os::replace_file(dir.file("kvm.json"),
+                                 "{\"boot_id\":\"b1\",\"kvm\":true,\"reason\":\"seen\"}"));
+    EXPECT_TRUE(probe_accelerator({}, "b1", dir.file("kvm.json")).kvm);
+    EXPECT_FALSE(probe_accelerator({}, "b2", dir.file("kvm.json")).kvm);
+    EXPECT_FALSE(probe_accelerator({}, "b2", dir.file("kvm.json")).kvm);
+}
+
+TEST(Accelerator, a_probe_guest_ends_in_time_and_a_missing_device_is_named) {
+    EXPECT_EQ(run_kvm_guest(seconds(1), "/dev/none"), "/dev/kvm cannot be opened");
+    (void)run_kvm_guest(seconds(1));  // whatever this host has: it comes back
+}
+
+}  // namespace
+}  // namespace blixard::hypervisor
