@@ -190,10 +190,12 @@ Status check_voter_may_go(std::string_view name, const std::vector<VoterFact>& m
 }
 
 std::vector<std::string> etcd_endpoints(const Membership& membership) {
-    std::vector<std::string> urls;
+    static constexpr std::string_view kScheme = "https://";
+    std::vector<std::string> endpoints;
     for (const Member* voter : voters_ready_first(membership))
-        if (!voter->etcd_client_url.empty()) urls.push_back(voter->etcd_client_url);
-    return urls;
+        if (voter->etcd_client_url.starts_with(kScheme))
+            endpoints.push_back(voter->etcd_client_url.substr(kScheme.size()));
+    return endpoints;
 }
 
 std::vector<std::string> voter_addresses(const Membership& membership) {

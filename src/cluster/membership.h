@@ -90,7 +90,8 @@ VoterPlan plan_voters(const std::vector<VoterFact>& members, std::int64_t voters
 // kConflict: no.
 Status check_voter_may_go(std::string_view name, const std::vector<VoterFact>& members);
 
-// Where clients reach the store: the voters' etcd, sorted by name, the ones that are ready first.
+// Where clients reach the store, HOST:PORT: the voters' etcd, sorted by name, the ones that are
+// ready first.
 std::vector<std::string> etcd_endpoints(const Membership& membership);
 // Where a joining host asks: the voters' peer services.
 std::vector<std::string> voter_addresses(const Membership& membership);

@@ -180,7 +180,7 @@ TEST(Voters, may_go_while_a_majority_of_the_others_is_alive) {
 }
 
 TEST(Endpoints, are_those_of_the_voters) {
-    EXPECT_THAT(etcd_endpoints(two_hosts()), ElementsAre("https://10.0.0.1:7421"));
+    EXPECT_THAT(etcd_endpoints(two_hosts()), ElementsAre("10.0.0.1:7421"));
     EXPECT_THAT(voter_addresses(two_hosts()), ElementsAre("10.0.0.1:7420"));
 }
 
