@@ -1,0 +1,2 @@
+#include "bench/api/api.h"
+namespace blixard::bench { Status run_api(const ApiOptions&) { return {}; } }

@@ -1,0 +1,35 @@
+#include <sys/resource.h>
+
+#include <cstdlib>
+
+#include "bench/api/api.h"
+
+namespace blixard::bench {
+
+Result<ApiOptions> parse_api_options(const std::vector<std::string>& arguments) {
+    ApiOptions options;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string& name = arguments[i];
+        if (name == "--quick") options.quick = true;
+        else if (name == "--no-guests") options.guests = false;
+        else if (i + 1 == arguments.size()) return fail(ErrorCode::kInvalid, "unknown option or missing value: " + name);
+        else if (name == "--blixard") options.blixard = arguments[++i];
+        else if (name == "--json") options.json_path = arguments[++i];
+        else if (name == "--image") options.image = arguments[++i];
+        else if (name == "--vms") options.vms_most = std::atoi(arguments[++i].c_str());
+        else
+            return fail(ErrorCode::kInvalid, "unknown option: " + name,
+                        "blixard-bench api [--blixard PROGRAM] [--json FILE] [--image NAME] [--vms N] [--quick] [--no-guests]");
+    }
+    if (options.vms_most < 10) return fail(ErrorCode::kInvalid, "--vms needs a number of at least 10");
+    return options;
+}
+
+void raise_file_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace blixard::bench
