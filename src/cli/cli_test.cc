@@ -1,0 +1,404 @@
+// Whole commands: words in, text and exit code out, against a daemon that says what the story
+// needs.
+#include "cli/cli.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "cli/reference.h"
+#include "cli/test_server.h"
+#include "cli/units.h"
+
+namespace blixard::cli {
+namespace {
+
+class FixedClock final : public Clock {
+ public:
+    MonoTime mono() const override { return MonoTime{ms_++}; }  // each look is a millisecond later
+    WallTime wall() const override { return *parse_rfc3339("2026-11-21T12:00:00Z"); }
+
+ private:
+    mutable std::int64_t ms_ = 1000;
+};
+
+struct Ran {
+    int code;
+    std::string out;
+    std::string err;
+};
+
+Ran run_cli(std::vector<std::string> words,
+            const std::map<std::string, std::string, std::less<>>& variables = {}) {
+    StringScreen screen;
+    FixedClock clock;
+    int code = run_words(words, screen, clock, [&](std::string_view name) {
+        auto found = variables.find(name);
+        return found == variables.end() ? std::string() : found->second;
+    });
+    return {code, screen.out_text, screen.err_text};
+}
+
+Ran run_with(const TestServer& server, std::vector<std::string> words) {
+    return run_cli(std::move(words), {{"BLIXARD_SOCKET", server.socket_path()}});
+}
+
+constexpr auto kWeb =
+    R"({"kind":"vm","project":"default","name":"web-1","revision":12,"uid":"u1","created_at":"2026-11-21T11:57:00.000Z","generation":1,
+ "spec":{"image":"demo","cpus":2,"memory_mib":1536,"machine":"auto","ha":"none","priority":100,"restart":"on-failure","run":"running","labels":{"role":"web"}},
+ "placement":{"node":"host-a","epoch":1,"reason":"scheduled"},
+ "status":{"phase":"running","since":"2026-11-21T11:58:00Z","node":"host-a","machine":"q35","accelerator":"tcg","pid":4711,"restarts":0,
+           "addresses":[{"nic":"net0","address":"127.0.0.1:8080","guest_port":80}]},"phase":"running"})";
+constexpr auto kStuck =
+    R"({"kind":"vm","project":"default","name":"big","revision":13,"created_at":"2026-11-21T10:00:00Z",
+ "spec":{"image":"demo","cpus":64,"memory_mib":65536,"machine":"auto","ha":"none","priority":100,"restart":"on-failure"},
+ "placement":{"node":"","epoch":0,"reason":"needs 64 CPUs, 2 free"},"phase":"pending"})";
+
+std::string list_of(const std::string& items) {
+    return R"({"items":[)" + items + R"(],"revision":13})";
+}
+
+TEST(List, is_a_table_with_the_reason_of_what_is_stuck) {
+    TestServer server(
+        [](const SeenRequest&) { return answer(200, list_of(std::string(kWeb) + "," + kStuck)); });
+    Ran ran = run_with(server, {"list"});
+    EXPECT_EQ(ran.out,
+              "NAME   PHASE    NODE    IMAGE  CPUS  MEMORY  ADDRESSES           AGE  MESSAGE\n"
+              "web-1  running  host-a  demo      2    1.5G  127.0.0.1:8080->80   3m  -\n"
+              "big    pending  -       demo     64     64G  -                    2h  needs 64 "
+              "CPUs, 2 free\n");
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_EQ(server.request(0).target, "/v1/vms?project=default&limit=1000");
+}
+
+TEST(List, asks_for_what_the_filters_say) {
+    TestServer server([](const SeenRequest&) { return answer(200, list_of("")); });
+    Ran ran = run_with(server, {"list", "-A", "--label", "a=b", "--phase", "running", "--node=n1"});
+    EXPECT_EQ(server.request(0).target,
+              "/v1/vms?project=%2A&label=a%3Db&phase=running&node=n1&limit=1000");
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(ran.err, "no VMs here yet; launch one with: blixard launch IMAGE NAME\n");
+}
+
+TEST(List, speaks_json_yaml_and_names) {
+    TestServer server([](const SeenRequest&) {
+        return answer(200, list_of(R"({"kind":"vm","name":"a"},{"kind":"vm","name":"b"})"));
+    });
+    EXPECT_EQ(run_with(server, {"list", "-o", "name"}).out, "a\nb\n");
+    EXPECT_EQ(run_with(server, {"-o", "yaml", "list"}).out,
+              "kind: vm\nname: a\n---\nkind: vm\nname: b\n");
+    EXPECT_EQ(run_with(server, {"list", "--output=json"}).out,
+              "{\n  \"items\": [\n    {\n      \"kind\": \"vm\",\n      \"name\": \"a\"\n    },\n  "
+              "  {\n      \"kind\": \"vm\",\n      \"name\": \"b\"\n    }\n  ]\n}\n");
+}
+
+TEST(Show, tells_what_a_person_wants_to_know) {
+    TestServer server([](const SeenRequest&) { return answer(200, kWeb); });
+    EXPECT_EQ(run_with(server, {"show", "web-1"}).out,
+              "Name:               web-1\n"
+              "Project:            default\n"
+              "Phase:              running for 2m\n"
+              "Wanted:             running\n"
+              "Node:               host-a\n"
+              "Placed:             scheduled\n"
+              "Image:              demo\n"
+              "CPUs:               2\n"
+              "Memory:             1.5G\n"
+              "Machine:            q35 with tcg\n"
+              "Addresses:          127.0.0.1:8080->80\n"
+              "Restart:            on-failure, 0 so far\n"
+              "High availability:  none\n"
+              "Priority:           100\n"
+              "Labels:             role=web\n"
+              "QEMU:               pid 4711\n"
+              "Created:            3m ago, 2026-11-21T11:57:00.000Z\n"
+              "Revision:           12, generation 1, epoch 1\n"
+              "Uid:                u1\n");
+}
+
+TEST(Launch, sends_what_was_given_and_nothing_else) {
+    TestServer server([](const SeenRequest& request) {
+        return request.method == "POST" ? answer(201, kWeb) : answer(200, kWeb);
+    });
+    Ran ran = run_with(server, {"launch",
+                                "demo",
+                                "web-1",
+                                "-c",
+                                "2",
+                                "--memory",
+                                "1.5G",
+                                "--port",
+                                "8080:80",
+                                "--label",
+                                "role=web",
+                                "--disk",
+                                "10G",
+                                "--disk",
+                                "data:1T",
+                                "--health",
+                                "http:80/ready",
+                                "--anti-affinity",
+                                "role=web",
+                                "--restart",
+                                "always"});
+    EXPECT_EQ(
+        server.request(0).body,
+        R"({"name":"web-1","project":"default","spec":{"image":"demo","cpus":2,"memory_mib":1536,"restart":"always",)"
+        R"("health":{"kind":"http","port":80,"path":"/ready"},"disks":[{"name":"root","size_mib":10240},{"name":"data","size_mib":1048576}],)"
+        R"("nics":[{"name":"net0","forwards":[{"host_port":8080,"guest_port":80,"protocol":"tcp"}]}],)"
+        R"("affinity":[{"anti":true,"hard":true,"labels":{"role":"web"}}],"labels":{"role":"web"}}})");
+    EXPECT_EQ(server.request(1).target, "/v1/vms/web-1?project=default&wait=running&timeout=2");
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out, "web-1: running on host-a (0.0 s)\n  addresses: 127.0.0.1:8080->80\n");
+}
+
+TEST(Launch, does_not_wait_where_told_so) {
+    TestServer server([](const SeenRequest&) { return answer(201, kStuck); });
+    EXPECT_EQ(run_with(server, {"launch", "demo", "big", "--no-wait"}).out,
+              "big: pending (0.0 s)\n");
+    EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST(Launch, waits_for_the_console_to_speak) {
+    int looks = 0;
+    TestServer server([&](const SeenRequest& request) {
+        if (request.target.find("/log") == std::string::npos) return answer(200, kWeb);
+        return answer(200, ++looks < 2 ? "booting\n" : "booting\ndemo ready\n", "text/plain");
+    });
+    EXPECT_EQ(run_with(server, {"launch", "demo", "web-1", "--console-pattern", "demo ready"}).code,
+              0);
+    EXPECT_EQ(looks, 2);
+}
+
+TEST(Launch, tells_of_a_vm_that_fails_instead) {
+    std::string failed =
+        R"({"name":"web-1","phase":"failed","status":{"phase":"failed","since":"s","message":"QEMU: exit status 1"}})";
+    TestServer server([&](const SeenRequest& request) {
+        if (request.method == "POST") return answer(201, failed);
+        return request.target.find("wait=") != std::string::npos
+                   ? problem(504, "timeout", "not running yet")
+                   : answer(200, failed);
+    });
+    Ran ran = run_with(server, {"launch", "demo", "web-1"});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_NE(ran.err.find(
+                  "error: web-1 has failed: QEMU: exit status 1\n  help: see: blixard logs web-1"),
+              std::string::npos)
+        << ran.err;
+}
+
+TEST(Waiting, that_takes_too_long_has_an_exit_code_of_its_own) {
+    TestServer server([&](const SeenRequest& request) {
+        return request.target.find("wait=") != std::string::npos
+                   ? problem(504, "timeout", "not running yet")
+                   : answer(200, kStuck);
+    });
+    Ran ran = run_with(server, {"start", "big", "--timeout", "3ms"});
+    EXPECT_EQ(ran.code, 7);
+    EXPECT_NE(ran.err.find("big: pending: needs 64 CPUs, 2 free\n"), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find("error: big is not running after 0.0 s (it is pending)"),
+              std::string::npos)
+        << ran.err;
+}
+
+TEST(Stop, says_how_the_guest_was_stopped) {
+    TestServer server([](const SeenRequest& request) {
+        return request.method == "POST"
+                   ? answer(200, kWeb)
+                   : answer(
+                         200,
+                         R"({"name":"web-1","phase":"stopped","status":{"phase":"stopped","stopped_by":"guest"}})");
+    });
+    EXPECT_EQ(run_with(server, {"stop", "web-1", "--grace", "5s"}).out,
+              "web-1: stopped by guest (0.0 s)\n");
+    EXPECT_EQ(server.request(0).target, "/v1/vms/web-1/stop?project=default&timeout_s=5");
+    EXPECT_EQ(server.request(1).target, "/v1/vms/web-1?project=default&wait=stopped&timeout=2");
+}
+
+TEST(Restart, is_over_when_the_new_machine_runs) {
+    int looks = 0;
+    TestServer server([&](const SeenRequest& request) {
+        if (request.method == "POST") return answer(200, "{}");
+        ++looks;
+        std::string seen = looks < 2 ? "4" : "5";
+        return answer(
+            200,
+            R"({"name":"web-1","phase":"running","restart_generation":5,"placement":{"node":"n"},"status":{"restart_generation":)" +
+                seen + "}}");
+    });
+    EXPECT_EQ(run_with(server, {"restart", "web-1"}).code, 0);
+    EXPECT_EQ(looks, 2);
+}
+
+TEST(Delete, is_over_when_the_vm_is_gone) {
+    TestServer server([](const SeenRequest& request) {
+        return request.method == "DELETE" ? answer(202, "{}") : problem(404, "not-found", "no vm");
+    });
+    Ran ran = run_with(server, {"delete", "web-1", "web-2", "--force"});
+    EXPECT_EQ(ran.out, "web-1: deleted (0.0 s)\nweb-2: deleted (0.0 s)\n");
+    EXPECT_EQ(server.request(0).target, "/v1/vms/web-1?project=default&force=true");
+}
+
+TEST(Delete, goes_on_behind_a_refusal_and_keeps_its_exit_code) {
+    TestServer server([](const SeenRequest& request) {
+        if (request.target.starts_with("/v1/vms/a?"))
+            return problem(409, "conflict", "vm \"a\" is running", "",
+                           "stop it first, or say --force");
+        return request.method == "DELETE" ? answer(200, "{}") : problem(404, "not-found", "no vm");
+    });
+    Ran ran = run_with(server, {"delete", "a", "b"});
+    EXPECT_EQ(ran.code, 4);
+    EXPECT_EQ(ran.out, "b: deleted (0.0 s)\n");
+    EXPECT_EQ(ran.err, "error: vm \"a\" is running\n  help: stop it first, or say --force\n");
+}
+
+TEST(ExitCodes, follow_from_what_the_daemon_says) {
+    struct Case {
+        int status;
+        std::string code;
+        int exit;
+    };
+    for (const Case& c : std::vector<Case>{{400, "invalid", 4},
+                                           {401, "unauthenticated", 5},
+                                           {403, "denied", 5},
+                                           {404, "not-found", 3},
+                                           {409, "already-exists", 4},
+                                           {409, "conflict", 4},
+                                           {507, "exhausted", 4},
+                                           {403, "exhausted", 4},
+                                           {503, "unavailable", 6},
+                                           {503, "unknown-outcome", 6},
+                                           {504, "timeout", 7},
+                                           {501, "unsupported", 4},
+                                           {413, "too-large", 4},
+                                           {500, "internal", 1}}) {
+        TestServer server([&](const SeenRequest&) { return problem(c.status, c.code, "no"); });
+        EXPECT_EQ(run_with(server, {"show", "x"}).code, c.exit) << c.code;
+    }
+    EXPECT_EQ(run_cli({"list", "--socket", "/nonexistent/s"}).code, 6);
+}
+
+TEST(Words, a_mistyped_command_or_option_is_answered_with_the_nearest) {
+    Ran ran = run_cli({"lanch", "demo", "x"});
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_EQ(ran.err,
+              "error: unknown command \"lanch\"; did you mean \"launch\"?\n  help: see them all "
+              "with: blixard help\n");
+    EXPECT_EQ(run_cli({"image", "lits"}).err,
+              "error: unknown image command \"lits\"; did you mean \"list\"?\n  help: see them all "
+              "with: blixard image --help\n");
+    EXPECT_EQ(run_cli({"launch", "demo", "x", "--memroy", "1G"}).err,
+              "error: blixard launch has no option --memroy; did you mean --memory?\n  help: see: "
+              "blixard launch --help\n");
+    EXPECT_EQ(run_cli({"--sockt", "x", "list"}).code, 2);
+}
+
+TEST(Words, what_is_missing_or_too_much_is_said) {
+    EXPECT_EQ(run_cli({"launch", "demo"}).err,
+              "error: NAME is missing; usage: blixard launch IMAGE NAME [options]\n  help: see: "
+              "blixard launch --help\n");
+    EXPECT_EQ(run_cli({"launch", "demo", "x", "y"}).code, 2);
+    EXPECT_EQ(run_cli({"list", "-o", "xml"}).err,
+              "error: --output cannot be \"xml\"; did you mean \"yaml\"?\n  help: one of: table, "
+              "wide, json, yaml, name\n");
+    EXPECT_EQ(run_cli({"launch", "demo", "x", "--memory", "12X"}).err,
+              "error: --memory: \"12X\" is not a size\n  help: write it as 512M, 2G, 1.5G or 1T; a "
+              "bare number is MiB\n");
+    EXPECT_EQ(run_cli({"list", "--socket"}).code, 2);
+    EXPECT_EQ(run_cli({"list", "--socket", "a", "--host", "b"}).code, 2);
+    EXPECT_EQ(run_cli({"start", "x", "--wait", "--no-wait"}).code, 2);
+    EXPECT_EQ(run_cli({"node", "lost", "a"}).code, 2);
+}
+
+TEST(Help, is_there_for_everything_and_shows_examples) {
+    EXPECT_NE(run_cli({}).out.find("launch"), std::string::npos);
+    EXPECT_EQ(run_cli({"help"}).code, 0);
+    EXPECT_NE(run_cli({"image"}).out.find("build-demo"), std::string::npos);
+    for (const Command& command : all_commands()) {
+        if (command.hidden) continue;
+        std::vector<std::string> words;
+        std::istringstream path(command.path);
+        for (std::string word; path >> word;) words.push_back(word);
+        words.push_back("--help");
+        Ran ran = run_cli(words);
+        EXPECT_EQ(ran.code, 0) << command.path;
+        EXPECT_NE(ran.out.find("Examples"), std::string::npos) << command.path;
+        EXPECT_FALSE(command.examples.empty()) << command.path;
+    }
+}
+
+TEST(Help, every_example_can_be_parsed) {
+    for (const Command& command : all_commands()) {
+        for (const std::string& example : command.examples) {
+            std::size_t at = example.find("blixard ");
+            if (example.find_first_of("<>|;\"") != std::string::npos || at != 0) continue;
+            std::vector<std::string> words;
+            std::istringstream text(example.substr(8));
+            for (std::string word; text >> word;) words.push_back(word);
+            const std::vector<Command> commands = all_commands();
+            auto chosen = choose_command(commands, words);
+            ASSERT_TRUE(chosen) << example;
+            ASSERT_TRUE(chosen->command) << example;
+            EXPECT_TRUE(parse_args(*chosen->command, chosen->words)) << example;
+        }
+    }
+}
+
+TEST(Reference, is_what_docs_cli_md_says) {
+    std::filesystem::path page =
+        std::filesystem::path(__FILE__).parent_path() / "../../docs/CLI.md";
+    std::ifstream file(page);
+    std::stringstream text;
+    text << file.rdbuf();
+    EXPECT_TRUE(text.str() == reference_page())
+        << "make it anew: blixard __reference > docs/CLI.md";
+}
+
+TEST(Events, are_lines_for_people_and_json_for_programs) {
+    std::string stream =
+        ": keep-alive\n\nid: 41\nevent: vm.status\ndata: "
+        "{\"revision\":41,\"type\":\"vm.status\",\"project\":\"default\",\"name\":\"web-1\","
+        "\"phase\":\"running\",\"message\":\"up\"}\n\n"
+        "id: 42\nevent: node.spec\ndata: "
+        "{\"revision\":42,\"type\":\"node.spec\",\"name\":\"host-a\"}\n\n";
+    TestServer server([&](const SeenRequest&) { return answer(200, stream, "text/event-stream"); });
+    EXPECT_EQ(run_with(server, {"events", "--from", "40"}).out,
+              "      41  vm.status           default/web-1             running  up\n"
+              "      42  node.spec           host-a                    \n");
+    EXPECT_NE(server.request(0).head.find("Last-Event-ID: 40\r\n"), std::string::npos);
+    EXPECT_EQ(run_with(server, {"events", "--from", "40", "-o", "name"}).out, "web-1\nhost-a\n");
+}
+
+TEST(Events, a_stream_that_was_cut_off_says_why) {
+    TestServer server([&](const SeenRequest&) {
+        return answer(200, "id: 5\nevent: error\ndata: {\"detail\":\"too slow\"}\n\n",
+                      "text/event-stream");
+    });
+    Ran ran = run_with(server, {"events", "-f"});
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_NE(ran.err.find("too slow"), std::string::npos);
+}
+
+TEST(Why, puts_the_decision_into_words) {
+    TestServer server([](const SeenRequest&) {
+        return answer(
+            200,
+            R"({"name":"big","phase":"pending","decision":{"outcome":"pending","strategy":"fragmentation",
+            "refusals":[{"reason":"cpu","hosts":2,"closest_host":"host-b","detail":"needs 64 CPUs, 2 free"}],
+            "would_fit_if":[{"kind":"shrink","host":"host-b","text":"62 CPUs less fits host-b"}],"revision":9,"hosts_considered":2}})");
+    });
+    EXPECT_EQ(run_with(server, {"why", "big"}).out,
+              "VM:     big\n"
+              "Phase:  pending\n"
+              "Outcome:            pending\n"
+              "Strategy:           fragmentation\n"
+              "Refused:            2 hosts by cpu: needs 64 CPUs, 2 free (closest: host-b)\n"
+              "It would fit with:  62 CPUs less fits host-b\n"
+              "Decided at:         revision 9, 2 hosts considered\n");
+}
+
+}  // namespace
+}  // namespace blixard::cli

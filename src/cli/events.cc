@@ -1,0 +1,142 @@
+// events: what changes in the cluster, as it changes.
+#include <fmt/format.h>
+
+#include "cli/context.h"
+#include "cli/print.h"
+#include "cli/sse.h"
+#include "cli/units.h"
+#include "cli/yaml.h"
+
+namespace blixard::cli {
+namespace {
+
+constexpr Millis kSilence = seconds(45);  // three keep-alives missed: the connection is dead
+constexpr Millis kQuietEnd =
+    Millis{700};  // without --follow: no more news for so long, and all is told
+constexpr std::int64_t kRecentRevisions = 100;  // without --from: so far back
+
+// What the stream is, and where it stands; reconnecting goes on behind `last_id`.
+class Follower {
+ public:
+    Follower(Context& context, Query query, bool follow)
+        : context_(context), query_(std::move(query)), follow_(follow) {}
+
+    Outcome run(std::string from) {
+        last_id_ = std::move(from);
+        while (true) {
+            bool heard = false;
+            auto response = connect(heard);
+            if (response && !response->ok()) return tl::unexpected(Failure(problem_of(*response)));
+            if (cut_off_)
+                return other_failure(fmt::format("the daemon ended the stream: {}", *cut_off_),
+                                     "go on with: blixard events -f --from " + last_id_);
+            bool timed_out = !response && response.error().code == ErrorCode::kTimeout;
+            if (!follow_ && (response || timed_out)) return {};
+            // A connection that never said anything is not worth a loop.
+            if (!response && !heard && !timed_out) return tl::unexpected(Failure(response.error()));
+        }
+    }
+
+ private:
+    Result<HttpResponse> connect(bool& heard) {
+        HttpRequest request{
+            "GET", with_query("/v1/events", query_), {{"Accept", "text/event-stream"}}, {}};
+        if (!last_id_.empty()) request.headers.emplace_back("Last-Event-ID", last_id_);
+        EventReader reader;
+        return context_.remote().client().stream(request, follow_ ? kSilence : kQuietEnd,
+                                                 [&](std::string_view bytes) {
+                                                     heard = true;
+                                                     std::vector<ServerEvent> events;
+                                                     if (!reader.feed(bytes, events)) return false;
+                                                     for (const ServerEvent& event : events)
+                                                         if (!take(event)) return false;
+                                                     return true;
+                                                 });
+    }
+
+    bool take(const ServerEvent& event) {
+        if (!event.id.empty()) last_id_ = event.id;
+        auto data = parse_json(event.data);
+        if (event.type == "error") {
+            std::string detail = data ? data->text("detail") : event.data;
+            cut_off_ = detail.empty() ? event.data : detail;
+            return false;
+        }
+        if (data) print(event, *data);
+        return true;
+    }
+
+    void print(const ServerEvent& event, const Value& data) {
+        switch (context_.format) {
+            case Format::kJson: return context_.out(to_json(data) + "\n");
+            case Format::kYaml: return context_.out("---\n" + to_yaml(data));
+            case Format::kName: return context_.out(printable(data.text("name")) + "\n");
+            case Format::kTable:
+            case Format::kWide: break;
+        }
+        std::string phase = data.text("phase");
+        std::string name = printable(data.text("name"));
+        if (std::string project = data.text("project"); !project.empty())
+            name = printable(project) + "/" + name;
+        context_.out(
+            fmt::format("{:>8}  {:<18}  {:<24}  {}{}{}\n", event.id, printable(event.type), name,
+                        tinted(printable(phase), phase_tint(phase), context_.screen.out_colours),
+                        phase.empty() ? "" : "  ", printable(data.text("message"))));
+    }
+
+    Context& context_;
+    Query query_;
+    bool follow_;
+    std::string last_id_;
+    std::optional<std::string> cut_off_;
+};
+
+// A little back from now, so that "what happened just now" has an answer.
+Result<std::string> recent(Context& context) {
+    ASSIGN_OR_RETURN(Value list,
+                     context.remote().get("/v1/vms", {{"project", "*"}, {"limit", "1"}}));
+    return std::to_string(std::max<std::int64_t>(list.number("revision") - kRecentRevisions, 1));
+}
+
+Outcome events(Context& context, const Args& args) {
+    Query query;
+    for (auto [key, name] :
+         {std::pair{"project", "project"}, std::pair{"type", "type"}, std::pair{"name", "name"}})
+        if (args.has(key)) query.emplace_back(name, args.get(key));
+    bool follow = args.has("follow");
+    if (args.has("from")) {
+        return Follower(context, query, follow).run(args.get("from"));
+    }
+    if (follow) return Follower(context, query, follow).run("");
+    ASSIGN_OR_RETURN(std::string from, recent(context));
+    Outcome told = Follower(context, query, follow).run(from);
+    bool compacted = !told && told.error().error.code == ErrorCode::kCompacted;
+    if (compacted)
+        return other_failure(told.error().error.message,
+                             "older events are gone; follow what comes with: blixard events -f");
+    return told;
+}
+
+}  // namespace
+
+std::vector<Command> events_commands() {
+    return {{"events",
+             "Show what has changed, and what changes",
+             "Each line: revision, kind of event, name, phase, message. With -o json each event is "
+             "one JSON document on one line.\n"
+             "--from ID goes on behind the event (or revision) ID: nothing is lost and nothing "
+             "comes twice. Without "
+             "-f it ends when all is told.",
+             {"blixard events -f", "blixard events -f --type vm.status --name web-1",
+              "blixard events --from 1200 -o json"},
+             {},
+             {{"-f,--follow", "", "go on with what comes"},
+              {"--from", "REVISION",
+               "begin behind this revision (default: about the last 100; with -f: now)"},
+              {"--type", "PREFIX", "only these: vm, vm.status, node, ..."},
+              {"--name", "NAME", "only of this object"},
+              {"-p,--project", "PROJECT", "only of this project", false, {}, Offer::kProject}},
+             events}};
+}
+
+}  // namespace blixard::cli

@@ -1,0 +1,197 @@
+// plan, rebalance: what would happen, asked on a copy of the cluster; rebalance also does it.
+#include <fmt/format.h>
+
+#include "cli/context.h"
+#include "cli/launch.h"
+#include "cli/print.h"
+#include "cli/units.h"
+#include "cli/yaml.h"
+
+namespace blixard::cli {
+namespace {
+
+constexpr Millis kPlanTimeout = seconds(120);
+
+std::string vm_name(const Value& entry) {
+    std::string vm = entry.text("vm").empty() ? entry.text("name") : entry.text("vm");
+    std::string project = entry.text("project");
+    return project.empty() ? vm : project + "/" + vm;
+}
+
+std::string reason_of(const Value& entry) {
+    for (std::string_view member : {"reason", "detail", "message", "text"})
+        if (std::string text = entry.text(member); !text.empty()) return text;
+    return "";
+}
+
+std::string moves_table(const Value::Array& moves, const Colours& colours) {
+    Table table({{"VM"}, {"FROM"}, {"TO"}, {"WHY"}});
+    for (const Value& move : moves)
+        table.row({vm_name(move), move.text("from"), move.text("to"), reason_of(move)});
+    return table.render(false, colours);
+}
+
+std::string stuck_table(const Value::Array& stuck, const Colours& colours) {
+    Table table({{"VM"}, {"WHY"}});
+    for (const Value& entry : stuck) table.row({{vm_name(entry), Tint::kBad}, reason_of(entry)});
+    return table.render(false, colours);
+}
+
+std::string plan_text(const Value& plan, const Colours& colours) {
+    std::string text;
+    if (std::string summary = plan.text("summary"); !summary.empty())
+        text += printable(summary) + "\n";
+    for (std::string_view list : {"moves", "placements", "placed"})
+        if (!plan.items(list).empty())
+            text += fmt::format("\n{} ({}):\n{}", colours.bold("Placed"), plan.items(list).size(),
+                                moves_table(plan.items(list), colours));
+    for (std::string_view list : {"stuck", "unplaced", "pending", "refused"})
+        if (!plan.items(list).empty())
+            text += fmt::format("\n{} ({}):\n{}", colours.bold("Does not fit"),
+                                plan.items(list).size(), stuck_table(plan.items(list), colours));
+    if (const Value* survives = plan.find("survives")) {
+        if (survives->as_bool())
+            text += *survives->as_bool()
+                        ? "\nThe cluster would survive the loss of any one host.\n"
+                        : "\nThe cluster would NOT survive the loss of any one host.\n";
+        else
+            text += "\n" + to_yaml(Value::object({{"survives", *survives}}));
+    }
+    return text.empty() ? to_yaml(plan) : text;
+}
+
+Outcome ask(Context& context, const std::string& question, const Query& query, const Value& body) {
+    ASSIGN_OR_RETURN(Value plan, context.remote().post("/v1/plan/" + question, query, body,
+                                                       context.timeout.value_or(kPlanTimeout)));
+    print_one(context, plan, [&] { return plan_text(plan, context.screen.out_colours); });
+    context.note("nothing has been changed\n");
+    return {};
+}
+
+Outcome drain(Context& context, const Args& args) {
+    return ask(context, "drain", {}, Value::object({{"node", args.get("node")}}));
+}
+
+Outcome lose(Context& context, const Args& args) {
+    Value nodes;
+    for (const std::string& node : args.all("node")) nodes.push(node);
+    return ask(context, "lose", {}, Value::object({{"nodes", std::move(nodes)}}));
+}
+
+Outcome count_into(Value& body, const Args& args) {
+    if (!args.has("count")) return {};
+    auto count = parse_integer(args.get("count"), 1, 1'000'000);
+    if (!count) return usage_of("--count", count.error());
+    body.set("count", *count);
+    return {};
+}
+
+Outcome add(Context& context, const Args& args) {
+    if (!args.has("cpus") || !args.has("memory"))
+        return usage("a host has CPUs and memory", "blixard plan add --cpus 32 --memory 128G");
+    Value body = Value::object();
+    if (args.has("name")) body.set("name", args.get("name"));
+    auto cpus = parse_integer(args.get("cpus"), 1, 100'000);
+    if (!cpus) return usage_of("--cpus", cpus.error());
+    body.set("cpus", *cpus);
+    auto memory = parse_size_mib(args.get("memory"));
+    if (!memory) return usage_of("--memory", memory.error());
+    body.set("memory_mib", *memory);
+    if (args.has("disk")) {
+        auto disk = parse_size_mib(args.get("disk"));
+        if (!disk) return usage_of("--disk", disk.error());
+        body.set("disk_mib", *disk);
+    }
+    if (args.has("zone")) body.set("zone", args.get("zone"));
+    if (Outcome counted = count_into(body, args); !counted) return counted;
+    return ask(context, "add", {}, body);
+}
+
+Outcome launch(Context& context, const Args& args) {
+    auto spec = spec_from(args);
+    if (!spec) return tl::unexpected(spec.error());
+    Value body = Value::object({{"project", context.project}, {"spec", std::move(*spec)}});
+    if (Outcome counted = count_into(body, args); !counted) return counted;
+    return ask(context, "launch", {}, body);
+}
+
+Outcome rebalance(Context& context, const Args& args) {
+    bool dry_run = args.has("dry-run");
+    Query query;
+    if (dry_run) query.emplace_back("dry_run", "true");
+    Value body = Value::object();
+    if (args.has("max-moves")) {
+        auto moves = parse_integer(args.get("max-moves"), 1, 1'000'000);
+        if (!moves) return usage_of("--max-moves", moves.error());
+        body.set("max_moves", *moves);
+    }
+    ASSIGN_OR_RETURN(Value plan, context.remote().post("/v1/rebalance", query, body,
+                                                       context.timeout.value_or(kPlanTimeout)));
+    print_one(context, plan, [&] { return plan_text(plan, context.screen.out_colours); });
+    if (dry_run) context.note("nothing has been changed\n");
+    return {};
+}
+
+std::vector<Option> vm_options() {
+    std::vector<Option> options{{"--image", "IMAGE", "its image", false, {}, Offer::kImage}};
+    return joined(joined(options, spec_options()),
+                  {{"--count", "N", "so many of them (default 1)"}});
+}
+
+}  // namespace
+
+std::vector<Command> plan_commands() {
+    Positional node{"NODE", "the host", true, false, Offer::kNode};
+    return {
+        {"plan drain",
+         "What would happen if a host were drained",
+         "",
+         {"blixard plan drain host-a"},
+         {node},
+         {},
+         drain},
+        {"plan lose",
+         "What would happen if hosts were lost",
+         "",
+         {"blixard plan lose host-a host-b"},
+         {{"NODE", "the host, or several", true, true, Offer::kNode}},
+         {},
+         lose},
+        {"plan add",
+         "What another host would make possible",
+         "",
+         {"blixard plan add --cpus 32 --memory 128G --count 2"},
+         {{"NAME", "what to call it", false}},
+         {{"--cpus", "N", "its CPUs"},
+          {"--memory", "SIZE", "its memory"},
+          {"--disk", "SIZE", "its disk"},
+          {"--zone", "ZONE", "its zone"},
+          {"--count", "N", "so many of them (default 1)"}},
+         add},
+        {"plan launch",
+         "Whether VMs would fit, and where",
+         "",
+         {"blixard plan launch --cpus 4 --memory 8G --count 50"},
+         {},
+         joined(vm_options(), project_options()),
+         launch},
+        {"plan upgrade",
+         "Whether the hosts can be upgraded one by one",
+         "",
+         {"blixard plan upgrade"},
+         {},
+         {},
+         [](Context& context, const Args&) {
+             return ask(context, "upgrade", {}, Value::object());
+         }},
+        {"rebalance",
+         "Move VMs where that regains room",
+         "Never breaks a rule on the way.",
+         {"blixard rebalance --dry-run", "blixard rebalance --max-moves 10"},
+         {},
+         {{"--dry-run", "", "show the moves, make none"}, {"--max-moves", "N", "at most so many"}},
+         rebalance},
+    };
+}
+
+}  // namespace blixard::cli

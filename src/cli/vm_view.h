@@ -1,0 +1,22 @@
+// How a VM looks to people.
+#pragma once
+
+#include <string>
+
+#include "cli/print.h"
+
+namespace blixard::cli {
+
+// `with_project`: the list spans projects. `with_message`: some VM has something to say.
+View vm_view(WallTime now, bool with_project, bool with_message);
+// Whether the list should have a message column: a VM that is pending or failed says why.
+bool any_message(const Value::Array& vms);
+std::string vm_details(const Value& vm, WallTime now, const Colours& colours);
+
+// "web-1: running on host-a"
+std::string vm_line(const Value& vm, const Colours& colours);
+
+std::string labels_text(const Value* labels);  // "role=web, tier=1"
+std::string addresses_text(const Value& vm);   // "127.0.0.1:8080->80"
+
+}  // namespace blixard::cli
