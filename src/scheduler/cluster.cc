@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "base/assert.h"
 
@@ -35,6 +36,19 @@ void add_device(std::array<DeviceRoom, kDeviceKindsMax>& devices, std::uint8_t& 
             return;
         }
     if (used < devices.size()) devices[used++] = {kind, count};
+}
+
+std::uint64_t kind_of(const HostSlot& host) {
+    auto kind =
+        hash_of({room_hash(host.capacity, false), host.accelerator,
+                 std::bit_cast<std::uint64_t>(host.spec.cost_per_hour), host.features.size()});
+    for (auto feature : host.features) kind = hash_of({kind, feature});
+    return kind;
+}
+
+std::uint64_t shape_hash(const HostSlot& host) {
+    if (host.spec.state != HostState::kReady) return 0;
+    return hash_of({host.kind, room_hash(host.free, host.nodes_alike)}) | 1;
 }
 
 const std::string kEmpty;
@@ -78,6 +92,22 @@ void Cluster::fill_slot(HostSlot& slot) {
         vms_[index].ask = ask_of(*vms_[index].request);
         occupy(slot.free, vms_[index].ask, vms_[index].take);
     }
+    slot.nodes_alike = std::all_of(room.numa.begin(), room.numa.begin() + room.numa_count,
+                                   [&](const NumaRoom& node) { return node == room.numa[0]; });
+    slot.kind = kind_of(slot);
+}
+
+void Cluster::reshape(HostIndex index) {
+    if (shapes_.valid()) shapes_.put(index, hosts_[index].rank, shape_hash(hosts_[index]));
+}
+
+Shapes& Cluster::shapes() const {
+    if (!shapes_.valid()) {
+        shapes_.start(hosts_.size());
+        for (HostIndex index : by_rank_)
+            shapes_.put(index, hosts_[index].rank, shape_hash(hosts_[index]));
+    }
+    return shapes_;
 }
 
 void Cluster::insert_rank(HostIndex index) {
@@ -95,6 +125,7 @@ Status Cluster::upsert_host(Host host) {
     if (index != kNoHost) {
         hosts_[index].spec = std::move(host);
         fill_slot(hosts_[index]);
+        reshape(index);
         return {};
     }
     if (hosts_unused_.empty()) {
@@ -111,6 +142,7 @@ Status Cluster::upsert_host(Host host) {
     fill_slot(slot);
     host_by_name_.emplace(slot.spec.name, index);
     insert_rank(index);
+    shapes_.invalidate();
     return {};
 }
 
@@ -127,6 +159,7 @@ Status Cluster::remove_host(std::string_view name) {
     for (auto rank = slot.rank; rank < by_rank_.size(); ++rank) hosts_[by_rank_[rank]].rank = rank;
     host_by_name_.erase(host_by_name_.find(name));
     slot.present = false;
+    shapes_.invalidate();
     hosts_unused_.push_back(index);
     return {};
 }
@@ -136,6 +169,7 @@ Status Cluster::set_host_state(std::string_view name, HostState state) {
     if (index == kNoHost)
         return fail(ErrorCode::kNotFound, fmt::format("host {} is not known", name));
     hosts_[index].spec.state = state;
+    reshape(index);
     return {};
 }
 
@@ -185,6 +219,7 @@ void Cluster::count_in(VmIndex index) {
     auto& slot = vms_[index];
     auto& host = hosts_[slot.host];
     occupy(host.free, slot.ask, slot.take);
+    reshape(slot.host);
     host.last_placed = ++placements_;
     slot.position_on_host = static_cast<std::uint32_t>(host.vms.size());
     host.vms.push_back(index);
@@ -205,6 +240,7 @@ void Cluster::count_out(VmIndex index) {
     auto& slot = vms_[index];
     auto& host = hosts_[slot.host];
     vacate(host.free, slot.ask, slot.take);
+    reshape(slot.host);
     host.vms[slot.position_on_host] = host.vms.back();
     vms_[host.vms.back()].position_on_host = slot.position_on_host;
     host.vms.pop_back();

@@ -16,18 +16,17 @@
 
 #include "base/result.h"
 #include "scheduler/decision.h"
+#include "scheduler/fragmentation.h"
 #include "scheduler/host.h"
 #include "scheduler/mix.h"
 #include "scheduler/names.h"
 #include "scheduler/policy.h"
 #include "scheduler/request.h"
 #include "scheduler/room.h"
+#include "scheduler/shapes.h"
 #include "scheduler/vm_table.h"
 
 namespace blixard::scheduler {
-
-using HostIndex = std::uint32_t;  // stable while the host is in the cluster
-inline constexpr HostIndex kNoHost = UINT32_MAX;
 
 // A place on a host, in the scheduler's own numbers.
 struct Spot {
@@ -47,6 +46,8 @@ struct HostSlot {
     std::vector<VmIndex> vms;      // in no order
     std::int64_t last_placed = 0;  // number of the placement that used it last; round-robin
     std::uint32_t rank = 0;        // position by name
+    std::uint64_t kind = 0;        // equal for hosts that differ in name, labels, zone and VMs only
+    bool nodes_alike = false;      // all NUMA nodes have the same capacity
     bool present = false;
 };
 
@@ -106,6 +107,14 @@ class Cluster {
     const Usage& usage(std::string_view project) const;
     const Names& names() const { return names_; }
 
+    // What the usual mix cannot use of this room on a host of this kind.
+    double room_lost(const HostSlot& host, const Room& room) const {
+        fragmentation_.learn(mix_);
+        return fragmentation_.lost(room, host.capacity, host.kind, host.nodes_alike);
+    }
+    // The hosts by shape, up to date.
+    Shapes& shapes() const;
+
     // The request in numbers. Names that no host has become kNoName, so the filter fails as it
     // should.
     Ask ask_of(const Request& request) const;
@@ -120,6 +129,7 @@ class Cluster {
  private:
     void fill_slot(HostSlot& slot);
     void insert_rank(HostIndex index);
+    void reshape(HostIndex index);
     void count_in(VmIndex index);
     void count_out(VmIndex index);
 
@@ -136,6 +146,8 @@ class Cluster {
     std::vector<VmIndex> hard_anti_;
     std::unordered_map<std::string, Usage, NameHash, std::equal_to<>> usage_;
     Mix mix_;
+    mutable Fragmentation fragmentation_;
+    mutable Shapes shapes_;
     std::int64_t placements_ = 0;
     std::int64_t revision_ = 0;
 };

@@ -23,6 +23,7 @@ class Filters {
     const Rules& rules() const { return rules_; }
     const Request& request() const { return request_; }
     Strategy strategy() const { return strategy_; }
+    NameId accelerator() const { return accelerator_; }  // kNoName: any, or one that no host has
 
     // The project's quota refuses the VM wherever it goes.
     const std::optional<Failure>& quota() const { return quota_; }

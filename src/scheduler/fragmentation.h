@@ -1,7 +1,13 @@
 // How much of a host's room is of no use to the VMs that usually come: the measure behind the
 // default strategy.
+//
+// Sources: fragmentation gradient descent for GPU shares (Weng et al., "Beware of Fragmentation",
+// USENIX ATC 2023), and the same idea for CPUs on NUMA nodes, where what counts is how many copies
+// of each flavour still fit.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <vector>
 
 #include "scheduler/mix.h"
@@ -9,7 +15,36 @@
 
 namespace blixard::scheduler {
 
-// The room that the mix cannot use, in CPUs (and GPUs) expected over the mix. Never below 0.
-double room_lost(const std::vector<Flavour>& mix, const Room& room, const Room& capacity);
+// The loss of room under one edition of the mix. Keeps what it has computed; one thread.
+class Fragmentation {
+ public:
+    // Takes over a new edition; cheap if it is the one in force.
+    void learn(const Mix& mix);
+
+    // Expected over the mix: CPUs (and GPUs, weighed by kGpuWorth) of this room that the flavour
+    // cannot use.
+    double lost(const Room& room, const Room& capacity, std::uint64_t kind, bool nodes_alike) const;
+    // The same, computed anew: what the memory holds.
+    double compute(const Room& room, const Room& capacity) const;
+
+ private:
+    struct Line {  // a flavour, ready for the inner loop
+        Ask ask;
+        double weight_cpu;  // share of all CPUs asked for
+        double weight_gpu;  // share of all requests
+        double cpu, cpu_inverse, memory_inverse, disk_inverse;
+    };
+    struct Memo {
+        std::uint64_t key = 0;
+        double value = 0.0;
+    };
+
+    double cpus_lost(const Line& line, const Room& room, const Room& capacity) const;
+    double gpus_lost(const Line& line, const Room& room) const;
+
+    std::vector<Line> lines_;
+    std::uint32_t edition_ = 0;
+    mutable std::vector<Memo> memo_;
+};
 
 }  // namespace blixard::scheduler

@@ -10,11 +10,6 @@
 namespace blixard::scheduler {
 namespace {
 
-struct Ranked {
-    Spot spot;
-    double room_score = 0.0;
-};
-
 bool better(const Cluster& cluster, const Spot& a, const Spot& b) {
     if (a.score != b.score) return a.score > b.score;
     return cluster.host(a.host).rank < cluster.host(b.host).rank;
@@ -32,14 +27,64 @@ std::optional<Spot> spot_on(const Cluster& cluster, const Filters& filters, cons
     return spot;
 }
 
+// True if the decision depends on nothing but the flavour and the shapes, so that columns can be
+// kept for it.
+bool is_plain(const Filters& filters, const Scores& scores) {
+    const auto& request = filters.request();
+    return filters.strategy() == Strategy::kFragmentation && !filters.looks_at_hosts() &&
+           !scores.looks_at_hosts() && request.features.empty() && request.cost_max_per_hour == 0.0;
+}
+
+std::optional<double> judge(const Cluster& cluster, const Filters& filters, const Scores& scores,
+                            HostIndex index) {
+    const auto& host = cluster.host(index);
+    if (!filters.admits_kind(index)) return {};
+    Takes takes;
+    list_takes(filters.ask(), host.free, host.capacity, takes);
+    if (takes.count == 0) return {};
+    Take take;
+    return scores.of_room(host, takes, take);
+}
+
+std::optional<Spot> best_of_shapes(const Cluster& cluster, const Filters& filters,
+                                   const Scores& scores) {
+    auto flavour = hash_of({ask_hash(filters.ask()), filters.accelerator(), filters.request().accelerator.empty()});
+    auto host = cluster.shapes().best(flavour, cluster.mix().edition(), [&](HostIndex index) {
+        return judge(cluster, filters, scores, index);
+    });
+    if (host == kNoHost) return {};
+    return spot_on(cluster, filters, scores, host);
+}
+
+// Every host, but the room of each shape is judged once.
+std::optional<Spot> best_of_hosts(const Cluster& cluster, const Filters& filters,
+                                  const Scores& scores) {
+    auto& shapes = cluster.shapes();
+    auto decision = shapes.new_decision();
+    Spot best;
+    for (HostIndex index : cluster.hosts()) {
+        auto shape = shapes.of(index);
+        if (shape == kNoShape) continue;
+        auto& note = shapes.note(shape);
+        if (note.decision != decision) {
+            auto score = judge(cluster, filters, scores, index);
+            note = {decision, score.has_value(), score.value_or(0.0)};
+        }
+        if (!note.fits || (filters.looks_at_hosts() && !filters.admits_host(index))) continue;
+        double score =
+            scores.looks_at_hosts() ? note.score + scores.of_host(index, nullptr) : note.score;
+        if (best.host == kNoHost || score > best.score)
+            best = {index, {}, score};  // hosts come by rank
+    }
+    if (best.host == kNoHost) return {};
+    return spot_on(cluster, filters, scores, best.host);
+}
+
 std::optional<Spot> best_spot(const Cluster& cluster, const Filters& filters,
                               const Scores& scores) {
-    std::optional<Spot> best;
-    for (HostIndex index : cluster.hosts()) {
-        auto spot = spot_on(cluster, filters, scores, index);
-        if (spot && (!best || better(cluster, *spot, *best))) best = spot;
-    }
-    return best;
+    if (filters.quota()) return {};
+    return is_plain(filters, scores) ? best_of_shapes(cluster, filters, scores)
+                                     : best_of_hosts(cluster, filters, scores);
 }
 
 void count_refusal(std::vector<Refusals>& refusals, const HostSlot& host, const Failure& failure) {

@@ -50,7 +50,7 @@ struct Affinity {
     std::string domain = "host";
     std::int32_t max_per_domain = 1;  // anti only: so many VMs of the group, this one included, may
                                       // share a domain (max_per_node where the domain is "host")
-    double weight = 10.0;  // soft only: points lost per broken rule
+    double weight = 10.0;             // soft only: points lost per broken rule
 
     bool operator==(const Affinity&) const = default;
 };

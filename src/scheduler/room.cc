@@ -6,6 +6,17 @@
 namespace blixard::scheduler {
 namespace {
 
+std::uint64_t mixed(std::uint64_t x) {  // splitmix64 (Steele, Lea, Flood 2014)
+    x += 0x9e3779b97f4a7c15ULL;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+    return x ^ (x >> 31);
+}
+
+std::uint64_t joined(std::uint64_t seed, std::int64_t value) {
+    return mixed(seed ^ static_cast<std::uint64_t>(value));
+}
+
 bool totals_fit(const Ask& ask, const Room& room) {
     return ask.cpu_milli <= room.cpu_milli && ask.memory_mib <= room.memory_mib &&
            ask.disk_mib <= room.disk_mib;
@@ -107,6 +118,36 @@ void change(Room& room, const Ask& ask, Take take, std::int64_t sign) {
 }
 
 }  // namespace
+
+std::uint64_t hash_of(std::initializer_list<std::uint64_t> values) {
+    std::uint64_t hash = values.size();
+    for (auto value : values) hash = mixed(hash ^ value);
+    return hash;
+}
+
+std::uint64_t ask_hash(const Ask& ask) {
+    auto hash = joined(joined(joined(joined(2, ask.cpu_milli), ask.memory_mib), ask.disk_mib),
+                       static_cast<int>(ask.numa));
+    hash = joined(joined(hash, ask.gpu_count), ask.gpu_milli);
+    for (int i = 0; i < ask.gpu_model_count; ++i) hash = joined(hash, ask.gpu_models[i]);
+    for (int i = 0; i < ask.device_count; ++i)
+        hash = joined(joined(hash, ask.devices[i].kind), ask.devices[i].count);
+    return hash;
+}
+
+std::uint64_t room_hash(const Room& room, bool nodes_alike) {
+    auto hash = joined(joined(joined(1, room.cpu_milli), room.memory_mib), room.disk_mib);
+    for (int i = 0; i < room.numa_count; ++i) {
+        auto seed = static_cast<std::uint64_t>(nodes_alike ? 77 : 100 + i);
+        hash += joined(joined(seed, room.numa[i].cpu_milli), room.numa[i].memory_mib);
+    }
+    for (int i = 0; i < room.gpu_count; ++i)
+        hash += joined(joined(1000 + std::uint64_t{room.gpu_model[i]}, room.gpu_milli[i]), 3);
+    for (int i = 0; i < room.device_count; ++i)
+        hash +=
+            joined(joined(5000 + std::uint64_t{room.devices[i].kind}, room.devices[i].count), 5);
+    return hash;
+}
 
 bool gpu_model_allowed(const Ask& ask, NameId model) {
     if (ask.gpu_model_count == 0) return true;

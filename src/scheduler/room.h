@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 
 #include "scheduler/host.h"
 #include "scheduler/names.h"
@@ -62,6 +63,12 @@ struct Ask {
 
     bool operator==(const Ask&) const = default;
 };
+
+std::uint64_t hash_of(std::initializer_list<std::uint64_t> values);
+std::uint64_t ask_hash(const Ask& ask);
+// Equal for rooms that are worth the same: GPUs, and NUMA nodes if they are alike, may be in any
+// order.
+std::uint64_t room_hash(const Room& room, bool nodes_alike);
 
 bool gpu_model_allowed(const Ask& ask, NameId model);
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "scheduler/fragmentation.h"
-
 namespace blixard::scheduler {
 namespace {
 
@@ -92,10 +90,9 @@ double Scores::most_available(const HostSlot& host) const {
 }
 
 double Scores::fragmentation(const HostSlot& host, Take take) const {
-    const auto& mix = cluster_.mix().flavours();
     auto after = host.free;
     occupy(after, filters_.ask(), take);
-    return room_lost(mix, host.free, host.capacity) - room_lost(mix, after, host.capacity);
+    return cluster_.room_lost(host, host.free) - cluster_.room_lost(host, after);
 }
 
 double Scores::of_take(const HostSlot& host, Take take) const {
