@@ -21,8 +21,8 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 kernel=${2:-$out/kernel}
 busybox=$(command -v busybox || echo /bin/busybox)
-if ! [ -x "$busybox" ] || [ "$(head -c 20 "$busybox" | od -An -tx1 | wc -w)" -lt 20 ]; then
-    echo "make_guest: busybox is missing; install the package busybox-static" >&2
+if ! [ -x "$busybox" ] || head -c 4096 "$busybox" | grep -q ld-linux; then
+    echo "make_guest: a static busybox is missing; install the package busybox-static" >&2
     exit 1
 fi
 
@@ -61,7 +61,7 @@ cp "$busybox" "$root/bin/busybox"
 
 # In the order in which they need each other; what this kernel has built in is not there and not missed.
 number=10
-for name in virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_mmio virtio_blk \
+for name in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_mmio virtio_blk \
     failover net_failover virtio_net virtio_console virtio-rng virtio_balloon button evdev pvpanic pvpanic-pci cdrom isofs; do
     file=$(find "$modules" -name "$name.ko" 2>/dev/null | head -1)
     [ -n "$file" ] || continue

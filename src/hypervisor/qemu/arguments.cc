@@ -35,13 +35,15 @@ std::int64_t tcg_cache_mib(std::int64_t memory_mib) {
 // What differs between the machine types.
 struct Dialect {
     std::string machine;
-    std::string suffix;  // of virtio devices: on PCI, or memory-mapped
+    std::string suffix;       // of virtio devices: on PCI, or memory-mapped
+    std::string no_boot_rom;  // network cards here never boot: iPXE would wait for seconds
 };
 
 Dialect dialect_of(Machine machine, const QemuHost& host) {
-    if (machine == Machine::kQ35) return {"q35,vmport=off,i8042=off,graphics=off", "-pci"};
-    return {host.kvm ? "microvm,acpi=on,rtc=on" : "microvm,acpi=on,pit=on,pic=on,rtc=on",
-            "-device"};
+    if (machine == Machine::kQ35)
+        return {"q35,vmport=off,i8042=off,graphics=off", "-pci", ",romfile="};
+    return {host.kvm ? "microvm,acpi=on,rtc=on" : "microvm,acpi=on,pit=on,pic=on,rtc=on", "-device",
+            ""};
 }
 
 void add_base(Arguments& out, const Launch& launch, const QemuHost& host, const Dialect& dialect) {
@@ -144,7 +146,8 @@ Status add_networks(Arguments& out, const Launch& launch, const Dialect& dialect
         }
         const std::string mac = nic.mac.empty() ? derived_mac(launch.id.uid, i) : nic.mac;
         out.insert(out.end(), {"-netdev", netdev, "-device",
-                               "virtio-net" + dialect.suffix + ",netdev=" + id + ",mac=" + mac});
+                               "virtio-net" + dialect.suffix + ",netdev=" + id + ",mac=" + mac +
+                                   dialect.no_boot_rom});
     }
     return {};
 }
