@@ -1,7 +1,5 @@
 # blixard-bench: every figure the README claims, one command each. Built on request (ninja blixard-bench).
-file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.cc ${CMAKE_SOURCE_DIR}/bench/*/*.cc)
-if(bench_sources)
-    add_executable(blixard-bench ${bench_sources})
-    target_link_libraries(blixard-bench PRIVATE blixard_scheduler)
-    blixard_pch(blixard-bench)
-endif()
+file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.cc ${CMAKE_SOURCE_DIR}/bench/trace/*.cc ${CMAKE_SOURCE_DIR}/bench/api/*.cc)
+add_executable(blixard-bench EXCLUDE_FROM_ALL ${bench_sources})
+target_link_libraries(blixard-bench PRIVATE blixard_scheduler blixard_api_http)
+blixard_pch(blixard-bench)

@@ -11,10 +11,11 @@ namespace blixard::bench {
 struct ApiOptions {
     std::string blixard = "build/blixard";  // the daemon's program
     std::string json_path;                  // empty: the table only
-    std::string image;                      // an image of the daemon's that boots; empty: it is asked to build the demo one
-    int vms_most = 10'000;                  // lists of 10, 100, ... up to here
-    bool quick = false;                     // that it works, not how fast
-    bool guests = true;                     // rows that start real VMs
+    std::string
+        image;  // an image of the daemon's that boots; empty: it is asked to build the demo one
+    int vms_most = 10'000;  // lists of 10, 100, ... up to here
+    bool quick = false;     // that it works, not how fast
+    bool guests = true;     // rows that start real VMs
 };
 
 // [--blixard PROGRAM] [--json FILE] [--vms N] [--quick] [--no-guests]

@@ -1,4 +1,5 @@
-// blixard-bench http: the HTTP server alone, with a service that returns fixed bytes. What the API costs beyond this is its own.
+// blixard-bench http: the HTTP server alone, with a service that returns fixed bytes. What the API
+// costs beyond this is its own.
 #include <fmt/format.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -40,13 +41,14 @@ Status measure_requests(Report& report, const std::vector<Endpoint>& ways, std::
     const Row rows[] = {{"5 bytes", "/hello", "", kMany / divisor},
                         {"one document, 1.5 kB", "/1k", "", kMany / divisor},
                         {"list of 1.5 MB", "/list", "", kFew / divisor},
-                        {"list of 1.5 MB, gzip (same bytes again)", "/list", "Accept-Encoding: gzip\r\n", kFew / divisor}};
+                        {"list of 1.5 MB, gzip (same bytes again)", "/list",
+                         "Accept-Encoding: gzip\r\n", kFew / divisor}};
     for (const Row& row : rows)
         for (const Endpoint& way : ways)
             for (const int connections : {1, 64}) {
                 const std::string text = request_text("GET", row.target, {}, row.headers);
-                ASSIGN_OR_RETURN(const Figures figures,
-                                 run({way, connections, row.requests, [&](std::uint64_t) { return text; }}));
+                ASSIGN_OR_RETURN(const Figures figures, run({way, connections, row.requests,
+                                                             [&](std::uint64_t) { return text; }}));
                 report.add(row.name, way.is_unix() ? "unix" : "tcp", connections, figures);
             }
     return {};
@@ -61,9 +63,11 @@ Status measure_streams(Report& report, const Endpoint& way, const ServerProcess&
         RETURN_IF_ERROR(client.receive());
         streams.push_back(std::move(client));
     }
-    report.add("memory of an idle event stream", static_cast<double>(server.resident_kib() - before) / kStreams, "KiB");
+    report.add("memory of an idle event stream",
+               static_cast<double>(server.resident_kib() - before) / kStreams, "KiB");
     const std::string text = request_text("GET", "/1k");
-    ASSIGN_OR_RETURN(const Figures figures, run({way, 1, 40'000, [&](std::uint64_t) { return text; }}));
+    ASSIGN_OR_RETURN(const Figures figures,
+                     run({way, 1, 40'000, [&](std::uint64_t) { return text; }}));
     report.add("one document beside 5,000 idle streams", "unix", 1, figures);
     return {};
 }
@@ -88,9 +92,11 @@ Status run_http(const ApiOptions& options) {
     const std::string socket = directory + "/socket";
     Status status;
     {
-        ASSIGN_OR_RETURN(const ServerProcess server, ServerProcess::fork([&] { serve(socket, port_pipe[1]); }));
+        ASSIGN_OR_RETURN(const ServerProcess server,
+                         ServerProcess::fork([&] { serve(socket, port_pipe[1]); }));
         std::uint16_t port = 0;
-        if (::read(port_pipe[0], &port, sizeof port) != sizeof port) return fail(ErrorCode::kInternal, "the server did not start");
+        if (::read(port_pipe[0], &port, sizeof port) != sizeof port)
+            return fail(ErrorCode::kInternal, "the server did not start");
         const std::vector<Endpoint> ways{{socket}, {fmt::format("127.0.0.1:{}", port)}};
         Report report;
         report.heading("HTTP server alone, fixed bytes");

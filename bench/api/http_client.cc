@@ -20,7 +20,9 @@ namespace {
 
 constexpr std::size_t kReceiveBytes = 256 * 1024;
 
-auto failed(const std::string& what) { return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", what, strerror(errno))); }
+auto failed(const std::string& what) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", what, strerror(errno)));
+}
 
 int open_unix(const std::string& path) {
     sockaddr_un address{};
@@ -54,10 +56,15 @@ std::string& receive_buffer() {
 
 }  // namespace
 
-std::string request_text(std::string_view method, std::string_view target, std::string_view body, std::string_view headers) {
-    std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\n{}", method, target, headers);
-    if (!body.empty()) text += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n", body.size());
-    else if (method != "GET") text += "Content-Length: 0\r\n";
+std::string request_text(std::string_view method, std::string_view target, std::string_view body,
+                         std::string_view headers) {
+    std::string text =
+        fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\n{}", method, target, headers);
+    if (!body.empty())
+        text +=
+            fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n", body.size());
+    else if (method != "GET")
+        text += "Content-Length: 0\r\n";
     text += "\r\n";
     text += body;
     return text;
@@ -81,8 +88,10 @@ std::size_t AnswerReader::feed(std::string_view bytes) {
         head_.resize(end + 2);
         read_head();
     }
-    const std::size_t rest = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size() - taken, length_ - answer_.body_bytes));
-    if (answer_.body.size() < kBodyKept) answer_.body += bytes.substr(taken, std::min(rest, kBodyKept - answer_.body.size()));
+    const std::size_t rest = static_cast<std::size_t>(
+        std::min<std::uint64_t>(bytes.size() - taken, length_ - answer_.body_bytes));
+    if (answer_.body.size() < kBodyKept)
+        answer_.body += bytes.substr(taken, std::min(rest, kBodyKept - answer_.body.size()));
     answer_.body_bytes += rest;
     return taken + rest;
 }
@@ -91,7 +100,8 @@ void AnswerReader::read_head() {
     has_head_ = true;
     answer_.status = head_.size() > 12 ? std::atoi(head_.c_str() + 9) : 0;
     constexpr std::string_view kLength = "\r\ncontent-length:";
-    for (std::size_t at = head_.find("\r\n"); at != head_.npos && at + 2 < head_.size(); at = head_.find("\r\n", at + 2))
+    for (std::size_t at = head_.find("\r\n"); at != head_.npos && at + 2 < head_.size();
+         at = head_.find("\r\n", at + 2))
         if (strncasecmp(head_.c_str() + at, kLength.data(), kLength.size()) == 0)
             length_ = std::strtoull(head_.c_str() + at + kLength.size(), nullptr, 10);
 }
@@ -137,7 +147,9 @@ Result<Answer> HttpClient::ask(std::string_view request) {
         const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return failed("receive");
-        if (count == 0) return fail(ErrorCode::kUnavailable, "the daemon closed the connection in the middle of an answer");
+        if (count == 0)
+            return fail(ErrorCode::kUnavailable,
+                        "the daemon closed the connection in the middle of an answer");
         reader.feed({buffer.data(), static_cast<std::size_t>(count)});
     }
     return reader.answer();

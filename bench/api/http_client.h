@@ -1,4 +1,5 @@
-// A small blocking HTTP/1.1 client: one connection, kept open, no more work per request than a measurement can bear.
+// A small blocking HTTP/1.1 client: one connection, kept open, no more work per request than a
+// measurement can bear.
 #pragma once
 
 #include <cstdint>
@@ -24,19 +25,19 @@ struct Answer {
 // Enough for a problem document or one VM.
 constexpr std::size_t kBodyKept = 64 * 1024;
 
-std::string request_text(std::string_view method, std::string_view target, std::string_view body = {},
-                         std::string_view headers = {});
+std::string request_text(std::string_view method, std::string_view target,
+                         std::string_view body = {}, std::string_view headers = {});
 
 // Takes an answer apart as it comes; pure.
 class AnswerReader {
-   public:
+ public:
     // How many of the bytes belong to this answer.
     std::size_t feed(std::string_view bytes);
     bool done() const { return has_head_ && answer_.body_bytes == length_; }
     const Answer& answer() const { return answer_; }
     void reset();
 
-   private:
+ private:
     void read_head();
 
     std::string head_;
@@ -46,7 +47,7 @@ class AnswerReader {
 };
 
 class HttpClient {
-   public:
+ public:
     static Result<HttpClient> connect(const Endpoint& endpoint);
     HttpClient(HttpClient&& other) noexcept;
     HttpClient& operator=(HttpClient&& other) noexcept;
@@ -58,7 +59,7 @@ class HttpClient {
     // What there is, at least one byte; for streams.
     Result<std::string> receive();
 
-   private:
+ private:
     explicit HttpClient(int fd) : fd_(fd) {}
     int fd_;
 };

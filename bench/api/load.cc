@@ -19,8 +19,10 @@ struct Lane {
 };
 
 class Run {
-   public:
-    explicit Run(const Load& load) : load_(load), buffer_(256 * 1024, '\0') { latencies_.reserve(load.requests); }
+ public:
+    explicit Run(const Load& load) : load_(load), buffer_(256 * 1024, '\0') {
+        latencies_.reserve(load.requests);
+    }
     ~Run() {
         if (epoll_ >= 0) ::close(epoll_);
     }
@@ -40,7 +42,7 @@ class Run {
         return figures;
     }
 
-   private:
+ private:
     Status connect() {
         epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
         for (int i = 0; i < load_.connections; ++i) {
@@ -69,7 +71,8 @@ class Run {
         if (lanes_.size() == 1) return receive(lanes_[0], 0);
         epoll_event events[64];
         const int count = ::epoll_wait(epoll_, events, 64, -1);
-        for (int i = 0; i < count; ++i) RETURN_IF_ERROR(receive(lanes_[events[i].data.u64], MSG_DONTWAIT));
+        for (int i = 0; i < count; ++i)
+            RETURN_IF_ERROR(receive(lanes_[events[i].data.u64], MSG_DONTWAIT));
         return {};
     }
 
@@ -82,8 +85,9 @@ class Run {
         latencies_.push_back(now_us() - lane.sent_us);
         const Answer& answer = lane.reader.answer();
         if (answer.status != load_.status)
-            return fail(ErrorCode::kInternal, fmt::format("the daemon answered {} where {} was expected: {}", answer.status,
-                                                          load_.status, answer.body.substr(0, 500)));
+            return fail(ErrorCode::kInternal,
+                        fmt::format("the daemon answered {} where {} was expected: {}",
+                                    answer.status, load_.status, answer.body.substr(0, 500)));
         body_bytes_ = answer.body_bytes;
         return send_next(lane);
     }
@@ -106,7 +110,8 @@ double now_us() {
 
 double percentile(std::vector<double>& values, double share) {
     if (values.empty()) return 0;
-    const auto at = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+    const auto at = values.begin() +
+                    static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
     std::nth_element(values.begin(), at, values.end());
     return *at;
 }

@@ -1,4 +1,5 @@
-// Closed-loop load: each connection sends its next request when it has its answer. One thread, epoll.
+// Closed-loop load: each connection sends its next request when it has its answer. One thread,
+// epoll.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ struct Load {
     int connections = 1;
     std::uint64_t requests = 1000;
     std::function<std::string(std::uint64_t)> request;  // the n-th one
-    int status = 200;                                   // any other ends the run with what the server said
+    int status = 200;  // any other ends the run with what the server said
 };
 
 struct Figures {

@@ -20,7 +20,8 @@ namespace {
     ::dup2(log, STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
     std::vector<char*> pointers;
-    for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+    for (const std::string& argument : arguments)
+        pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
     ::execv(pointers[0], pointers.data());
     ::_exit(127);
@@ -28,9 +29,11 @@ namespace {
 
 }  // namespace
 
-Result<ServerProcess> ServerProcess::spawn(const std::vector<std::string>& arguments, const std::string& log_path) {
+Result<ServerProcess> ServerProcess::spawn(const std::vector<std::string>& arguments,
+                                           const std::string& log_path) {
     if (::access(arguments[0].c_str(), X_OK) != 0)
-        return fail(ErrorCode::kNotFound, arguments[0] + " is no program that can be run", "build it: ninja -C build blixard");
+        return fail(ErrorCode::kNotFound, arguments[0] + " is no program that can be run",
+                    "build it: ninja -C build blixard");
     return fork([&] { execute(arguments, log_path); });
 }
 
@@ -43,7 +46,8 @@ Result<ServerProcess> ServerProcess::fork(const std::function<void()>& body) {
     ::_exit(0);
 }
 
-ServerProcess::ServerProcess(ServerProcess&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+ServerProcess::ServerProcess(ServerProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)) {}
 
 ServerProcess::~ServerProcess() {
     if (pid_ <= 0) return;
@@ -56,7 +60,9 @@ ServerProcess::~ServerProcess() {
     ::waitpid(pid_, nullptr, 0);
 }
 
-bool ServerProcess::alive() const { return ::kill(pid_, 0) == 0 && ::waitpid(pid_, nullptr, WNOHANG) == 0; }
+bool ServerProcess::alive() const {
+    return ::kill(pid_, 0) == 0 && ::waitpid(pid_, nullptr, WNOHANG) == 0;
+}
 
 std::uint64_t ServerProcess::resident_kib() const {
     std::ifstream status(fmt::format("/proc/{}/status", pid_));

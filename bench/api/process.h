@@ -12,9 +12,10 @@
 namespace blixard::bench {
 
 class ServerProcess {
-   public:
+ public:
     // Its output goes to `log_path`.
-    static Result<ServerProcess> spawn(const std::vector<std::string>& arguments, const std::string& log_path);
+    static Result<ServerProcess> spawn(const std::vector<std::string>& arguments,
+                                       const std::string& log_path);
     // A function of ours in a forked process, which never returns from it.
     static Result<ServerProcess> fork(const std::function<void()>& body);
     ServerProcess(ServerProcess&& other) noexcept;
@@ -24,7 +25,7 @@ class ServerProcess {
     std::uint64_t resident_kib() const;
     double cpu_seconds() const;  // used so far
 
-   private:
+ private:
     explicit ServerProcess(pid_t pid) : pid_(pid) {}
     pid_t pid_;
 };

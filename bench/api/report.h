@@ -9,10 +9,11 @@
 namespace blixard::bench {
 
 class Report {
-   public:
+ public:
     void heading(const std::string& text);
     // One load: p50, p99, requests per second, bytes.
-    void add(const std::string& name, const std::string& way, int connections, const Figures& figures);
+    void add(const std::string& name, const std::string& way, int connections,
+             const Figures& figures);
     // One number with its unit ("MB", "us", "% of a core").
     void add(const std::string& name, double value, const std::string& unit);
     // A row that could not be measured, and why. It is no number in the JSON.
@@ -20,7 +21,7 @@ class Report {
 
     Status write_json(const std::string& path) const;
 
-   private:
+ private:
     std::vector<std::string> rows_;  // JSON objects
 };
 

@@ -1,0 +1,17 @@
+// The sub-commands of blixard-bench. Each gets the arguments after its name and returns the exit
+// code.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace blixard::bench {
+
+using Arguments = std::span<const std::string>;
+
+int trace(Arguments arguments);  // real request streams: quality beside published values
+int sched(Arguments arguments);  // decisions per second and heap allocations by number of hosts
+int api(Arguments arguments);    // a real daemon: what its clients wait for
+int http(Arguments arguments);   // the HTTP server alone
+
+}  // namespace blixard::bench

@@ -1,0 +1,45 @@
+// blixard-bench: every figure that the project claims, one command each.
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/commands.h"
+
+namespace {
+
+struct Command {
+    std::string_view name;
+    int (*run)(blixard::bench::Arguments);
+    std::string_view help;
+};
+
+constexpr std::array kCommands = {
+    Command{"trace", blixard::bench::trace,
+            "huawei --vms FILE --starts FILE [--hosts N]... [--strategy S] [--json FILE]\n"
+            "        openb  --nodes FILE --pods FILE... [--seeds N] [--strategy S] [--json FILE]"},
+    Command{"sched", blixard::bench::sched,
+            "[--hosts N]... [--decisions N]: decisions/s, heap allocations"},
+    Command{"api", blixard::bench::api,
+            "[--blixard PROGRAM] [--json FILE] [--image NAME] [--vms N] [--quick] [--no-guests]"},
+    Command{"http", blixard::bench::http, "[--json FILE] [--quick]: the HTTP server alone"},
+};
+
+int usage() {
+    std::fputs("usage: blixard-bench COMMAND\n", stderr);
+    for (const auto& command : kCommands)
+        std::fprintf(stderr, "  %-6s %s\n", command.name.data(), command.help.data());
+    return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (arguments.empty()) return usage();
+    for (const auto& command : kCommands)
+        if (command.name == arguments[0])
+            return command.run(blixard::bench::Arguments(arguments).subspan(1));
+    return usage();
+}
