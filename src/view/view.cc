@@ -9,19 +9,21 @@ constexpr std::size_t kPageItems = 1000;  // of the first read; a page stays bel
 constexpr Millis kReloadDelay =
     seconds(1);  // between attempts to read the state while the store is not there
 
-Changed describe_change(const store::Change& change) {
+}  // namespace
+
+Changed describe_change(store::Change change) {
     const model::ParsedKey key = model::parse_key(change.item.key);
-    return Changed{
+    Changed changed{
         .kind = key.kind,
-        .key = change.item.key,
         .project = std::string(key.project),
         .name = std::string(key.name),
         .deleted = change.deleted,
         .created = !change.deleted && change.item.create_revision == change.item.mod_revision,
-        .revision = change.item.mod_revision};
+        .revision = change.item.mod_revision,
+        .value = std::move(change.item.value)};
+    changed.key = std::move(change.item.key);  // last: the others were views into it
+    return changed;
 }
-
-}  // namespace
 
 View::View(store::Store& store, Executor& executor, const Clock& clock, Log& log)
     : store_(store), executor_(executor), clock_(clock), log_(log) {
@@ -100,10 +102,10 @@ void View::on_batch(store::WatchBatch batch) {
     if (batch.revision <= next_->revision) return;
     auto update = std::make_shared<Update>();
     update->changes.reserve(batch.changes.size());
-    for (const store::Change& change : batch.changes) {
+    for (store::Change& change : batch.changes) {
         ASSERT(change.item.mod_revision > current_.load()->revision);
         apply_change(*next_, change.item, change.deleted, log_);
-        update->changes.push_back(describe_change(change));
+        update->changes.push_back(describe_change(std::move(change)));
     }
     next_->revision = batch.revision;
     publish(std::move(update));

@@ -26,7 +26,9 @@ struct Changed {
     bool deleted = false;
     bool created = false;
     Revision revision = 0;
+    std::string value;  // as stored; empty where deleted
 };
+Changed describe_change(store::Change change);
 
 // All changes of one or more whole transactions, and the state after them.
 struct Update {

@@ -1,0 +1,44 @@
+#include "api/core.h"
+
+#include <fmt/format.h>
+
+#include "api/reply.h"
+
+namespace blixard::api {
+namespace {
+
+void answer_done(Core& core, const CallPtr& call, int status, const std::optional<WaitFor>& wait,
+                 const Done& done) {
+    call->location = location_of(done.subject);
+    if (wait && done.subject.kind == Kind::kVm)
+        return core.waits.add(call, done.subject, done.uid, *wait, status);
+    const auto found = find(*done.state, done.subject);
+    const bool same = found && (done.uid.empty() || found->uid == done.uid);
+    if (same)
+        send_document(*call, status, *found, done.state->revision);
+    else
+        send_gone(*call, done.subject, done.uid, done.state->revision);
+}
+
+}  // namespace
+
+void write_and_answer(Core& core, const CallPtr& call, int status, Decide decide) {
+    auto wait = parse_wait(call->request);
+    if (!wait) return call->refuse(wait.error());
+    auto idempotency = idempotency_of(call->request);
+    if (!idempotency) return call->refuse(idempotency.error());
+    core.writes.run(std::move(decide), std::move(*idempotency),
+                    [&core, call, status, wait = *wait](Result<Done> done) {
+                        if (!done) return call->refuse(done.error());
+                        answer_done(core, call, status, wait, *done);
+                    });
+}
+
+void refuse_unsupported(Call& call, std::string_view what, std::string_view help) {
+    call.refuse({ErrorCode::kUnsupported,
+                 fmt::format("not supported here: {}", what),
+                 {},
+                 std::string(help)});
+}
+
+}  // namespace blixard::api

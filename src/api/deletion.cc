@@ -1,0 +1,97 @@
+#include "api/deletion.h"
+
+#include <fmt/format.h>
+
+#include "api/reply.h"
+#include "api/vm_spec.h"
+
+namespace blixard::api {
+namespace {
+
+constexpr Millis kMarkKept = seconds(30);  // longer than a write can wait for anything
+
+struct Deletion {
+    CallPtr call;
+    Subject subject;
+    std::function<Status(const view::Snapshot&)> check;
+    Decide decide;
+    store::LeaseId lease = 0;
+};
+using DeletionPtr = std::shared_ptr<Deletion>;
+
+void take_mark_away(Core& core, const DeletionPtr& deletion) {
+    core.deps.store.revoke_lease(deletion->lease,
+                                 [](const Result<bool>&) {});  // else it goes by itself
+}
+
+void delete_marked(Core& core, const DeletionPtr& deletion, store::Revision mark) {
+    Decide decide = [deletion, mark](const view::Snapshot& state) -> Result<Draft> {
+        RETURN_IF_ERROR(deletion->check(state));
+        ASSIGN_OR_RETURN(Draft draft, deletion->decide(state));
+        draft.counts_on(deletion_key(deletion->subject.kind, deletion->subject.name), mark);
+        return draft;
+    };
+    core.writes.run(std::move(decide), {}, [&core, deletion](Result<Done> done) {
+        take_mark_away(core, deletion);
+        if (!done) return deletion->call->refuse(done.error());
+        send_gone(*deletion->call, done->subject, done->uid, done->state->revision);
+    });
+}
+
+void put_mark(Core& core, const DeletionPtr& deletion) {
+    const std::string key = deletion_key(deletion->subject.kind, deletion->subject.name);
+    store::Transaction mark;
+    mark.compares.push_back({key, 0});
+    mark.puts.push_back({.key = key, .value = "{}", .lease = deletion->lease});
+    core.deps.store.commit(
+        std::move(mark),
+        core.crossing.back<store::Committed>([&core, deletion](Result<store::Committed> put) {
+            Status marked = put ? Status{} : fail(put.error());
+            if (put && !put->succeeded)
+                marked = fail(
+                    ErrorCode::kConflict,
+                    fmt::format("{} is being deleted by somebody else", deletion->subject.text()),
+                    "look again in a moment");
+            if (!marked) {
+                take_mark_away(core, deletion);
+                return deletion->call->refuse(marked.error());
+            }
+            core.crossing.when_at(put->revision, kMarkKept / 2,
+                                  [&core, deletion, revision = put->revision](Status at) {
+                                      if (at) return delete_marked(core, deletion, revision);
+                                      take_mark_away(core, deletion);
+                                      deletion->call->refuse(at.error());
+                                  });
+        }));
+}
+
+}  // namespace
+
+void delete_unused(Core& core, const CallPtr& call, Subject subject,
+                   std::function<Status(const view::Snapshot&)> check, Decide decide) {
+    auto deletion = std::make_shared<Deletion>();
+    deletion->call = call;
+    deletion->subject = std::move(subject);
+    deletion->check = std::move(check);
+    deletion->decide = std::move(decide);
+    if (const Status now = deletion->check(*core.state()); !now) return call->refuse(now.error());
+    core.deps.store.grant_lease(kMarkKept, core.crossing.back<store::LeaseGrant>(
+                                               [&core, deletion](Result<store::LeaseGrant> lease) {
+                                                   if (!lease)
+                                                       return deletion->call->refuse(lease.error());
+                                                   deletion->lease = lease->id;
+                                                   put_mark(core, deletion);
+                                               }));
+}
+
+void Users::add(std::string text) {
+    if (++count_ > kNamed) return;
+    if (!named_.empty()) named_ += ", ";
+    named_ += text;
+}
+
+std::string Users::text() const {
+    return count_ <= kNamed ? named_ : fmt::format("{} and {} more", named_, count_ - kNamed);
+}
+
+}  // namespace blixard::api

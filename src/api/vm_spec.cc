@@ -1,0 +1,330 @@
+#include "api/vm_spec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/launch.h"
+#include "model/documents.h"
+#include "model/keys.h"
+#include "model/validate.h"
+
+namespace blixard::api {
+namespace {
+
+constexpr std::string_view kRootDisk = "root";
+constexpr std::string_view kFirstNic = "eth0";
+
+const model::ImageFile* disk_of(const view::Snapshot& state, const std::string& image) {
+    const view::ImageEntry* entry = image.empty() ? nullptr : state.images.find(image);
+    return entry ? agent::image_files(entry->record->value).disk : nullptr;
+}
+
+const model::Disk* find_disk(const model::VmSpec* spec, std::string_view name) {
+    if (!spec) return nullptr;
+    const auto found = std::find_if(spec->disks.begin(), spec->disks.end(),
+                                    [&](const model::Disk& disk) { return disk.name == name; });
+    return found == spec->disks.end() ? nullptr : &*found;
+}
+
+std::string disk_field(std::size_t index, std::string_view member) {
+    return fmt::format("spec.disks[{}].{}", index, member);
+}
+
+Status complete_root(const model::ImageFile& image, model::Disk& root, const std::string& name) {
+    if (!root.volume.empty()) return {};
+    if (root.size_mib == 0) root.size_mib = image.virtual_size_mib;
+    if (root.size_mib < image.virtual_size_mib)
+        return fail_field(disk_field(0, "size_mib"),
+                          fmt::format("image \"{}\" needs {} MiB, asked for {} MiB", name,
+                                      image.virtual_size_mib, root.size_mib),
+                          "make it as large, or leave size_mib out");
+    if (root.format == model::DiskFormat::kRaw)
+        return fail_field(disk_field(0, "format"), "a disk on top of an image cannot be raw",
+                          "take qcow2, or leave format out");
+    return {};
+}
+
+std::string volume_key_of(std::string_view project, std::string_view name) {
+    return fmt::format("{}/{}", project, name);
+}
+
+bool runs_or_will(const view::VmEntry& vm) {
+    return vm.record && (vm.record->value.spec.run != model::Run::kStopped ||
+                         (vm.phase != model::Phase::kStopped && vm.phase != model::Phase::kFailed &&
+                          vm.phase != model::Phase::kPending));
+}
+
+Status check_named_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t index,
+                          Draft& draft) {
+    const std::string& name = vm.spec.disks[index].volume;
+    const view::VolumeEntry* volume = state.volumes.find(volume_key_of(vm.project, name));
+    if (!volume || !volume->record)
+        return fail_field(
+            disk_field(index, "volume"),
+            fmt::format("there is no volume \"{}\" in project \"{}\"", name, vm.project),
+            fmt::format("create it with: blixard volume create {}", name));
+    const model::VolumeRecord& record = volume->record->value;
+    if (!record.deleted_at.empty())
+        return fail_field(disk_field(index, "volume"),
+                          fmt::format("volume \"{}\" is being deleted", name));
+    if (!record.vm.empty())
+        return fail_field(
+            disk_field(index, "volume"),
+            fmt::format("volume \"{}\" belongs to vm \"{}\" and goes with it", name, record.vm),
+            "make a volume that stands alone: blixard volume create");
+    // Written anew as it is: two VMs that take it, or one that takes it while it is deleted, cannot
+    // both succeed.
+    const std::string key = model::volume_key(vm.project, name, "spec");
+    draft.counts_on(key, volume->record->mod_revision).put(key, volume->record->bytes);
+    return {};
+}
+
+model::VolumeRecord new_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t index,
+                               std::string uid) {
+    const model::Disk& disk = vm.spec.disks[index];
+    model::VolumeRecord volume;
+    volume.uid = std::move(uid);
+    volume.created_at = vm.created_at;
+    volume.size_mib = disk.size_mib;
+    volume.format = disk.format;
+    volume.pool = disk.pool;
+    volume.vm = vm.name;
+    if (index == 0 && disk_of(state, vm.spec.image)) volume.image = vm.spec.image;
+    return volume;
+}
+
+Status add_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t index, std::string uid,
+                  Draft& draft) {
+    const std::string name = model::volume_name(vm.name, vm.spec.disks[index]);
+    if (const Status valid = model::validate_name(name, disk_field(index, "name")); !valid)
+        return fail_field(
+            disk_field(index, "name"),
+            fmt::format("its volume would be named \"{}\", of {} characters; at most {} are "
+                        "allowed",
+                        name, name.size(), model::kNameLengthMax),
+            "shorten the name of the disk or of the VM");
+    if (state.volumes.find(volume_key_of(vm.project, name)))
+        return fail(Error{
+            ErrorCode::kExists,
+            fmt::format("the disk's volume would be named \"{}\", and there is one of that name",
+                        name),
+            disk_field(index, "name"),
+            "rename the disk, or use that volume: {\"volume\": \"" + name + "\"}"});
+    const std::string key = model::volume_key(vm.project, name, "spec");
+    draft.counts_on_absence(key).put(key,
+                                     model::to_json(new_volume(state, vm, index, std::move(uid))));
+    return {};
+}
+
+Error must_be_stopped(std::size_t index, const VmPlan& vm, std::string_view what) {
+    return {ErrorCode::kConflict,
+            fmt::format("a disk of vm \"{}\" cannot be {} while the VM runs", vm.name, what),
+            disk_field(index, "name"), fmt::format("stop it first: blixard stop {}", vm.name)};
+}
+
+Status grow_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t index, bool inactive,
+                   Draft& draft) {
+    const model::Disk& disk = vm.spec.disks[index];
+    const std::string name = model::volume_name(vm.name, disk);
+    const view::VolumeEntry* volume = state.volumes.find(volume_key_of(vm.project, name));
+    if (!volume || !volume->record || volume->record->value.size_mib == disk.size_mib) return {};
+    if (!inactive) return fail(must_be_stopped(index, vm, "grown"));
+    model::VolumeRecord grown = volume->record->value;
+    grown.size_mib = disk.size_mib;
+    const std::string key = model::volume_key(vm.project, name, "spec");
+    draft.counts_on(key, volume->record->mod_revision).put(key, model::to_json(grown));
+    return {};
+}
+
+}  // namespace
+
+std::string deletion_key(Kind kind, std::string_view name) {
+    return fmt::format("deleting/{}s/{}", kind_name(kind), name);
+}
+
+Status complete_spec(const view::Snapshot& state, model::VmSpec& spec,
+                     const model::VmSpec* before) {
+    const model::ImageFile* image = disk_of(state, spec.image);
+    if (image && spec.disks.empty()) spec.disks.push_back({.name = std::string(kRootDisk)});
+    for (model::Disk& disk : spec.disks) {
+        const model::Disk* old = find_disk(before, disk.name);
+        if (old && disk.size_mib == 0) disk.size_mib = old->size_mib;
+    }
+    if (spec.nics.empty()) spec.nics.push_back({.name = std::string(kFirstNic)});
+    if (image) return complete_root(*image, spec.disks.front(), spec.image);
+    if (!spec.disks.empty() && spec.disks.front().volume.empty() &&
+        spec.disks.front().size_mib == 0)
+        return fail_field(
+            disk_field(0, "size_mib"),
+            fmt::format("image \"{}\" has no disk, so this one is blank and needs a size",
+                        spec.image),
+            "give size_mib, or leave the disk out");
+    return {};
+}
+
+Result<const model::Image*> check_image(const view::Snapshot& state, const std::string& image,
+                                        std::string_view field, Draft& draft) {
+    const view::ImageEntry* entry = state.images.find(image);
+    if (!entry)
+        return fail_field(std::string(field),
+                          fmt::format("image \"{}\" is not on this cluster", image),
+                          fmt::format("import it with: blixard image import FILE {}", image));
+    draft.counts_on(model::image_key(image), entry->revision)
+        .counts_on_absence(deletion_key(Kind::kImage, image));
+    return &entry->record->value;
+}
+
+Status check_project(const view::Snapshot& state, const std::string& project, Draft& draft) {
+    const view::ProjectEntry* entry = state.projects.find(project);
+    if (!entry)
+        return fail_field("project", fmt::format("there is no project \"{}\"", project),
+                          fmt::format("create it with: blixard project create {}", project));
+    draft.counts_on(model::project_key(project), entry->revision)
+        .counts_on_absence(deletion_key(Kind::kProject, project));
+    return {};
+}
+
+Status check_references(const view::Snapshot& state, const VmPlan& vm, Draft& draft) {
+    RETURN_IF_ERROR(check_project(state, vm.project, draft));
+    if (!vm.spec.image.empty())
+        RETURN_IF_ERROR(check_image(state, vm.spec.image, "spec.image", draft));
+    for (std::size_t i = 0; i < vm.spec.disks.size(); ++i)
+        if (!vm.spec.disks[i].volume.empty())
+            RETURN_IF_ERROR(check_named_volume(state, vm, i, draft));
+    return {};
+}
+
+Status claim_volumes(const view::Snapshot& state, const VmPlan& vm, Draft& draft) {
+    const bool named = std::any_of(vm.spec.disks.begin(), vm.spec.disks.end(),
+                                   [](const model::Disk& disk) { return !disk.volume.empty(); });
+    if (!named) return {};
+    Status verdict;
+    state.vms.scan_prefix(vm.project + "/", [&](const std::shared_ptr<const view::VmEntry>& other) {
+        if (other->name() == vm.name || !runs_or_will(*other)) return true;
+        for (const model::Disk& theirs : other->record->value.spec.disks) {
+            for (std::size_t i = 0; i < vm.spec.disks.size() && !theirs.volume.empty(); ++i) {
+                const model::Disk& ours = vm.spec.disks[i];
+                if (ours.volume != theirs.volume || (ours.read_only && theirs.read_only)) continue;
+                verdict = fail(
+                    Error{ErrorCode::kConflict,
+                          fmt::format("volume \"{}\" is used by vm \"{}\", which is {}",
+                                      ours.volume, other->name(), model::phase_name(other->phase)),
+                          disk_field(i, "volume"),
+                          fmt::format("stop it first: blixard stop {}", other->name())});
+                return false;
+            }
+        }
+        return true;
+    });
+    if (!verdict) return verdict;
+    for (const model::Disk& disk : vm.spec.disks) {
+        const std::string key = model::volume_key(vm.project, disk.volume, "spec");
+        const bool claimed =
+            std::any_of(draft.transaction.puts.begin(), draft.transaction.puts.end(),
+                        [&](const store::Put& put) { return put.key == key; });
+        const view::VolumeEntry* volume =
+            disk.volume.empty() || claimed
+                ? nullptr
+                : state.volumes.find(volume_key_of(vm.project, disk.volume));
+        if (volume && volume->record)
+            draft.counts_on(key, volume->record->mod_revision).put(key, volume->record->bytes);
+    }
+    return {};
+}
+
+void remove_volume(const view::VolumeEntry& volume, const std::string& now, Draft& draft) {
+    const std::string spec = model::volume_key(volume.project(), volume.name(), "spec");
+    const std::string status = model::volume_key(volume.project(), volume.name(), "status");
+    draft.counts_on(spec, volume.record ? volume.record->mod_revision : 0);
+    const bool made = volume.record && volume.status && !volume.status->value.node.empty();
+    if (!made) {
+        draft.counts_on(status, volume.status ? volume.status->mod_revision : 0)
+            .erase(spec)
+            .erase(status);
+        return;
+    }
+    model::VolumeRecord record = volume.record->value;
+    record.vm.clear();
+    if (record.deleted_at.empty()) record.deleted_at = now;
+    draft.put(spec, model::to_json(record));
+}
+
+Status write_volumes(const view::Snapshot& state, const VmPlan& vm, const model::VmSpec* before,
+                     bool inactive, const std::function<std::string()>& new_id, Draft& draft) {
+    for (std::size_t i = 0; i < vm.spec.disks.size(); ++i) {
+        const model::Disk& disk = vm.spec.disks[i];
+        if (!disk.volume.empty()) continue;
+        RETURN_IF_ERROR(find_disk(before, disk.name) ? grow_volume(state, vm, i, inactive, draft)
+                                                     : add_volume(state, vm, i, new_id(), draft));
+    }
+    if (!before) return {};
+    for (const model::Disk& disk : before->disks) {
+        if (!disk.volume.empty() || find_disk(&vm.spec, disk.name)) continue;
+        if (!inactive) return fail(must_be_stopped(0, vm, "removed"));
+        const view::VolumeEntry* volume =
+            state.volumes.find(volume_key_of(vm.project, model::volume_name(vm.name, disk)));
+        if (volume) remove_volume(*volume, vm.created_at, draft);
+    }
+    return {};
+}
+
+Use use_of(const model::VmSpec& spec) {
+    Use use{.vms = 1, .cpus = spec.cpus, .memory_mib = spec.memory_mib};
+    for (const model::Disk& disk : spec.disks)
+        if (disk.volume.empty()) use.disk_mib += disk.size_mib;
+    return use;
+}
+
+namespace {
+
+struct QuotaLine {
+    std::string_view field;
+    std::string_view unit;
+    std::int64_t limit, used, more;
+};
+
+std::int64_t volumes_mib(const view::Snapshot& state, const std::string& project) {
+    std::int64_t sum = 0;
+    state.volumes.scan_prefix(project + "/",
+                              [&](const std::shared_ptr<const view::VolumeEntry>& volume) {
+                                  if (volume->record && volume->record->value.vm.empty())
+                                      sum += volume->record->value.size_mib;
+                                  return true;
+                              });
+    return sum;
+}
+
+}  // namespace
+
+Status check_quota(const view::Snapshot& state, const std::string& project, const Use& more,
+                   Draft& draft) {
+    const view::ProjectEntry* entry = state.projects.find(project);
+    if (!entry) return {};
+    const model::Quota& quota = entry->record->value.quota;
+    const bool limited =
+        quota.vms > 0 || quota.cpus > 0 || quota.memory_mib > 0 || quota.disk_mib > 0;
+    if (!limited) return {};
+    const view::ProjectUse* found = state.project_use.find(project);
+    const view::ProjectUse used = found ? *found : view::ProjectUse{};
+    const std::int64_t disk_used =
+        quota.disk_mib > 0 ? used.disk_mib + volumes_mib(state, project) : 0;
+    const QuotaLine lines[] = {
+        {"vms", "VMs", quota.vms, used.vms, more.vms},
+        {"cpus", "CPUs", quota.cpus, used.cpus, more.cpus},
+        {"memory_mib", "MiB of memory", quota.memory_mib, used.memory_mib, more.memory_mib},
+        {"disk_mib", "MiB of disk", quota.disk_mib, disk_used, more.disk_mib}};
+    for (const QuotaLine& line : lines) {
+        if (line.limit == 0 || line.more <= 0 || line.used + line.more <= line.limit) continue;
+        return fail(
+            Error{ErrorCode::kExhausted,
+                  fmt::format("project \"{}\" may use {} {}, uses {}, and this needs {} more",
+                              project, line.limit, line.unit, line.used, line.more),
+                  fmt::format("quota.{}", line.field),
+                  "delete something of the project, or have its quota raised"});
+    }
+    draft.quota_project = project;
+    return {};
+}
+
+}  // namespace blixard::api

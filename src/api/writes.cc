@@ -1,0 +1,275 @@
+#include "api/writes.h"
+
+#include <fmt/format.h>
+
+#include "base/assert.h"
+
+namespace blixard::api {
+namespace {
+
+constexpr int kAttemptsMax = 10;  // a conflict each: by then somebody writes without end
+constexpr int kUnknownMax =
+    4;  // each after kUnknownPause: some seconds of a store without a leader
+constexpr Millis kUnknownPause = Millis{300};
+constexpr Millis kViewPatience = seconds(10);
+constexpr std::size_t kLaneMax = 1000;        // writes that wait for one project's quota
+constexpr Millis kLeaseUsed = seconds(3600);  // records of one hour share a lease
+
+std::string quota_guard_key(const std::string& project) { return "locks/quota/" + project; }
+
+}  // namespace
+
+void Writes::run(Decide decide, Idempotency idempotency, Callback<Done> done) {
+    auto job = std::make_shared<Job>();
+    job->decide = std::move(decide);
+    job->idempotency = std::move(idempotency);
+    job->done = std::move(done);
+    if (job->idempotency)
+        look_up_repeat(job);
+    else
+        attempt(job);
+}
+
+// ---- the same request again
+// ----------------------------------------------------------------------------------------
+
+void Writes::look_up_repeat(const JobPtr& job) {
+    deps_.store.read(
+        {.prefix = job->idempotency.store_key, .limit = 1},
+        crossing_.back<store::RangeResult>([this, job](Result<store::RangeResult> read) {
+            if (!read) return finish(job, fail(read.error()));
+            const bool known =
+                !read->items.empty() && read->items[0].key == job->idempotency.store_key;
+            if (!known) return attempt(job);
+            const auto record = parse_idempotency(read->items[0].value);
+            if (!record) return finish(job, fail(record.error()));
+            repeat(job, *record);
+        }));
+}
+
+void Writes::repeat(const JobPtr& job, const IdempotencyRecord& record) {
+    if (record.digest != job->idempotency.digest)
+        return finish(job,
+                      fail(Error{ErrorCode::kConflict,
+                                 "this Idempotency-Key was used for another request, about " +
+                                     record.subject.text(),
+                                 "Idempotency-Key", "take a new random key for each new request"}));
+    const view::SnapshotPtr state = deps_.view.current();
+    finish(job, Done{.subject = record.subject,
+                     .uid = record.uid,
+                     .revision = state->revision,
+                     .repeated = true,
+                     .state = state});
+}
+
+// False: a lease is being taken, and the job goes on after that.
+bool Writes::add_idempotency(const JobPtr& job) {
+    if (!job->idempotency) return true;
+    if (lease_ == 0 || deps_.clock.mono() >= lease_until_) {
+        grant_lease(job);
+        return false;
+    }
+    Draft& draft = job->draft;
+    draft.counts_on_absence(job->idempotency.store_key);
+    draft.transaction.puts.push_back(
+        {.key = job->idempotency.store_key,
+         .value = to_json(IdempotencyRecord{job->idempotency.digest, draft.subject, draft.uid}),
+         .lease = lease_});
+    return true;
+}
+
+void Writes::grant_lease(const JobPtr& job) {
+    deps_.store.grant_lease(
+        kIdempotencyKept,
+        crossing_.back<store::LeaseGrant>([this, job](Result<store::LeaseGrant> lease) {
+            if (!lease) return finish(job, fail(lease.error()));
+            lease_ = lease->id;
+            lease_until_ = deps_.clock.mono() + kLeaseUsed;
+            attempt(job);
+        }));
+}
+
+// ---- deciding and committing
+// ---------------------------------------------------------------------------------------
+
+void Writes::attempt(const JobPtr& job) {
+    const view::SnapshotPtr state = deps_.view.current();
+    Result<Draft> draft = job->decide(*state);
+    if (!draft) return finish(job, fail(draft.error()));
+    job->draft = std::move(*draft);
+    if (job->draft.transaction.empty() && !job->idempotency)
+        return finish(job, Done{.subject = job->draft.subject,
+                                .uid = job->draft.uid,
+                                .revision = state->revision,
+                                .state = state});
+    if (!take_turn(job) || !add_quota_guard(job) || !add_idempotency(job)) return;
+    commit(job);
+}
+
+// False: others are before it, or there are too many of them; the job is seen to.
+bool Writes::take_turn(const JobPtr& job) {
+    const std::string& project = job->draft.quota_project;
+    if (project.empty() || job->lane == project) return true;
+    Lane& lane = lanes_[project];
+    if (!lane.busy) {
+        lane.busy = true;
+        job->lane = project;
+        return true;
+    }
+    if (lane.waiting.size() >= kLaneMax) {
+        finish(job, fail(ErrorCode::kUnavailable,
+                         fmt::format("{} writes wait for the quota of project \"{}\" already",
+                                     kLaneMax, project),
+                         "ask again in a moment"));
+        return false;
+    }
+    lane.waiting.push_back(job);
+    return false;
+}
+
+void Writes::give_turn(const JobPtr& job) {
+    if (job->lane.empty()) return;
+    const auto lane = lanes_.find(std::exchange(job->lane, {}));
+    if (lane == lanes_.end()) return;
+    if (lane->second.waiting.empty()) {
+        lanes_.erase(lane);
+        return;
+    }
+    const JobPtr next = std::move(lane->second.waiting.front());
+    lane->second.waiting.pop_front();
+    next->lane = lane->first;
+    crossing_.here().post(crossing_.guarded([this, next] { attempt(next); }));
+}
+
+// The guard key is put by every write against the quota and counted on by each: two of them that
+// decided from the same use cannot both happen. False: it is being read, and the job goes on after.
+bool Writes::add_quota_guard(const JobPtr& job) {
+    const std::string& project = job->draft.quota_project;
+    if (project.empty()) return true;
+    const std::string key = quota_guard_key(project);
+    if (const auto known = quota_guards_.find(project); known != quota_guards_.end()) {
+        job->draft.counts_on(key, known->second).put(key, "{}");
+        return true;
+    }
+    deps_.store.read({.prefix = key, .limit = 1},
+                     crossing_.back<store::RangeResult>(
+                         [this, job, key, project](Result<store::RangeResult> read) {
+                             if (!read) return finish(job, fail(read.error()));
+                             const bool there = !read->items.empty() && read->items[0].key == key;
+                             const store::Revision seen = there ? read->items[0].mod_revision : 0;
+                             crossing_.when_at(read->revision, kViewPatience,
+                                               [this, job, project, seen](Status at) {
+                                                   if (!at) return finish(job, fail(at.error()));
+                                                   quota_guards_[project] = seen;
+                                                   attempt(job);
+                                               });
+                         }));
+    return false;
+}
+
+void Writes::commit(const JobPtr& job) {
+    deps_.store.commit(job->draft.transaction, crossing_.back<store::Committed>(
+                                                   [this, job](Result<store::Committed> result) {
+                                                       committed(job, result);
+                                                   }));
+}
+
+void Writes::committed(const JobPtr& job, const Result<store::Committed>& result) {
+    if (!result) return failed(job, result.error());
+    if (result->succeeded) return happened(job, result->revision);
+    if (job->unknown > 0) return check_proof(job, result->revision);
+    refused(job, result->revision);
+}
+
+void Writes::happened(const JobPtr& job, store::Revision revision) {
+    crossing_.when_at(revision, kViewPatience, [this, job, revision](Status at) {
+        if (!at) {
+            Error late = at.error();
+            late.message = fmt::format("stored at revision {}, but {}", revision, late.message);
+            return finish(job, fail(std::move(late)));
+        }
+        if (!job->draft.quota_project.empty()) quota_guards_[job->draft.quota_project] = revision;
+        finish(job, Done{.subject = job->draft.subject,
+                         .uid = job->draft.uid,
+                         .revision = revision,
+                         .changed = true,
+                         .state = deps_.view.current()});
+    });
+}
+
+// A compare failed: somebody changed what the decision looked at.
+void Writes::refused(const JobPtr& job, store::Revision revision) {
+    if (++job->attempts >= kAttemptsMax)
+        return finish(job,
+                      fail(ErrorCode::kConflict,
+                           fmt::format("{}: others changed what it depends on, {} times in a row",
+                                       job->draft.subject.text(), kAttemptsMax),
+                           "look at what changes it, and ask again; nothing was done"));
+    quota_guards_.erase(job->draft.quota_project);
+    look_again(job, revision);
+}
+
+void Writes::look_again(const JobPtr& job, store::Revision revision) {
+    crossing_.when_at(revision, kViewPatience, [this, job](Status at) {
+        if (!at) return finish(job, fail(at.error()));
+        if (job->idempotency)
+            look_up_repeat(job);
+        else
+            attempt(job);
+    });
+}
+
+// The same transaction again is safe: it counts on what it changes, so it happens once at most.
+void Writes::failed(const JobPtr& job, const Error& error) {
+    const bool lease_gone =
+        error.code == ErrorCode::kNotFound && job->idempotency && !job->lease_renewed;
+    if (lease_gone) {
+        job->lease_renewed = true;
+        lease_ = 0;
+        return attempt(job);
+    }
+    if (error.code == ErrorCode::kUnknownOutcome) ++job->unknown;
+    if (job->unknown == 0) return finish(job, fail(error));
+    if (error.code != ErrorCode::kUnknownOutcome) ++job->unknown;
+    if (job->unknown > kUnknownMax)
+        return finish(
+            job, fail(ErrorCode::kUnknownOutcome,
+                      fmt::format("{}: the store did not say whether it happened: {}",
+                                  job->draft.subject.text(), error.message),
+                      "look whether it is there before you ask again; with an Idempotency-Key you "
+                      "may simply ask again"));
+    deps_.log.warn("outcome of a write not known yet",
+                   {{"subject", job->draft.subject.text()}, {"error", describe(error)}});
+    crossing_.after(kUnknownPause, [this, job] { commit(job); });
+}
+
+// Refused after an attempt whose outcome nobody knows: it was refused because that one happened, or
+// because others changed something.
+void Writes::check_proof(const JobPtr& job, store::Revision revision) {
+    if (job->idempotency) {  // its own record tells, and is looked up before each attempt
+        job->unknown = 0;
+        return refused(job, revision);
+    }
+    const std::string& key = job->draft.proof_key;
+    ASSERT(!key.empty());
+    deps_.store.read(
+        {.prefix = key, .limit = 1},
+        crossing_.back<store::RangeResult>([this, job, key = key](Result<store::RangeResult> read) {
+            if (!read) return failed(job, read.error());
+            const bool there = !read->items.empty() && read->items[0].key == key;
+            const bool wanted = !job->draft.proof_text.empty();
+            const bool ours = wanted ? there && read->items[0].value.find(job->draft.proof_text) !=
+                                                    std::string::npos
+                                     : !there;
+            if (ours) return happened(job, read->revision);
+            job->unknown = 0;
+            refused(job, read->revision);
+        }));
+}
+
+void Writes::finish(const JobPtr& job, Result<Done> result) {
+    give_turn(job);
+    if (auto done = std::exchange(job->done, nullptr)) done(std::move(result));
+}
+
+}  // namespace blixard::api
