@@ -89,9 +89,11 @@ Decision after_exit(const Wanted& wanted, const Instance& instance, const Memory
     if (policy_restarts(wanted.record->spec.restart, was_clean))
         return {
             .step = Step::kForget, .phase = Phase::kFailed, .message = why, .count_restart = true};
-    return {.step = Step::kForget,
-            .phase = was_clean ? Phase::kStopped : Phase::kFailed,
-            .message = why};
+    // The end is written down before the instance, which proves it, is dropped.
+    const Phase end = was_clean ? Phase::kStopped : Phase::kFailed;
+    const bool written = wanted.status && wanted.status->epoch == wanted.placement->epoch &&
+                         wanted.status->phase == end;
+    return {.step = written ? Step::kForget : Step::kNone, .phase = end, .message = why};
 }
 
 // Nothing is there. The stored status tells whether it has run under this placement and ended for

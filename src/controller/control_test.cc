@@ -1,0 +1,341 @@
+// The control plane without its edges: real view, agents and controllers on the memory store and fake hosts, on virtual time.
+#include <map>
+#include <memory>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "agent/agent.h"
+#include "controller/controller.h"
+#include "hypervisor/fake/fake_hypervisor.h"
+#include "model/documents.h"
+#include "model/keys.h"
+#include "store/memory/memory_backend.h"
+#include "store/memory/memory_store.h"
+#include "store/test_loop.h"
+
+namespace blixard::controller {
+namespace {
+
+class PathBlobs final : public agent::Blobs {
+   public:
+    explicit PathBlobs(Executor& executor) : executor_(executor) {}
+    void ensure(const std::string& sha256, Callback<std::string> done) override {
+        executor_.post([sha256, done] { done("/blobs/" + sha256); });
+    }
+
+   private:
+    Executor& executor_;
+};
+
+class AgentLease final : public LeaseSource {
+   public:
+    store::LeaseId lease() const override { return agent ? agent->lease().id() : 0; }
+    store::Revision lease_key_revision() const override { return agent ? agent->lease().key_revision() : 0; }
+    agent::Agent* agent = nullptr;
+};
+
+// One host: what survives its daemon, and the daemon.
+struct Host {
+    Host(store::TestLoop& loop, std::string host_name) : name(std::move(host_name)), machines(loop, loop) {}
+
+    void start_daemon(store::TestLoop& loop, std::shared_ptr<store::MemoryBackend> backend, Random& random, Log& log) {
+        store = std::make_unique<store::MemoryStore>(std::move(backend), loop);
+        view = std::make_unique<view::View>(*store, loop, loop, log);
+        hypervisor = std::make_unique<hypervisor::FakeHypervisor>(machines);
+        blobs = std::make_unique<PathBlobs>(loop);
+        agent::AgentSettings settings{.node = name};
+        settings.facts.uid = name;
+        settings.facts.cpus = 8;
+        settings.facts.memory_mib = 4096;
+        settings.facts.disk_mib = 100000;
+        settings.facts.accelerator = "tcg";
+        settings.storage.data_dir = "/data/" + name;
+        view->start([this, &loop, &random, &log, settings](Status ready) {
+            ASSERT_TRUE(ready);
+            agent = std::make_unique<agent::Agent>(
+                agent::Agent::Deps{*store, *view, *hypervisor, *blobs, nullptr, loop, loop, random, log}, settings);
+            lease.agent = agent.get();
+            controller = std::make_unique<Controller>(Controller::Deps{*store, *view, loop, loop, random, log, lease},
+                                                      ControllerSettings{.node = name, .run_uid = make_id(random)});
+            agent->start([this](Status recovered) {
+                ASSERT_TRUE(recovered);
+                controller->start();
+            });
+        });
+    }
+    void kill_daemon() {
+        if (store) store->crash();
+        lease.agent = nullptr;
+        controller.reset();
+        agent.reset();
+        hypervisor.reset();
+        view.reset();
+        store.reset();
+    }
+    void cut_power() {
+        kill_daemon();
+        machines.cut_power();
+    }
+
+    std::string name;
+    hypervisor::FakeHost machines;
+    AgentLease lease;
+    std::unique_ptr<store::MemoryStore> store;
+    std::unique_ptr<view::View> view;
+    std::unique_ptr<hypervisor::FakeHypervisor> hypervisor;
+    std::unique_ptr<PathBlobs> blobs;
+    std::unique_ptr<agent::Agent> agent;
+    std::unique_ptr<Controller> controller;
+};
+
+class ControlPlane : public testing::Test {
+   protected:
+    ControlPlane() {
+        model::Image image{.uid = "img", .files = {{.role = model::FileRole::kKernel, .sha256 = "k"}}};
+        put(model::image_key("demo"), model::to_json(image));
+        store_view->start([](const Status&) {});
+    }
+    ~ControlPlane() override {
+        for (auto& [name, host] : hosts) host->kill_daemon();
+        store_view.reset();
+        store.reset();
+        loop.run_for(seconds(10));  // what is on its way holds the backend
+    }
+
+    void add_hosts(int count) {
+        for (int i = 1; i <= count; ++i) {
+            const std::string name = fmt::format("h{}", i);
+            put(model::node_key(name, "spec"), model::to_json(model::NodeSpec{.uid = name}));
+            hosts[name] = std::make_unique<Host>(loop, name);
+            hosts[name]->start_daemon(loop, backend, random, log);
+        }
+    }
+    void restart_daemon(const std::string& name) { hosts.at(name)->start_daemon(loop, backend, random, log); }
+
+    void put(const std::string& key, const std::string& value) {
+        store::Transaction transaction;
+        transaction.puts.push_back({key, value});
+        ASSERT_TRUE(backend->commit(transaction));
+    }
+    void create(const std::string& name, const std::function<void(model::VmSpec&)>& change = {}) {
+        model::VmRecord record{.uid = "uid-" + name};
+        record.spec.image = "demo";
+        record.spec.memory_mib = 512;
+        if (change) change(record.spec);
+        put(model::vm_key("default", name, "spec"), model::to_json(record));
+    }
+    void change(const std::string& name, const std::function<void(model::VmRecord&)>& change) {
+        model::VmRecord record = vm(name)->record->value;
+        change(record);
+        ++record.generation;
+        put(model::vm_key("default", name, "spec"), model::to_json(record));
+    }
+    const view::VmEntry* vm(const std::string& name) {
+        state = store_view->current();
+        return state->vms.find("default/" + name);
+    }
+    bool reaches(const std::string& name, model::Phase phase, Millis patience = seconds(30)) {
+        return loop.run_until([&] { return vm(name) && vm(name)->phase == phase; }, patience);
+    }
+    std::string node_of(const std::string& name) { return std::string(vm(name)->node()); }
+    int running_on_hosts(const std::string& name) {
+        int count = 0;
+        for (const auto& [host_name, host] : hosts) count += host->machines.runs("default/" + name);
+        return count;
+    }
+
+    store::TestLoop loop{store::TestTime::kVirtual};
+    SeededRandom random{1};
+    NullLog log;
+    std::shared_ptr<store::MemoryBackend> backend = std::make_shared<store::MemoryBackend>(loop, loop);
+    std::unique_ptr<store::MemoryStore> store = std::make_unique<store::MemoryStore>(backend, loop);
+    std::unique_ptr<view::View> store_view = std::make_unique<view::View>(*store, loop, loop, log);
+    view::SnapshotPtr state;
+    std::map<std::string, std::unique_ptr<Host>> hosts;
+};
+
+TEST_F(ControlPlane, a_vm_is_placed_started_stopped_and_started_again) {
+    add_hosts(1);
+    create("web");
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    EXPECT_EQ(node_of("web"), "h1");
+    EXPECT_TRUE(hosts["h1"]->machines.runs("default/web"));
+
+    change("web", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
+    ASSERT_TRUE(loop.run_until([&] { return vm("web")->phase == model::Phase::kStopped && node_of("web").empty(); }));
+    EXPECT_EQ(vm("web")->status->value.stopped_by, "guest");
+    EXPECT_FALSE(hosts["h1"]->machines.runs("default/web"));
+
+    change("web", [](model::VmRecord& record) {
+        record.spec.run = model::Run::kRunning;
+        ++record.restart_generation;
+    });
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    EXPECT_EQ(vm("web")->placement->value.epoch, 2);
+}
+
+TEST_F(ControlPlane, pause_resume_restart_and_delete) {
+    add_hosts(1);
+    create("web");
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    change("web", [](model::VmRecord& record) { record.spec.run = model::Run::kPaused; });
+    ASSERT_TRUE(reaches("web", model::Phase::kPaused));
+    change("web", [](model::VmRecord& record) { record.spec.run = model::Run::kRunning; });
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    const std::size_t starts = hosts["h1"]->machines.starts().size();
+    change("web", [](model::VmRecord& record) { ++record.restart_generation; });
+    ASSERT_TRUE(loop.run_until([&] {
+        return hosts["h1"]->machines.starts().size() == starts + 1 && vm("web")->phase == model::Phase::kRunning;
+    }));
+    change("web", [](model::VmRecord& record) { record.deleted_at = "now"; });
+    ASSERT_TRUE(loop.run_until([&] { return vm("web") == nullptr; }));
+    EXPECT_FALSE(hosts["h1"]->machines.runs("default/web"));
+    EXPECT_TRUE(hosts["h1"]->hypervisor->leftovers().empty());
+}
+
+TEST_F(ControlPlane, a_machine_that_dies_is_restarted_with_backoff) {
+    add_hosts(1);
+    create("web");
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    hosts["h1"]->machines.crash("default/web", {.signal = 9});
+    ASSERT_TRUE(reaches("web", model::Phase::kFailed));
+    EXPECT_NE(vm("web")->status->value.message.find("signal 9"), std::string::npos);
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    EXPECT_EQ(vm("web")->status->value.restarts, 1);
+}
+
+TEST_F(ControlPlane, a_guest_that_powers_off_stays_off) {
+    add_hosts(1);
+    create("web");
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    hosts["h1"]->machines.guest_powers_off("default/web");
+    ASSERT_TRUE(reaches("web", model::Phase::kStopped));
+    loop.run_for(seconds(60));
+    EXPECT_EQ(vm("web")->phase, model::Phase::kStopped);
+}
+
+TEST_F(ControlPlane, vms_outlive_their_daemon) {
+    add_hosts(1);
+    create("web");
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    hosts["h1"]->kill_daemon();
+    loop.run_for(seconds(20));
+    EXPECT_TRUE(hosts["h1"]->machines.runs("default/web"));
+    restart_daemon("h1");
+    loop.run_for(seconds(20));
+    EXPECT_EQ(vm("web")->phase, model::Phase::kRunning);
+    EXPECT_EQ(hosts["h1"]->machines.starts().size(), 1u);
+}
+
+TEST_F(ControlPlane, an_ha_vm_of_a_lost_host_runs_elsewhere_and_leaves_a_proof) {
+    add_hosts(3);
+    create("web", [](model::VmSpec& spec) { spec.ha = model::Ha::kRestart; });
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    const std::string first = node_of("web");
+    hosts[first]->cut_power();
+    ASSERT_TRUE(loop.run_until([&] { return vm("web")->phase == model::Phase::kRunning && node_of("web") != first; }));
+    EXPECT_EQ(vm("web")->placement->value.epoch, 2);
+    ASSERT_EQ(state->failovers.size(), 1u);
+    state->failovers.for_each([&](const auto& failover) {
+        EXPECT_EQ(failover->record->value.from_node, first);
+        EXPECT_EQ(failover->record->value.proof, "lease-ended");
+        EXPECT_EQ(failover->record->value.new_epoch, 2);
+    });
+}
+
+TEST_F(ControlPlane, a_host_that_is_cut_off_fences_its_ha_vms_before_they_run_elsewhere) {
+    add_hosts(3);
+    create("web", [](model::VmSpec& spec) { spec.ha = model::Ha::kRestart; });
+    create("local");
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    ASSERT_TRUE(reaches("local", model::Phase::kRunning));
+    const std::string first = node_of("web");
+    hosts[first]->store->set_link({.requests_cut = true, .replies_cut = true});
+    ASSERT_TRUE(loop.run_until([&] {
+        EXPECT_LE(running_on_hosts("web"), 1);
+        return running_on_hosts("web") == 1 && !hosts[first]->machines.runs("default/web");
+    }));
+    hosts[first]->store->set_link({});
+    loop.run_for(seconds(20));
+    EXPECT_EQ(running_on_hosts("web"), 1);
+    EXPECT_EQ(running_on_hosts("local"), 1);
+    EXPECT_EQ(vm("local")->phase, model::Phase::kRunning);
+}
+
+TEST_F(ControlPlane, a_vm_without_ha_stays_with_its_lost_host_and_goes_on_when_it_is_back) {
+    add_hosts(2);
+    create("local");
+    ASSERT_TRUE(reaches("local", model::Phase::kRunning));
+    const std::string first = node_of("local");
+    hosts[first]->cut_power();
+    loop.run_for(seconds(60));
+    EXPECT_EQ(node_of("local"), first);
+    EXPECT_EQ(running_on_hosts("local"), 0);
+    restart_daemon(first);
+    ASSERT_TRUE(loop.run_until([&] { return running_on_hosts("local") == 1; }));
+}
+
+TEST_F(ControlPlane, another_host_becomes_the_controller_when_the_elected_one_dies) {
+    add_hosts(3);
+    create("a");
+    ASSERT_TRUE(reaches("a", model::Phase::kRunning));
+    std::string elected;
+    for (auto& [name, host] : hosts)
+        if (host->controller->elected()) elected = name;
+    ASSERT_FALSE(elected.empty());
+    hosts[elected]->cut_power();
+    create("b", [](model::VmSpec& spec) { spec.ha = model::Ha::kRestart; });
+    ASSERT_TRUE(reaches("b", model::Phase::kRunning));
+    EXPECT_NE(node_of("b"), elected);
+}
+
+TEST_F(ControlPlane, a_vm_that_fits_nowhere_is_pending_with_the_reason_and_runs_when_there_is_room) {
+    add_hosts(1);
+    create("big", [](model::VmSpec& spec) { spec.memory_mib = 4000; });
+    ASSERT_TRUE(reaches("big", model::Phase::kRunning));
+    create("late", [](model::VmSpec& spec) { spec.memory_mib = 512; });
+    ASSERT_TRUE(loop.run_until([&] { return vm("late") && vm("late")->placement; }));
+    EXPECT_EQ(vm("late")->phase, model::Phase::kPending);
+    EXPECT_NE(vm("late")->placement->value.reason.find("memory"), std::string::npos) << vm("late")->placement->value.reason;
+    change("big", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
+    ASSERT_TRUE(reaches("late", model::Phase::kRunning));
+}
+
+TEST_F(ControlPlane, a_drained_host_is_left_by_its_vms) {
+    add_hosts(2);
+    for (int i = 0; i < 4; ++i) create(fmt::format("v{}", i));
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(reaches(fmt::format("v{}", i), model::Phase::kRunning));
+    const std::string first = node_of("v0");
+    model::NodeSpec spec = state->nodes.find(first)->spec->value;
+    spec.draining = true;
+    spec.schedulable = false;
+    put(model::node_key(first, "spec"), model::to_json(spec));
+    put(model::operation_key("op1"), model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/" + first}));
+    ASSERT_TRUE(loop.run_until([&] {
+        state = store_view->current();
+        for (int i = 0; i < 4; ++i)
+            if (vm(fmt::format("v{}", i))->phase != model::Phase::kRunning || node_of(fmt::format("v{}", i)) == first) return false;
+        return state->operations.find("op1")->record->value.state == model::OperationState::kDone;
+    }, seconds(120)));
+}
+
+TEST_F(ControlPlane, a_more_important_vm_takes_the_place_of_a_preemptible_one) {
+    add_hosts(1);
+    create("batch", [](model::VmSpec& spec) {
+        spec.memory_mib = 3000;
+        spec.priority = 10;
+        spec.preemptible = true;
+    });
+    ASSERT_TRUE(reaches("batch", model::Phase::kRunning));
+    create("prod", [](model::VmSpec& spec) {
+        spec.memory_mib = 3000;
+        spec.priority = 900;
+        spec.strategy = "priority";
+    });
+    ASSERT_TRUE(reaches("prod", model::Phase::kRunning, seconds(120)));
+    EXPECT_EQ(vm("batch")->phase, model::Phase::kPending);
+}
+
+}  // namespace
+}  // namespace blixard::controller

@@ -1,0 +1,185 @@
+#include "daemon/config.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "model/validate.h"
+
+namespace blixard::daemon {
+namespace {
+
+constexpr std::string_view kHelp = R"(Usage: blixard daemon [options]
+
+Runs this host: serves the API, starts and watches its virtual machines.
+
+  --data-dir DIR         everything the daemon keeps          (/var/lib/blixard)
+  --socket PATH          the API's unix socket                (/run/blixard/blixard.sock)
+  --listen ADDR:PORT     the API over plain TCP, loopback addresses only
+  --name NAME            this host's name in the cluster      (the machine's host name)
+  --advertise ADDR[:PORT]  where other hosts reach this one
+  --store etcd://HOST:PORT,...  use an etcd that someone else runs
+  --lease-ttl SECONDS    2 to 60: how soon a lost host is noticed (4)
+  --pool NAME=DIR        shared storage that is mounted here; may be repeated
+  --accelerator kvm|tcg  instead of what the probe finds
+  --strategy NAME        the cluster's default placement strategy (fragmentation)
+  --log-level debug|info|warning|error
+  --log-format text|json
+  --config FILE          TOML; flags win over it
+
+Example:
+  blixard daemon --data-dir var/blixard --socket var/blixard.sock
+)";
+
+struct TextOption {
+    std::string_view name;  // the flag without dashes; the TOML key with '_' for '-'
+    std::string Config::*member;
+};
+constexpr TextOption kTextOptions[] = {
+    {"data-dir", &Config::data_dir},   {"socket", &Config::socket},         {"listen", &Config::listen},
+    {"store", &Config::store},         {"name", &Config::name},             {"advertise", &Config::advertise},
+    {"zone", &Config::zone},           {"log-level", &Config::log_level},   {"log-format", &Config::log_format},
+    {"accelerator", &Config::accelerator}, {"strategy", &Config::strategy},
+};
+
+const TextOption* text_option(std::string name) {
+    for (char& c : name)
+        if (c == '_') c = '-';
+    for (const TextOption& option : kTextOptions)
+        if (option.name == name) return &option;
+    return nullptr;
+}
+
+Status set_ttl(std::string_view text, Config& config) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), config.lease_ttl_s);
+    if (error != std::errc{} || end != text.data() + text.size())
+        return fail_field("lease-ttl", fmt::format("\"{}\" is not a number of seconds", text));
+    return {};
+}
+
+Status set_pool(std::string_view text, Config& config) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size())
+        return fail_field("pool", fmt::format("\"{}\" is not NAME=DIR", text), "for example: --pool nfs=/mnt/nfs");
+    config.pools[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+    return {};
+}
+
+Status set_flag(const std::string& name, const std::string& value, Config& config) {
+    if (name == "lease-ttl") return set_ttl(value, config);
+    if (name == "pool") return set_pool(value, config);
+    if (const TextOption* option = text_option(name)) {
+        config.*(option->member) = value;
+        return {};
+    }
+    return fail(ErrorCode::kInvalid, fmt::format("unknown option --{}", name), "see: blixard daemon --help");
+}
+
+Status read_file(const std::string& path, Config& config) {
+    std::ifstream file(path);
+    if (!file) return fail(ErrorCode::kNotFound, fmt::format("configuration file {} cannot be read", path));
+    std::ostringstream text;
+    text << file.rdbuf();
+    return parse_toml(text.str(), path, config);
+}
+
+tl::unexpected<Error> refuse(const std::string& path, const toml::node& node, std::string_view what) {
+    return fail(ErrorCode::kInvalid, fmt::format("{}:{}: {}", path, node.source().begin.line, what),
+                "see the example configuration: packaging/blixard.toml");
+}
+
+Status read_table(const std::string& path, const toml::table& table, std::string_view name,
+                  std::map<std::string, std::string>& into) {
+    for (const auto& [key, node] : table) {
+        const auto value = node.value<std::string>();
+        if (!value) return refuse(path, node, fmt::format("{}.{} must be a string", name, key.str()));
+        into[std::string(key.str())] = *value;
+    }
+    return {};
+}
+
+}  // namespace
+
+Status parse_toml(std::string_view text, const std::string& path, Config& config) {
+    const toml::parse_result parsed = toml::parse(text, std::string_view(path));
+    if (!parsed)
+        return fail(ErrorCode::kInvalid, fmt::format("{}:{}: {}", path, parsed.error().source().begin.line, parsed.error().description()));
+    for (const auto& [key, node] : parsed.table()) {
+        const std::string name(key.str());
+        if (const TextOption* option = text_option(name)) {
+            const auto value = node.value<std::string>();
+            if (!value) return refuse(path, node, fmt::format("{} must be a string", name));
+            config.*(option->member) = *value;
+        } else if (name == "lease_ttl_s") {
+            const auto value = node.value<std::int64_t>();
+            if (!value) return refuse(path, node, "lease_ttl_s must be a whole number of seconds");
+            config.lease_ttl_s = *value;
+        } else if ((name == "labels" || name == "pools") && node.is_table()) {
+            RETURN_IF_ERROR(read_table(path, *node.as_table(), name, name == "labels" ? config.labels : config.pools));
+        } else {
+            return refuse(path, node, fmt::format("unknown key \"{}\"", name));
+        }
+    }
+    return {};
+}
+
+Result<Config> parse_arguments(const std::vector<std::string>& arguments) {
+    Config config;
+    std::vector<std::pair<std::string, std::string>> flags;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        std::string argument = arguments[i];
+        if (argument == "--help" || argument == "-h") return fail(ErrorCode::kCancelled, std::string(kHelp));
+        if (!argument.starts_with("--"))
+            return fail(ErrorCode::kInvalid, fmt::format("unexpected argument \"{}\"", argument), "see: blixard daemon --help");
+        argument.erase(0, 2);
+        const std::size_t equals = argument.find('=');
+        if (equals != std::string::npos) {
+            flags.emplace_back(argument.substr(0, equals), argument.substr(equals + 1));
+        } else if (i + 1 < arguments.size()) {
+            flags.emplace_back(argument, arguments[++i]);
+        } else {
+            return fail(ErrorCode::kInvalid, fmt::format("option --{} needs a value", argument), "see: blixard daemon --help");
+        }
+    }
+    for (const auto& [name, value] : flags)
+        if (name == "config") RETURN_IF_ERROR(read_file(value, config));
+    for (const auto& [name, value] : flags)
+        if (name != "config") RETURN_IF_ERROR(set_flag(name, value, config));
+    if (config.name.empty()) {
+        char host[256] = {};
+        if (gethostname(host, sizeof host - 1) == 0) config.name = host;
+        for (char& c : config.name) {
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+            if (c == '.' || c == '_') c = '-';
+        }
+    }
+    RETURN_IF_ERROR(validate(config));
+    return config;
+}
+
+Status validate(const Config& config) {
+    RETURN_IF_ERROR(model::validate_name(config.name, "name"));
+    if (config.lease_ttl_s < 2 || config.lease_ttl_s > 60)
+        return fail_field("lease-ttl", fmt::format("a lease of {} s was asked for", config.lease_ttl_s), "2 to 60 seconds are possible");
+    static const std::set<std::string> levels = {"debug", "info", "warning", "error"};
+    if (!levels.contains(config.log_level))
+        return fail_field("log-level", fmt::format("unknown level \"{}\"", config.log_level), "debug, info, warning or error");
+    if (config.log_format != "text" && config.log_format != "json")
+        return fail_field("log-format", fmt::format("unknown format \"{}\"", config.log_format), "text or json");
+    if (!config.accelerator.empty() && config.accelerator != "kvm" && config.accelerator != "tcg")
+        return fail_field("accelerator", fmt::format("unknown accelerator \"{}\"", config.accelerator), "kvm or tcg");
+    if (!config.strategy.empty() && !model::is_strategy(config.strategy))
+        return fail_field("strategy", fmt::format("unknown strategy \"{}\"", config.strategy));
+    if (!config.store.empty() && !config.store.starts_with("etcd://"))
+        return fail_field("store", fmt::format("unknown store \"{}\"", config.store), "leave it out, or etcd://HOST:PORT,...");
+    return {};
+}
+
+}  // namespace blixard::daemon

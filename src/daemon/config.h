@@ -1,0 +1,39 @@
+// What the daemon is told: a TOML file and flags, flags winning. Unknown keys are refused with their line.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace blixard::daemon {
+
+struct Config {
+    std::string data_dir = "/var/lib/blixard";
+    std::string socket = "/run/blixard/blixard.sock";
+    std::string listen;              // "ADDR:PORT" of the plain TCP API; empty: none; loopback only
+    std::string store;               // "" : sqlite, or the cluster's etcd once there is one; "etcd://host:port,..."
+    std::string name;                // of this host; empty: its host name
+    std::string advertise;           // "ADDR[:PORT]" where other hosts reach this one
+    std::string zone;
+    std::map<std::string, std::string> labels;
+    std::map<std::string, std::string> pools;  // shared storage: name -> directory or "rbd:..."
+    std::int64_t lease_ttl_s = 4;
+    std::string log_level = "info";  // debug | info | warning | error
+    std::string log_format = "text"; // text | json
+    std::string accelerator;         // "" : by probe; "tcg" or "kvm": as told
+    std::string strategy;            // the cluster's default placement strategy; empty: fragmentation
+};
+
+// `arguments`: those after "daemon". Prints nothing; --help gives kCancelled with the text.
+Result<Config> parse_arguments(const std::vector<std::string>& arguments);
+
+// Reads `text` (of the file `path`, for messages) over `config`.
+Status parse_toml(std::string_view text, const std::string& path, Config& config);
+
+Status validate(const Config& config);
+
+}  // namespace blixard::daemon

@@ -1,0 +1,38 @@
+#include "daemon/config.h"
+
+#include <gtest/gtest.h>
+
+namespace blixard::daemon {
+namespace {
+
+TEST(Config, flags_win_over_the_file) {
+    Config config;
+    ASSERT_TRUE(parse_toml("data_dir = \"/a\"\nlease_ttl_s = 6\n[pools]\nnfs = \"/mnt\"\n", "x.toml", config));
+    EXPECT_EQ(config.data_dir, "/a");
+    EXPECT_EQ(config.lease_ttl_s, 6);
+    EXPECT_EQ(config.pools.at("nfs"), "/mnt");
+    const Result<Config> parsed = parse_arguments({"--name", "a", "--data-dir=/b", "--lease-ttl", "10", "--pool", "p=/q"});
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->data_dir, "/b");
+    EXPECT_EQ(parsed->pools.at("p"), "/q");
+}
+
+TEST(Config, an_unknown_key_is_refused_with_its_line) {
+    Config config;
+    const Status refused = parse_toml("name = \"a\"\ndata_dri = \"/a\"\n", "x.toml", config);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "x.toml:2: unknown key \"data_dri\"");
+}
+
+TEST(Config, bad_values_are_refused) {
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--lease-ttl", "1"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--lease-ttl", "4x"}));
+    EXPECT_FALSE(parse_arguments({"--name", "../a"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--pool", "nfs"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--sokcet", "x"}));
+    EXPECT_FALSE(parse_arguments({"--name"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--store", "mysql://x"}));
+}
+
+}  // namespace
+}  // namespace blixard::daemon

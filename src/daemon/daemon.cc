@@ -1,0 +1,325 @@
+#include "daemon/daemon.h"
+
+#include <csignal>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "agent/agent.h"
+#include "api/api.h"
+#include "api/http/server.h"
+#include "api/local_node.h"
+#include "controller/controller.h"
+#include "controller/questions.h"
+#include "daemon/blobs.h"
+#include "daemon/daemon_metrics.h"
+#include "daemon/facts.h"
+#include "daemon/health_probe.h"
+#include "daemon/log.h"
+#include "hypervisor/qemu/qemu_hypervisor.h"
+#include "model/documents.h"
+#include "model/keys.h"
+#include "os/event_loop.h"
+#include "os/files.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace blixard::daemon {
+namespace {
+
+constexpr Millis kFiguresEvery = seconds(1);
+constexpr Millis kUsageEvery = seconds(15);      // one QMP question per running VM
+constexpr Millis kStartMost = seconds(60);       // reading the state and finding what an earlier daemon left
+constexpr unsigned kSocketMode = 0660;           // root and group blixard
+
+class AgentLease final : public controller::LeaseSource {
+   public:
+    explicit AgentLease(const agent::Agent& agent) : agent_(agent) {}
+    store::LeaseId lease() const override { return agent_.lease().id(); }
+    store::Revision lease_key_revision() const override { return agent_.lease().key_revision(); }
+
+   private:
+    const agent::Agent& agent_;
+};
+
+// Answers questions on a worker, from the view's present state.
+class Planner final : public api::PlanPort {
+   public:
+    Planner(const view::View& view, os::WorkerPool& workers, Executor& executor, scheduler::Policy policy)
+        : view_(view), workers_(workers), executor_(executor), policy_(std::move(policy)) {}
+    void ask(api::PlanQuestion question, Callback<std::string> json) override {
+        workers_.run<std::string>(
+            executor_,
+            [question = controller::Question{question.what, question.vm, question.node, question.body}, state = view_.current(),
+             policy = policy_] { return controller::answer(question, *state, policy); },
+            std::move(json));
+    }
+
+   private:
+    const view::View& view_;
+    os::WorkerPool& workers_;
+    Executor& executor_;
+    const scheduler::Policy policy_;
+};
+
+scheduler::Policy policy_of(const Config& config) {
+    scheduler::Policy policy;
+    if (config.strategy.empty()) return policy;
+    if (const Result<scheduler::Strategy> strategy = scheduler::parse_strategy(config.strategy)) policy.strategy = *strategy;
+    return policy;
+}
+
+class Daemon {
+   public:
+    Daemon(const Config& config, std::string program)
+        : config_(config),
+          program_(std::move(program)),
+          log_(parse_log_level(config.log_level), config.log_format == "json", clock_) {}
+
+    ~Daemon() { stop(); }
+
+    Status start();
+    void run() { loop_.run(); }
+
+   private:
+    Status open_data();
+    Status open_store();
+    Status make_host();
+    Status make_control();
+    Status make_api();
+    void listen_for_signals();
+    void put_node_spec();
+    void tell_figures();
+    void measure_usage();
+    void stop();
+
+    // Runs the loop until `done`, for the blocking steps of the start.
+    Status wait(const char* what, const std::function<bool()>& done) {
+        if (loop_.run_until(done, kStartMost)) return {};
+        return fail(ErrorCode::kTimeout, fmt::format("{} took longer than {} s", what, kStartMost.count / 1000));
+    }
+
+    const Config config_;
+    const std::string program_;
+    os::SystemClock clock_;
+    StderrLog log_;
+    os::KernelRandom random_;
+    Metrics metrics_;
+    ControlFigures figures_;
+    UsageTable usage_;
+    os::UniqueFd data_lock_;
+    os::UniqueFd signals_;
+    os::EventLoop loop_;
+    HttpObserver observer_{metrics_};
+    std::unique_ptr<api::http::Server> server_;
+    os::WorkerPool workers_{2, 1024};
+    std::unique_ptr<images::BlobStore> blob_store_;
+    std::unique_ptr<AgentBlobs> agent_blobs_;
+    std::unique_ptr<ApiBlobs> api_blobs_;
+    Found found_;
+    std::unique_ptr<store::Store> bare_store_;
+    std::unique_ptr<TimedStore> store_;
+    std::unique_ptr<view::View> view_;
+    std::unique_ptr<hypervisor::QemuHypervisor> hypervisor_;
+    std::unique_ptr<NetworkProbe> probe_;
+    std::unique_ptr<agent::Agent> agent_;
+    std::unique_ptr<AgentLease> lease_;
+    std::unique_ptr<controller::Controller> controller_;
+    std::unique_ptr<api::LocalNode> local_node_;
+    std::unique_ptr<DaemonMetrics> daemon_metrics_;
+    std::unique_ptr<Planner> planner_;
+    std::unique_ptr<api::Api> api_;
+    bool stopped_ = false;
+};
+
+Status Daemon::start() {
+    RETURN_IF_ERROR(open_data());
+    listen_for_signals();
+    RETURN_IF_ERROR(open_store());
+    RETURN_IF_ERROR(make_host());
+    RETURN_IF_ERROR(make_control());
+    RETURN_IF_ERROR(make_api());
+    log_.info("ready", {{"node", config_.name}, {"socket", config_.socket}, {"data_dir", config_.data_dir},
+                        {"accelerator", found_.accelerator.name()}, {"reason", found_.accelerator.reason}});
+    tell_figures();
+    measure_usage();
+    return {};
+}
+
+Status Daemon::open_data() {
+    for (const char* part : {"", "/volumes", "/vms", "/blobs"}) RETURN_IF_ERROR(os::make_directories(config_.data_dir + part, 0700));
+    Result<os::UniqueFd> lock = os::lock_file(config_.data_dir + "/lock");
+    if (!lock)
+        return fail(ErrorCode::kUnavailable, fmt::format("the data directory {} is in use by another daemon", config_.data_dir),
+                    "stop that one, or give this one its own --data-dir");
+    data_lock_ = std::move(*lock);
+    RETURN_IF_ERROR(os::make_directories(os::parent_directory(config_.socket), 0755));
+    ASSIGN_OR_RETURN(blob_store_, images::BlobStore::open(config_.data_dir));
+    return {};
+}
+
+void Daemon::listen_for_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    signals_ = os::UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    loop_.watch_fd(signals_.get(), 1 /* EPOLLIN */, [this](std::uint32_t) {
+        signalfd_siginfo info{};
+        if (read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
+        log_.info("stopping; VMs go on", {{"signal", info.ssi_signo}});
+        loop_.stop();
+    });
+}
+
+Status Daemon::open_store() {
+    if (!config_.store.empty())
+        return fail(ErrorCode::kUnsupported, fmt::format("--store {} is not supported by this daemon yet", config_.store));
+    ASSIGN_OR_RETURN(bare_store_, store::SqliteStore::open(config_.data_dir + "/store.db", loop_, clock_));
+    store_ = std::make_unique<TimedStore>(*bare_store_, clock_, metrics_);
+    view_ = std::make_unique<view::View>(*store_, loop_, clock_, log_);
+    bool ready = false;
+    view_->start([&ready](const Status&) { ready = true; });
+    return wait("reading the state", [&ready] { return ready; });
+}
+
+Status Daemon::make_host() {
+    ASSIGN_OR_RETURN(found_, find_facts(config_, config_.data_dir + "/accelerator", clock_.wall()));
+    hypervisor::QemuConfig qemu;
+    qemu.directory = config_.data_dir + "/vms";
+    qemu.watchdog_command = {program_, "watchdog", "--dir", qemu.directory};
+    qemu.node = config_.name;
+    qemu.host.kvm = found_.accelerator.kvm;
+    hypervisor_ = std::make_unique<hypervisor::QemuHypervisor>(loop_, log_, qemu);
+    agent_blobs_ = std::make_unique<AgentBlobs>(*blob_store_, workers_, loop_);
+    probe_ = std::make_unique<NetworkProbe>(loop_);
+    return {};
+}
+
+// What people may change of this host; made once.
+void Daemon::put_node_spec() {
+    if (view_->current()->nodes.find(config_.name) && view_->current()->nodes.find(config_.name)->spec) return;
+    model::NodeSpec spec;
+    spec.uid = make_id(random_);
+    spec.created_at = to_rfc3339(clock_.wall());
+    spec.zone = config_.zone;
+    spec.labels = config_.labels;
+    store::Transaction put;
+    put.compares.push_back({model::node_key(config_.name, "spec"), 0});
+    put.puts.push_back({.key = model::node_key(config_.name, "spec"), .value = model::to_json(spec)});
+    store_->commit(std::move(put), [](const Result<store::Committed>&) {});
+}
+
+Status Daemon::make_control() {
+    put_node_spec();
+    agent::AgentSettings settings;
+    settings.node = config_.name;
+    settings.facts = found_.facts;
+    settings.storage = {.data_dir = config_.data_dir, .pools = config_.pools};
+    settings.lease.ttl = seconds(config_.lease_ttl_s);
+    agent_ = std::make_unique<agent::Agent>(
+        agent::Agent::Deps{*store_, *view_, *hypervisor_, *agent_blobs_, probe_.get(), loop_, clock_, random_, log_}, settings);
+    lease_ = std::make_unique<AgentLease>(*agent_);
+    controller_ = std::make_unique<controller::Controller>(
+        controller::Controller::Deps{*store_, *view_, loop_, clock_, random_, log_, *lease_},
+        controller::ControllerSettings{.node = config_.name, .run_uid = make_id(random_), .lease_ttl = settings.lease.ttl, .policy = policy_of(config_)});
+    std::optional<Status> recovered;
+    agent_->start([&recovered](Status status) { recovered = std::move(status); });
+    RETURN_IF_ERROR(wait("finding the VMs of an earlier daemon", [&recovered] { return recovered.has_value(); }));
+    if (!*recovered) return *recovered;
+    controller_->start();
+    return {};
+}
+
+Status Daemon::make_api() {
+    api::http::ServerOptions options;
+    options.log = &log_;
+    options.observer = &observer_;
+    ASSIGN_OR_RETURN(server_, api::http::Server::create(options));
+    RETURN_IF_ERROR(server_->listen_unix(config_.socket, kSocketMode, "blixard"));
+    if (!config_.listen.empty()) {
+        const std::size_t colon = config_.listen.rfind(':');
+        if (colon == std::string::npos) return fail_field("listen", fmt::format("\"{}\" is not ADDR:PORT", config_.listen));
+        const int port = std::atoi(config_.listen.c_str() + colon + 1);
+        ASSIGN_OR_RETURN(const std::uint16_t bound, server_->listen_tcp(config_.listen.substr(0, colon), static_cast<std::uint16_t>(port)));
+        log_.info("plain TCP on a loopback address only: there is no TLS and no token yet", {{"port", bound}});
+    }
+    api_blobs_ = std::make_unique<ApiBlobs>(*blob_store_, workers_, *server_);
+    local_node_ = std::make_unique<api::LocalNode>(*hypervisor_, loop_, *server_);
+    daemon_metrics_ = std::make_unique<DaemonMetrics>(*view_, metrics_, observer_, figures_, usage_, config_.name);
+    planner_ = std::make_unique<Planner>(*view_, workers_, *server_, policy_of(config_));
+    const api::Deps deps{.store = *store_, .view = *view_, .executor = *server_, .view_executor = loop_, .clock = clock_,
+                         .random = random_, .log = log_, .blobs = api_blobs_.get(), .node = local_node_.get(),
+                         .forwarder = nullptr, .metrics = daemon_metrics_.get(), .plan = planner_.get(), .cluster = nullptr};
+    api_ = std::make_unique<api::Api>(deps, api::Settings{.node = config_.name, .version = std::string(kVersion), .commit = BLIXARD_COMMIT,
+                                                          .store = "sqlite", .cluster_id = {}});
+    server_->start(*api_);
+    server_->post([this] { api_->start([] {}); });
+    return {};
+}
+
+void Daemon::tell_figures() {
+    const controller::ControllerCounters& c = controller_->counters();
+    const agent::AgentCounters& a = agent_->counters();
+    const auto set = [](std::atomic<std::uint64_t>& figure, std::uint64_t value) { figure.store(value, std::memory_order_relaxed); };
+    set(figures_.elected, controller_->elected());
+    set(figures_.pending, controller_->pending());
+    set(figures_.placed, c.placed);
+    set(figures_.failovers, c.failovers);
+    set(figures_.evictions, c.evictions);
+    set(figures_.refused_commits, c.refused_commits);
+    set(figures_.starts, a.starts);
+    set(figures_.start_failures, a.start_failures);
+    set(figures_.stops, a.stops);
+    set(figures_.exits, a.exits);
+    set(figures_.restarts, a.restarts);
+    set(figures_.status_writes, a.status_writes);
+    loop_.after(kFiguresEvery, [this] { tell_figures(); });
+}
+
+void Daemon::measure_usage() {
+    std::vector<std::string> vms;
+    for (const hypervisor::Instance& instance : hypervisor_->instances()) {
+        if (instance.state != hypervisor::InstanceState::kRunning && instance.state != hypervisor::InstanceState::kPaused) continue;
+        vms.push_back(instance.id.vm);
+        hypervisor_->usage(instance.id, [this, vm = instance.id.vm](const Result<hypervisor::Usage>& usage) {
+            if (usage) usage_.set(vm, *usage);
+        });
+    }
+    usage_.keep_only(vms);
+    loop_.after(kUsageEvery, [this] { measure_usage(); });
+}
+
+void Daemon::stop() {
+    if (stopped_) return;
+    stopped_ = true;
+    if (server_) server_->stop();  // no request is under way after this
+    api_.reset();
+    controller_.reset();
+    agent_.reset();
+    hypervisor_.reset();
+    view_.reset();
+    store_.reset();
+    bare_store_.reset();
+}
+
+}  // namespace
+
+int run_daemon(const Config& config, const std::string& program) {
+    Daemon daemon(config, program);
+    if (const Status started = daemon.start(); !started) {
+        std::fprintf(stderr, "error: the daemon did not start: %s\n", started.error().message.c_str());
+        if (!started.error().field.empty()) std::fprintf(stderr, "  field: %s\n", started.error().field.c_str());
+        if (!started.error().help.empty()) std::fprintf(stderr, "  help: %s\n", started.error().help.c_str());
+        return 1;
+    }
+    daemon.run();
+    return 0;
+}
+
+}  // namespace blixard::daemon
