@@ -143,6 +143,7 @@ class Renewal final : public Completion, public Cancellable {
         endpoint_ = endpoint->index;
         step_ = Step::kOpen;
         answered_ = false;
+        stream_.reset();  // lives in the call that the context owns
         context_ = std::make_unique<grpc::ClientContext>();
         context_->set_deadline(deadline_);
         context_->AddMetadata("hasleader", "true");

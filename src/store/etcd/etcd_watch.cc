@@ -61,6 +61,7 @@ void EtcdWatch::open() {
     endpoint_ = endpoint->index;
     fragments_ = {};
     operate([&] {
+        stream_.reset();  // lives in the call that the context owns
         context_ = std::make_unique<grpc::ClientContext>();
         context_->AddMetadata("hasleader", "true");  // ends when its member has lost the leader
         connection_->add(*this);

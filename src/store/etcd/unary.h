@@ -66,6 +66,7 @@ class Unary final : public Completion, public Cancellable {
                  "see whether etcd runs and a majority of its members can reach each other"});
         }
         endpoint_ = endpoint->index;
+        reader_.reset();  // lives in the call that the context owns
         context_ = std::make_unique<grpc::ClientContext>();
         context_->set_deadline(std::max(deadline_, deadline_in(answer_time_)));
         context_->AddMetadata("hasleader", "true");  // a member without a leader says so at once
