@@ -1,0 +1,49 @@
+#include "bench/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace blixard::bench {
+
+std::string Options::text(const std::string& name, const std::string& otherwise) const {
+    auto found = values.find(name);
+    return found == values.end() || found->second.empty() ? otherwise : found->second.front();
+}
+
+std::int64_t Options::number(const std::string& name, std::int64_t otherwise) const {
+    auto value = text(name);
+    return value.empty() ? otherwise : std::strtoll(value.c_str(), nullptr, 10);
+}
+
+std::vector<std::int64_t> Options::numbers(const std::string& name,
+                                           std::vector<std::int64_t> otherwise) const {
+    auto found = values.find(name);
+    if (found == values.end()) return otherwise;
+    std::vector<std::int64_t> numbers;
+    for (const auto& value : found->second)
+        numbers.push_back(std::strtoll(value.c_str(), nullptr, 10));
+    return numbers;
+}
+
+Result<Options> parse_options(Arguments arguments, const std::vector<std::string>& known) {
+    Options options;
+    std::vector<std::string>* current = nullptr;
+    for (const auto& argument : arguments) {
+        if (argument.rfind("--", 0) == 0) {
+            auto name = argument.substr(2);
+            if (std::find(known.begin(), known.end(), name) == known.end())
+                return fail(ErrorCode::kInvalid, fmt::format("unknown option {}", argument),
+                            fmt::format("use --{}", fmt::join(known, ", --")));
+            current = &options.values[name];
+        } else if (current == nullptr) {
+            return fail(ErrorCode::kInvalid, fmt::format("what is {}?", argument));
+        } else {
+            current->push_back(argument);
+        }
+    }
+    return options;
+}
+
+}  // namespace blixard::bench
