@@ -382,6 +382,20 @@ TEST(Events, a_stream_that_was_cut_off_says_why) {
     EXPECT_NE(ran.err.find("too slow"), std::string::npos);
 }
 
+TEST(Cluster, init_is_over_when_the_daemon_is_back_on_its_new_store) {
+    int looks = 0;
+    TestServer server([&](const SeenRequest& request) {
+        if (request.method == "POST") return answer(200, R"({"kind":"cluster","cluster_id":"c1"})");
+        if (request.target == "/readyz") return answer(200, "ok", "text/plain");
+        return answer(200, ++looks < 2 ? R"({"store":"sqlite"})" : R"({"store":"etcd"})");
+    });
+    Ran ran = run_with(server, {"cluster", "init", "--voters", "5", "--lease-ttl", "10s"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out, "kind: cluster\ncluster_id: c1\n");
+    EXPECT_EQ(server.request(0).body, R"({"voters":5,"lease_ttl_ms":10000})");
+    EXPECT_EQ(looks, 2);
+}
+
 TEST(Why, puts_the_decision_into_words) {
     TestServer server([](const SeenRequest&) {
         return answer(

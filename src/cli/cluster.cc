@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "cli/context.h"
 #include "cli/print.h"
@@ -18,7 +19,27 @@
 namespace blixard::cli {
 namespace {
 
+constexpr Millis kReturnPoll = Millis{200};
+
 constexpr Millis kFormTimeout = seconds(120);  // starting etcd, moving the data, certificates
+
+// The daemon starts anew on its other store; until then its answers are those of before. An older
+// daemon that does not restart is on it at once.
+Outcome wait_until_on(Context& context, std::string_view store) {
+    MonoTime end = context.clock.mono() + context.timeout.value_or(kFormTimeout);
+    while (true) {
+        auto version = context.remote().get("/v1/version");
+        bool there = version && version->text("store") == store;
+        if (there && context.remote().get_text("/readyz")) return {};
+        if (context.clock.mono() >= end)
+            return tl::unexpected(
+                Failure(Error{ErrorCode::kTimeout,
+                              "it is done, but the daemon has not come back on its new store yet",
+                              {},
+                              "look at the daemon's log; blixard cluster status"}));
+        std::this_thread::sleep_for(std::chrono::milliseconds(kReturnPoll.count));
+    }
+}
 
 Outcome status(Context& context, const Args&) {
     ASSIGN_OR_RETURN(Value status, context.remote().get("/v1/cluster"));
@@ -41,6 +62,7 @@ Outcome init(Context& context, const Args& args) {
     context.note("forming a cluster of this host: starting etcd and moving the data over\n");
     ASSIGN_OR_RETURN(Value cluster, context.remote().post("/v1/cluster/init", {}, body,
                                                           context.timeout.value_or(kFormTimeout)));
+    if (Outcome back = wait_until_on(context, "etcd"); !back) return back;
     print_plain(context, cluster);
     context.note("let another host in: blixard cluster token\n");
     return {};
@@ -65,6 +87,7 @@ Outcome join(Context& context, const Args& args) {
     Value body = Value::object({{"token", args.get("token")}});
     ASSIGN_OR_RETURN(Value answer, context.remote().post("/v1/cluster/join", {}, body,
                                                          context.timeout.value_or(kFormTimeout)));
+    if (Outcome back = wait_until_on(context, "etcd"); !back) return back;
     print_plain(context, answer);
     return {};
 }
