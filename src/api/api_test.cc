@@ -1,0 +1,434 @@
+#include "api/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/test_api.h"
+
+namespace blixard::api {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kWeb = R"({"name":"web","spec":{"image":"demo","cpus":2}})";
+
+class ApiTest : public testing::Test {
+ protected:
+    ApiTest() { t.add_image("demo"); }
+
+    void create(const std::string& name, const std::string& more = "") {
+        const Answer answer = t.ask(
+            "POST", "/v1/vms", R"({"name":")" + name + R"(","spec":{"image":"demo")" + more + "}}");
+        ASSERT_EQ(answer.status, 201) << answer.body;
+    }
+
+    TestApi t;
+};
+
+TEST_F(ApiTest, a_vm_is_made_and_found_as_it_was_answered) {
+    const Answer made = t.ask("POST", "/v1/vms", kWeb);
+    EXPECT_EQ(made.status, 201) << made.body;
+    EXPECT_EQ(made.at("name"), "\"web\"");
+    EXPECT_EQ(made.at("phase"), "\"pending\"");
+    EXPECT_EQ(made.at("spec.cpus"), "2");
+    EXPECT_EQ(made.at("spec.nics"), R"([{"name":"eth0"}])");
+    EXPECT_EQ(made.headers.at("Location"), "/v1/vms/web");
+
+    const Answer got = t.ask("GET", "/v1/vms/web");
+    EXPECT_EQ(got.status, 200);
+    EXPECT_EQ(got.body, made.body);
+    EXPECT_EQ(got.headers.at("ETag"), made.headers.at("ETag"));
+    EXPECT_EQ(got.headers.at("ETag"), "\"" + got.at("revision") + "\"");
+    EXPECT_NE(got.headers.at("X-Blixard-Revision"), "");
+}
+
+TEST_F(ApiTest, the_bytes_of_a_document_are_the_views_own) {
+    create("web");
+    const auto client = t.send("GET", "/v1/vms/web");
+    EXPECT_EQ(client->answer->shared_body.get(),
+              &t.view.current()->vms.find("default/web")->document);
+}
+
+TEST_F(ApiTest, what_the_client_has_is_not_sent_again) {
+    create("web");
+    Request request = TestApi::request("GET", "/v1/vms/web");
+    request.if_none_match = t.ask("GET", "/v1/vms/web").headers.at("ETag");
+    const Answer answer = t.ask(request);
+    EXPECT_EQ(answer.status, 304);
+    EXPECT_EQ(answer.body, "");
+}
+
+TEST_F(ApiTest, a_name_is_taken_once) {
+    create("web");
+    const Answer again = t.ask("POST", "/v1/vms", kWeb);
+    EXPECT_EQ(again.status, 409);
+    EXPECT_EQ(again.at("code"), "\"already-exists\"");
+    EXPECT_EQ(again.at("field"), "\"name\"");
+}
+
+TEST_F(ApiTest, bad_input_gets_the_field_and_changes_nothing) {
+    const store::Revision before = t.view.current()->revision;
+    const std::tuple<const char*, const char*, int> stories[] = {
+        {R"({"name":"web","spec":{"image":"demo","cpu":2}})", "spec.cpu", 400},
+        {R"({"name":"web","spec":{"image":"demo","cpus":"2"}})", "spec.cpus", 400},
+        {R"({"name":"web","spec":{"image":"demo","cpus":0}})", "spec.cpus", 400},
+        {R"({"name":"web","spec":{"image":"demo","memory_mib":5}})", "spec.memory_mib", 400},
+        {R"({"name":"web","spec":{"image":"demo","memory_mib":9437184}})", "spec.memory_mib", 400},
+        {R"({"name":"../web","spec":{"image":"demo"}})", "name", 400},
+        {R"({"name":"web","spec":{"image":"nope"}})", "spec.image", 400},
+        {R"({"name":"web","project":"nope","spec":{"image":"demo"}})", "project", 400},
+        {R"({"name":"web","spec":{"image":"demo","disks":[{"name":"d","volume":"nope"}]}})",
+         "spec.disks[0].volume", 400},
+        {R"({"name":"web","spec":{"image":"demo","disks":[{"name":"d"}]}})",
+         "spec.disks[0].size_mib", 400},
+        {R"({"name":"web","spec":{)", "", 400},
+    };
+    for (const auto& [body, field, status] : stories) {
+        const Answer answer = t.ask("POST", "/v1/vms", body);
+        EXPECT_EQ(answer.status, status) << body << answer.body;
+        const std::string wanted = *field ? "\"" + std::string(field) + "\"" : "";
+        EXPECT_EQ(answer.at("field"), wanted) << answer.body;
+    }
+    EXPECT_EQ(t.view.current()->revision, before);
+    EXPECT_EQ(t.ask("POST", "/v1/vms", std::string(2 << 20, ' ')).status, 413);
+}
+
+TEST_F(ApiTest, unknown_paths_methods_and_parameters_say_what_there_is) {
+    EXPECT_EQ(t.ask("GET", "/v1/vm").status, 404);
+    const Answer wrong = t.ask("PUT", "/v1/vms");
+    EXPECT_EQ(wrong.status, 405);
+    EXPECT_EQ(wrong.headers.at("Allow"), "GET, HEAD, POST");
+    const Answer mistyped = t.ask("GET", "/v1/vms?lable=a=b");
+    EXPECT_EQ(mistyped.status, 400);
+    EXPECT_EQ(mistyped.at("field"), "\"lable\"");
+    EXPECT_EQ(t.ask("GET", "/v1/vms?limit=0").at("field"), "\"limit\"");
+    EXPECT_EQ(t.ask("GET", "/v1/vms?phase=happy").at("field"), "\"phase\"");
+    EXPECT_EQ(t.ask("GET", "/v1/vms?after=garbage").at("field"), "\"after\"");
+    EXPECT_EQ(t.ask("GET", "/v1/vms?project=../etc").at("field"), "\"project\"");
+    EXPECT_EQ(t.ask("GET", "/v1/vms/none").status, 404);
+}
+
+TEST_F(ApiTest, only_administrators_may_do_anything_for_now) {
+    Request request = TestApi::request("GET", "/v1/vms");
+    request.principal = {"uid:1000", false};
+    const Answer denied = t.ask(request);
+    EXPECT_EQ(denied.status, 403);
+    EXPECT_THAT(denied.body, HasSubstr("uid:1000"));
+    request.path = "/healthz";
+    EXPECT_EQ(t.ask(request).status, 200);
+}
+
+TEST_F(ApiTest, what_has_no_port_here_says_so) {
+    create("web");
+    for (const char* path : {"/v1/vms/web/why", "/metrics", "/v1/cluster"}) {
+        const Answer answer = t.ask("GET", path);
+        EXPECT_EQ(answer.status, 501) << path;
+        EXPECT_THAT(answer.body, HasSubstr("not supported here"));
+    }
+}
+
+// ---- changing
+// ------------------------------------------------------------------------------------------------------
+
+TEST_F(ApiTest, a_patch_changes_what_it_names) {
+    create("web", R"(,"labels":{"tier":"a"})");
+    const Answer patched =
+        t.ask("PATCH", "/v1/vms/web", R"({"spec":{"cpus":4,"labels":{"tier":null,"x":"y"}}})");
+    EXPECT_EQ(patched.status, 200) << patched.body;
+    EXPECT_EQ(patched.at("spec.cpus"), "4");
+    EXPECT_EQ(patched.at("spec.labels"), R"({"x":"y"})");
+    EXPECT_EQ(patched.at("generation"), "2");
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/web", R"({"spec":{"cpuz":4}})").at("field"), "\"spec.cpuz\"");
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/web", R"({"spec":{"image":"other"}})").at("field"),
+              "\"spec.image\"");
+}
+
+TEST_F(ApiTest, a_change_that_changes_nothing_writes_nothing) {
+    create("web");
+    const store::Revision before = t.view.current()->revision;
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/web", "{}").status, 200);
+    EXPECT_EQ(t.ask("PUT", "/v1/vms/web", R"({"spec":{"image":"demo"}})").status, 200);
+    EXPECT_EQ(t.ask("POST", "/v1/vms/web/resume").status, 202);
+    EXPECT_EQ(t.view.current()->revision, before);
+}
+
+TEST_F(ApiTest, if_match_holds_while_the_spec_is_as_seen_whatever_the_status_does) {
+    create("web");
+    Request change = TestApi::request("PATCH", "/v1/vms/web", R"({"spec":{"cpus":3}})");
+    change.if_match = t.ask("GET", "/v1/vms/web").headers.at("ETag");
+    t.run("web");
+    EXPECT_EQ(t.ask(change).status, 200);
+
+    const Answer late = t.ask(change);
+    EXPECT_EQ(late.status, 412);
+    EXPECT_EQ(late.at("code"), "\"conflict\"");
+    change.if_match = "nonsense";
+    EXPECT_EQ(t.ask(change).status, 400);
+}
+
+TEST_F(ApiTest, two_writers_at_once_both_get_their_word_in) {
+    create("web");
+    const auto one = t.send("PATCH", "/v1/vms/web", R"({"spec":{"cpus":3}})");
+    const auto two = t.send("PATCH", "/v1/vms/web", R"({"spec":{"memory_mib":512}})");
+    EXPECT_EQ(t.wait_for(one).status, 200);
+    EXPECT_EQ(t.wait_for(two).status, 200);
+    const Answer after = t.ask("GET", "/v1/vms/web");
+    EXPECT_EQ(after.at("spec.cpus"), "3");
+    EXPECT_EQ(after.at("spec.memory_mib"), "512");
+    EXPECT_EQ(after.at("generation"), "3");
+}
+
+TEST_F(ApiTest, starting_what_has_ended_asks_for_a_new_run) {
+    create("web");
+    t.run("web");
+    EXPECT_EQ(t.ask("POST", "/v1/vms/web/start").at("restart_generation"), "0");
+    const Answer stopped = t.ask("POST", "/v1/vms/web/stop?force=true&timeout_s=5");
+    EXPECT_EQ(stopped.at("spec.run"), "\"stopped\"");
+    EXPECT_EQ(stopped.at("force"), "true");
+    EXPECT_EQ(stopped.at("spec.stop_timeout_s"), "5");
+    t.report("web", "n1", model::Phase::kStopped);
+    EXPECT_EQ(t.ask("POST", "/v1/vms/web/pause").status, 409);
+    const Answer started = t.ask("POST", "/v1/vms/web/start");
+    EXPECT_EQ(started.at("spec.run"), "\"running\"");
+    EXPECT_EQ(started.at("force"), "false");
+    EXPECT_EQ(started.at("restart_generation"), "1");
+    EXPECT_EQ(t.ask("POST", "/v1/vms/web/restart").at("restart_generation"), "2");
+}
+
+TEST_F(ApiTest, a_running_vm_is_deleted_only_with_force) {
+    create("web");
+    t.run("web");
+    const Answer refused = t.ask("DELETE", "/v1/vms/web");
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_THAT(refused.body, HasSubstr("--force"));
+    const Answer going = t.ask("DELETE", "/v1/vms/web?force=true");
+    EXPECT_EQ(going.status, 202);
+    EXPECT_NE(going.at("deleted_at"), "");
+    EXPECT_EQ(t.ask("POST", "/v1/vms/web/start").status, 409);
+    EXPECT_EQ(t.ask("POST", "/v1/vms", kWeb).status, 409);
+    EXPECT_EQ(t.ask("DELETE", "/v1/vms/web").status, 202);
+}
+
+TEST_F(ApiTest, a_vm_that_was_never_anywhere_is_gone_at_once_with_its_disks) {
+    t.add_image("debian", 2048);
+    ASSERT_EQ(t.ask("POST", "/v1/vms", R"({"name":"db","spec":{"image":"debian"}})").status, 201);
+    const Answer volume = t.ask("GET", "/v1/volumes/db-root");
+    EXPECT_EQ(volume.at("size_mib"), "2048") << volume.body;
+    EXPECT_EQ(volume.at("image"), "\"debian\"");
+    EXPECT_EQ(volume.at("vm"), "\"db\"");
+    EXPECT_EQ(t.ask("DELETE", "/v1/volumes/db-root").status, 409);
+    const Answer gone = t.ask("DELETE", "/v1/vms/db");
+    EXPECT_EQ(gone.at("deleted"), "true") << gone.body;
+    EXPECT_EQ(t.ask("GET", "/v1/vms/db").status, 404);
+    EXPECT_EQ(t.ask("GET", "/v1/volumes/db-root").status, 404);
+}
+
+TEST_F(ApiTest, a_file_that_a_host_has_is_left_for_that_host_to_delete) {
+    t.add_image("debian", 2048);
+    ASSERT_EQ(t.ask("POST", "/v1/vms", R"({"name":"db","spec":{"image":"debian"}})").status, 201);
+    t.put("volumes/default/db-root/status", R"({"state":"ready","node":"n9"})");
+    EXPECT_EQ(t.ask("DELETE", "/v1/vms/db").at("deleted"), "true");
+    EXPECT_NE(t.ask("GET", "/v1/volumes/db-root").at("deleted_at"), "");
+}
+
+// ---- disks and volumes
+// ---------------------------------------------------------------------------------------------
+
+TEST_F(ApiTest, a_disk_grows_and_goes_only_while_the_vm_is_down) {
+    create("web", R"(,"disks":[{"name":"data","size_mib":100}])");
+    t.run("web");
+    const char* grow = R"({"spec":{"disks":[{"name":"data","size_mib":200}]}})";
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/web", grow).status, 409);
+    t.report("web", "n1", model::Phase::kStopped);
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/web", grow).status, 200);
+    EXPECT_EQ(t.ask("GET", "/v1/volumes/web-data").at("size_mib"), "200");
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/web", R"({"spec":{"disks":[{"name":"data","size_mib":50}]}})")
+                  .status,
+              400);
+}
+
+TEST_F(ApiTest, a_volume_is_used_by_one_running_vm_and_kept_while_it_is_used) {
+    ASSERT_EQ(t.ask("POST", "/v1/volumes", R"({"name":"data","size_mib":10})").status, 201);
+    const std::string disk = R"(,"disks":[{"name":"d","volume":"data"}])";
+    create("a", disk);
+    const Answer second =
+        t.ask("POST", "/v1/vms", R"({"name":"b","spec":{"image":"demo")" + disk + "}}");
+    EXPECT_EQ(second.status, 409) << second.body;
+    EXPECT_THAT(second.body, HasSubstr("used by vm"));
+    create("b", disk + R"(,"run":"stopped")");
+    EXPECT_EQ(t.ask("POST", "/v1/vms/b/start").status, 409);
+    const Answer kept = t.ask("DELETE", "/v1/volumes/data");
+    EXPECT_EQ(kept.status, 409);
+    EXPECT_THAT(kept.body, HasSubstr("vm a, vm b"));
+    EXPECT_EQ(t.ask("PATCH", "/v1/volumes/data", R"({"labels":{"a":"b"}})").at("labels.a"),
+              "\"b\"");
+}
+
+TEST_F(ApiTest, two_that_take_a_volume_at_once_cannot_both_have_it) {
+    ASSERT_EQ(t.ask("POST", "/v1/volumes", R"({"name":"data","size_mib":10})").status, 201);
+    const auto body = [](const char* name) {
+        return std::string(R"({"name":")") + name +
+               R"(","spec":{"image":"demo","disks":[{"name":"d","volume":"data"}]}})";
+    };
+    const auto one = t.send("POST", "/v1/vms", body("a"));
+    const auto two = t.send("POST", "/v1/vms", body("b"));
+    EXPECT_EQ(t.wait_for(one).status, 201);
+    EXPECT_EQ(t.wait_for(two).status, 409);
+}
+
+// ---- images and projects
+// -------------------------------------------------------------------------------------------
+
+TEST_F(ApiTest, an_image_is_made_of_uploaded_files) {
+    const std::string sha(64, 'c');
+    const std::string body =
+        R"({"name":"debian","files":[{"role":"disk","sha256":")" + sha + R"("}]})";
+    const Answer missing = t.ask("POST", "/v1/images", body);
+    EXPECT_EQ(missing.status, 400);
+    EXPECT_EQ(missing.at("field"), "\"files[0].sha256\"");
+    t.blobs.files[sha] = {.sha256 = sha, .size_bytes = 5, .virtual_size_mib = 7};
+    const Answer made = t.ask("POST", "/v1/images", body);
+    EXPECT_EQ(made.status, 201) << made.body;
+    EXPECT_EQ(made.headers.at("Location"), "/v1/images/debian");
+    EXPECT_THAT(made.body, HasSubstr(R"("virtual_size_mib":7)"));
+}
+
+TEST_F(ApiTest, an_image_in_use_is_kept_and_its_users_named) {
+    for (char name = 'a'; name < 'h'; ++name) create(std::string(1, name));
+    const Answer refused = t.ask("DELETE", "/v1/images/demo");
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_THAT(refused.body, HasSubstr("vm default/a, vm default/b, vm default/c, vm default/d, "
+                                        "vm default/e and 2 more"));
+    for (char name = 'a'; name < 'h'; ++name) t.ask("DELETE", std::string("/v1/vms/") + name);
+    EXPECT_EQ(t.ask("DELETE", "/v1/images/demo").at("deleted"), "true");
+    EXPECT_EQ(t.ask("GET", "/v1/images/demo").status, 404);
+    EXPECT_EQ(t.ask("DELETE", "/v1/images/demo").status, 404);
+}
+
+TEST_F(ApiTest, an_image_that_is_deleted_while_a_vm_is_made_of_it_leaves_no_vm_without_image) {
+    const auto deleted = t.send("DELETE", "/v1/images/demo");
+    const auto made = t.send("POST", "/v1/vms", kWeb);
+    t.wait_for(deleted);
+    t.wait_for(made);
+    const bool image = t.ask("GET", "/v1/images/demo").status == 200;
+    const bool vm = t.ask("GET", "/v1/vms/web").status == 200;
+    EXPECT_TRUE(image || !vm);
+    EXPECT_NE(deleted->answer->status == 200, made->answer->status == 201);
+}
+
+TEST_F(ApiTest, a_project_is_deleted_when_it_is_empty_and_default_never) {
+    ASSERT_EQ(t.ask("POST", "/v1/projects", R"({"name":"p"})").status, 201);
+    ASSERT_EQ(t.ask("POST", "/v1/vms?project=p", kWeb).status, 201);
+    EXPECT_EQ(t.ask("GET", "/v1/vms/web?project=p").at("project"), "\"p\"");
+    EXPECT_EQ(t.ask("GET", "/v1/vms/web").status, 404);
+    const Answer full = t.ask("DELETE", "/v1/projects/p");
+    EXPECT_EQ(full.status, 409);
+    EXPECT_THAT(full.body, HasSubstr("vm web"));
+    t.ask("DELETE", "/v1/vms/web?project=p");
+    EXPECT_EQ(t.ask("DELETE", "/v1/projects/p").at("deleted"), "true");
+    EXPECT_EQ(t.ask("DELETE", "/v1/projects/default").status, 409);
+}
+
+TEST_F(ApiTest, a_quota_is_not_exceeded_by_many_at_once) {
+    ASSERT_EQ(t.ask("POST", "/v1/projects", R"({"name":"p","quota":{"cpus":10}})").status, 201);
+    std::vector<std::shared_ptr<TestClient>> clients;
+    for (int i = 0; i < 40; ++i)
+        clients.push_back(t.send(
+            "POST", "/v1/vms?project=p",
+            R"({"name":"vm-)" + std::to_string(i) + R"(","spec":{"image":"demo","cpus":2}})"));
+    int made = 0, refused = 0;
+    for (const auto& client : clients) {
+        const Answer answer = t.wait_for(client);
+        made += answer.status == 201;
+        refused += answer.status == 403;
+        if (answer.status == 403) {
+            EXPECT_EQ(answer.at("code"), "\"exhausted\"");
+            EXPECT_EQ(answer.at("field"), "\"quota.cpus\"");
+        }
+    }
+    EXPECT_EQ(made, 5);
+    EXPECT_EQ(refused, 35);
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/vm-0?project=p", R"({"spec":{"cpus":3}})").status, 403);
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/vm-0?project=p", R"({"spec":{"cpus":1}})").status, 200);
+}
+
+// ---- nodes
+// ---------------------------------------------------------------------------------------------------------
+
+TEST_F(ApiTest, a_node_is_cordoned_drained_and_deleted_when_it_is_dead_and_empty) {
+    t.put("nodes/n1/spec", R"({"uid":"u"})");
+    t.put("nodes/n1/lease", R"({"uid":"u"})");
+    EXPECT_EQ(t.ask("PATCH", "/v1/nodes/n1", R"({"spec":{"zone":"z1"}})").at("spec.zone"),
+              "\"z1\"");
+    EXPECT_EQ(t.ask("POST", "/v1/nodes/n1/cordon").at("spec.schedulable"), "false");
+    create("web");
+    t.run("web");
+    const Answer drain = t.ask("POST", "/v1/nodes/n1/drain");
+    EXPECT_EQ(drain.status, 202);
+    EXPECT_EQ(drain.at("kind"), "\"operation\"");
+    EXPECT_EQ(drain.at("total"), "1");
+    const std::string id = drain.at("id").substr(1, 32);
+    EXPECT_EQ(t.ask("POST", "/v1/nodes/n1/drain").at("id"), drain.at("id"));
+    EXPECT_EQ(t.ask("DELETE", "/v1/operations/" + id).at("state"), "\"cancelled\"");
+    EXPECT_EQ(t.ask("GET", "/v1/nodes/n1").at("spec.draining"), "false");
+    EXPECT_EQ(t.ask("POST", "/v1/nodes/n1/lost").status, 409);
+    EXPECT_EQ(t.ask("DELETE", "/v1/nodes/n1").status, 409);
+    EXPECT_EQ(t.ask("POST", "/v1/nodes/n1/uncordon").at("spec.schedulable"), "true");
+}
+
+// ---- lists
+// ---------------------------------------------------------------------------------------------------------
+
+TEST_F(ApiTest, pages_hold_while_things_come_and_go) {
+    for (const char* name : {"a", "c", "e", "g"}) create(name);
+    const Answer first = t.ask("GET", "/v1/vms?limit=2&fields=name");
+    EXPECT_EQ(first.at("items"), R"([{"name":"a"},{"name":"c"}])") << first.body;
+    t.ask("DELETE", "/v1/vms/c");
+    create("b");
+    create("d");
+    const std::string next = first.at("next").substr(1, first.at("next").size() - 2);
+    const Answer second = t.ask("GET", "/v1/vms?limit=10&fields=name&after=" + next);
+    EXPECT_EQ(second.at("items"), R"([{"name":"d"},{"name":"e"},{"name":"g"}])");
+    EXPECT_EQ(second.at("next"), "");
+    EXPECT_EQ(t.ask("GET", "/v1/nodes?after=" + next).at("field"), "\"after\"");
+}
+
+TEST_F(ApiTest, lists_are_cut_down_by_project_label_phase_node_and_prefix) {
+    ASSERT_EQ(t.ask("POST", "/v1/projects", R"({"name":"p"})").status, 201);
+    create("web-1", R"(,"labels":{"tier":"web","x":"1"})");
+    create("web-2", R"(,"labels":{"tier":"web"})");
+    create("db", R"(,"labels":{"tier":"db"})");
+    ASSERT_EQ(t.ask("POST", "/v1/vms?project=p", kWeb).status, 201);
+    t.run("web-2", "n2");
+    const auto names = [&](const std::string& query) {
+        return t.ask("GET", "/v1/vms?fields=name" + query).at("items");
+    };
+    EXPECT_EQ(names(""), R"([{"name":"db"},{"name":"web-1"},{"name":"web-2"}])");
+    EXPECT_EQ(names("&label=tier=web&label=x=1"), R"([{"name":"web-1"}])");
+    EXPECT_EQ(names("&phase=running"), R"([{"name":"web-2"}])");
+    EXPECT_EQ(names("&node=n2"), R"([{"name":"web-2"}])");
+    EXPECT_EQ(names("&node=n1"), "[]");
+    EXPECT_EQ(names("&prefix=web-"), R"([{"name":"web-1"},{"name":"web-2"}])");
+    EXPECT_EQ(names("&project=p"), R"([{"name":"web"}])");
+    EXPECT_EQ(names("&project=*&limit=10&phase=pending"),
+              R"([{"name":"db"},{"name":"web-1"},{"name":"web"}])");
+}
+
+TEST_F(ApiTest, a_list_that_has_not_changed_is_made_once) {
+    create("web");
+    const auto one = t.send("GET", "/v1/vms");
+    const auto two = t.send("GET", "/v1/vms");
+    EXPECT_EQ(one->answer->shared_body, two->answer->shared_body);
+    create("other");
+    EXPECT_THAT(t.ask("GET", "/v1/vms").body, HasSubstr("other"));
+}
+
+TEST_F(ApiTest, a_consistent_read_waits_for_what_others_have_written) {
+    store::Transaction elsewhere;
+    elsewhere.puts.push_back({.key = "projects/q", .value = R"({"uid":"q"})"});
+    t.store.commit(elsewhere, [](const Result<store::Committed>&) {});
+    EXPECT_EQ(t.ask("GET", "/v1/projects/q?consistent=true").status, 200);
+}
+
+}  // namespace
+}  // namespace blixard::api
