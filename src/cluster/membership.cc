@@ -61,6 +61,30 @@ const Member* Membership::find(std::string_view name) const {
     return found == members.end() ? nullptr : &found->second;
 }
 
+store::Revision Membership::revision_of(const std::string& key) const {
+    const auto found = revisions.find(key);
+    return found == revisions.end() ? 0 : found->second;
+}
+
+Membership membership_of(const std::map<std::string, store::KeyValue>& items,
+                         store::Revision revision) {
+    Membership membership;
+    membership.revision = revision;
+    for (const auto& [key, item] : items) {
+        membership.revisions[key] = item.mod_revision;
+        if (key == kMetaKey) {
+            if (auto meta = parse_meta(item.value)) membership.meta = std::move(*meta);
+        } else if (key.starts_with(kMembersPrefix)) {
+            if (auto member = parse_member(item.value))
+                membership.members[member->name] = std::move(*member);
+        } else if (key.starts_with(kRevokedPrefix)) {
+            if (auto revoked = parse_revoked(item.value))
+                membership.revoked[revoked->serial] = std::move(*revoked);
+        }
+    }
+    return membership;
+}
+
 Status judge_certificate(const CertificateInfo& certificate, const Membership& membership) {
     if (!membership.meta || certificate.cluster_id != membership.meta->cluster_id)
         return fail(ErrorCode::kUnauthenticated, "the certificate of \"" + certificate.name +

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "cluster/certificate.h"
 #include "cluster/records.h"
+#include "store/store.h"
 
 namespace blixard::cluster {
 
@@ -19,11 +20,18 @@ namespace blixard::cluster {
 struct Membership {
     std::int64_t revision = 0;
     std::optional<ClusterMeta> meta;
-    std::map<std::string, Member> members;   // by name
-    std::map<std::string, Revoked> revoked;  // by serial
+    std::map<std::string, Member> members;             // by name
+    std::map<std::string, Revoked> revoked;            // by serial
+    std::map<std::string, store::Revision> revisions;  // of each store key: what a writer compares
+
+    store::Revision revision_of(const std::string& key) const;  // 0: not there
 
     const Member* find(std::string_view name) const;
 };
+
+// From the keys under cluster/; what cannot be read is left out.
+Membership membership_of(const std::map<std::string, store::KeyValue>& items,
+                         store::Revision revision);
 
 // Does this certificate's bearer count as a member now? The signature and the dates were checked by
 // TLS. kUnauthenticated: of another cluster. kDenied: revoked, or no member of that name, or an

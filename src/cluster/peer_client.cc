@@ -207,7 +207,11 @@ class ForwardAsk final : public grpc::ClientBidiReactor<wire::ForwardFrame, wire
             return;
         }
         socket_ = responder_->accept_socket();
-        if (!socket_) return cancel();
+        if (!socket_) {
+            responder_->send(
+                problem_({ErrorCode::kInvalid, "this request has to ask for a WebSocket", {}, {}}));
+            return cancel();
+        }
         socket_->on_message([weak = weak_from_this()](std::string_view bytes) {
             if (auto self = weak.lock()) self->push_data(bytes);
         });

@@ -204,7 +204,9 @@ class PeerServiceImpl final : public wire::Peer::CallbackService {
         if (!caller)
             return new RefusedCall<grpc::ServerBidiReactor<wire::ForwardFrame, wire::ForwardFrame>>(
                 to_status(caller.error()));
-        return ForwardCall::start(executor_, handlers_.service, caller->name);
+        Executor* executor = handlers_.service_executor;
+        return ForwardCall::start(executor != nullptr ? *executor : executor_, handlers_.service,
+                                  caller->name);
     }
 
     grpc::ServerWriteReactor<wire::BlobChunk>* FetchBlob(

@@ -31,6 +31,7 @@ struct PeerHandlers {
     std::function<void(std::string caller, Callback<std::string> done)> voter_key;
     // A request that another host took and this one can answer. `service` may be null: refused.
     api::Service* service = nullptr;
+    Executor* service_executor = nullptr;  // where the service lives; null: the same executor
 };
 
 class PeerServer {

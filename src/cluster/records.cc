@@ -73,6 +73,7 @@ std::string write_record(const Member& member) {
         .add("state", state_name(member.state))
         .add("certificate_serial", member.certificate_serial)
         .add("certificate_until_ms", member.certificate_until.ms)
+        .add("previous_serial", member.previous_serial)
         .add("joined_at", member.joined_at)
         .add("version", member.version)
         .add(member.extras)
@@ -135,6 +136,7 @@ Result<Member> parse_member(std::string_view json) {
     member.state = state_of(fields.take_text("state"));
     member.certificate_serial = fields.take_text("certificate_serial");
     member.certificate_until.ms = fields.take_number("certificate_until_ms");
+    member.previous_serial = fields.take_text("previous_serial");
     member.joined_at = fields.take_text("joined_at");
     member.version = fields.take_text("version");
     member.extras = fields.rest();

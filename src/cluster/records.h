@@ -62,6 +62,8 @@ struct Member {
     MemberState state = MemberState::kJoining;
     std::string certificate_serial;
     WallTime certificate_until;
+    std::string
+        previous_serial;  // of the certificate before the last renewal: it may still be in use
     std::string joined_at;
     std::string version;  // of the daemon that joined
     model::json::Extras extras;

@@ -1,0 +1,166 @@
+// `cluster leave` (this host) and `cluster remove NAME` (a host that is gone).
+#include "cluster/json_fields.h"
+#include "cluster/node_impl.h"
+#include "os/files.h"
+#include "store/etcd/etcd_store.h"
+
+namespace blixard::cluster {
+namespace {
+
+constexpr Millis kSuccessionMax = seconds(60);  // for another voter to take over
+constexpr Millis kSuccessionPoll{500};
+
+void add_revocations(const Member& member, const std::string& reason, WallTime now,
+                     store::Transaction& out) {
+    for (const std::string& serial : {member.certificate_serial, member.previous_serial}) {
+        if (serial.empty()) continue;
+        const Revoked revoked{.serial = serial,
+                              .name = member.name,
+                              .revoked_at = to_rfc3339(now),
+                              .reason = reason,
+                              .certificate_until = member.certificate_until};
+        out.puts.push_back({revoked_key(serial), write_record(revoked)});
+    }
+}
+
+// The member goes, and with it what the cluster knows of the host; its lease's key goes by itself.
+store::Transaction departure(const Membership& members, const Member& member,
+                             const std::string& reason, WallTime now, bool with_node_records) {
+    store::Transaction change;
+    change.compares = {{member_key(member.name), members.revision_of(member_key(member.name))}};
+    change.deletes = {member_key(member.name)};
+    if (with_node_records) {
+        change.deletes.push_back("nodes/" + member.name + "/spec");
+        change.deletes.push_back("nodes/" + member.name + "/status");
+    }
+    add_revocations(member, reason, now, change);
+    return change;
+}
+
+const store::EtcdMember* find_by_url(const std::vector<store::EtcdMember>& members,
+                                     const std::string& peer_url) {
+    for (const auto& member : members)
+        if (!member.peer_urls.empty() && member.peer_urls.front() == peer_url) return &member;
+    return nullptr;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Node::Impl::vms_on(const std::string& name) {
+    ASSIGN_OR_RETURN(const auto all, read_all(*store, "vms/"));
+    std::vector<std::string> vms;
+    for (const auto& item : all.items) {
+        if (!item.key.ends_with("/placement")) continue;
+        auto placement = JsonFields::parse(item.value);
+        if (placement && placement->take_text("node") == name)
+            vms.push_back(
+                item.key.substr(4, item.key.size() - 4 - std::string_view("/placement").size()));
+    }
+    return vms;
+}
+
+Status Node::Impl::leave() {
+    const auto who = identity_now();
+    if (!who) return fail(ErrorCode::kConflict, "this host is in no cluster");
+    const auto known = members_now();
+    const Member* me = known->find(who->name);
+    const bool removed = known->meta && (me == nullptr || me->uid != who->uid);
+    if (!removed) {
+        ASSIGN_OR_RETURN(Membership members, read_membership(*store));
+        me = members.find(who->name);
+        if (me == nullptr)
+            return fail(ErrorCode::kUnavailable,
+                        "this host's record is not in the store; ask again");
+        if (members.members.size() == 1)
+            return fail(ErrorCode::kConflict,
+                        "this host is the cluster's last: its store would be lost");
+        ASSIGN_OR_RETURN(const auto vms, vms_on(who->name));
+        if (!vms.empty())
+            return fail(ErrorCode::kConflict,
+                        std::to_string(vms.size()) +
+                            " VMs are placed on this host, for example \"" + vms.front() + "\"",
+                        "drain it first: blixard node drain " + who->name);
+        const auto set_state = [&](MemberState state) -> Status {
+            ASSIGN_OR_RETURN(members, read_membership(*store));
+            me = members.find(who->name);
+            if (me == nullptr) return fail(ErrorCode::kConflict, "this host was removed meanwhile");
+            Member changed = *me;
+            changed.state = state;
+            store::Transaction put;
+            put.compares = {{member_key(who->name), members.revision_of(member_key(who->name))}};
+            put.puts = {{member_key(who->name), write_record(changed)}};
+            RETURN_IF_ERROR(commit_now(*store, std::move(put)));
+            return {};
+        };
+        RETURN_IF_ERROR(set_state(MemberState::kLeaving));
+        store::EtcdAdmin admin(etcd_options(endpoints_own_first()));
+        std::vector<store::EtcdMember> etcd;
+        const MonoTime deadline = clock.mono() + kSuccessionMax;
+        while (true) {
+            ASSIGN_OR_RETURN(etcd, admin.members());
+            ASSIGN_OR_RETURN(members, read_membership(*store));
+            const Status may_go = check_voter_may_go(who->name, voter_facts(members, etcd));
+            if (may_go) break;
+            if (clock.mono() >= deadline) {
+                (void)set_state(MemberState::kReady);
+                return may_go;
+            }
+            tick();  // this host may be the one that has to promote its successor
+            std::this_thread::sleep_for(std::chrono::milliseconds(kSuccessionPoll.count));
+        }
+        me = members.find(who->name);
+        if (me == nullptr) return fail(ErrorCode::kConflict, "this host was removed meanwhile");
+        std::vector<std::string> others;
+        for (const auto& endpoint : etcd_endpoints(members))
+            if (me->etcd_client_url != "https://" + endpoint) others.push_back(endpoint);
+        if (const auto* own = find_by_url(etcd, me->etcd_peer_url)) {
+            store::EtcdAdmin elsewhere(etcd_options(others));
+            RETURN_IF_ERROR(elsewhere.remove(own->id));
+        }
+        ASSIGN_OR_RETURN(auto made,
+                         store::EtcdStore::connect(etcd_options(others), loop, clock, log));
+        const std::shared_ptr<store::Store> elsewhere = std::move(made);
+        auto change = departure(members, *me, "left the cluster", clock.wall(), true);
+        change.compares.clear();
+        const auto committed = commit_now(*elsewhere, std::move(change));
+        loop.post([elsewhere] {});  // its end is the loop's
+        if (!committed) return fail(committed.error());
+    }
+    if (who->runs_etcd) RETURN_IF_ERROR(retire_etcd());
+    RETURN_IF_ERROR(files.clear());
+    for (const char* file : {"/store.db", "/store.db-wal", "/store.db-shm"})
+        RETURN_IF_ERROR(os::remove_file(settings.data_dir + file));
+    log.info("cluster left", {{"node", who->name}});
+    return {};
+}
+
+Status Node::Impl::remove(const std::string& name) {
+    if (!identity_now()) return fail(ErrorCode::kConflict, "this host is in no cluster");
+    ASSIGN_OR_RETURN(const Membership members, read_membership(*store));
+    const Member* gone = members.find(name);
+    if (gone == nullptr)
+        return fail(ErrorCode::kNotFound, "\"" + name + "\" is no member of this cluster");
+    if (name == settings.name)
+        return fail(ErrorCode::kConflict, "\"" + name + "\" is this very host",
+                    "take it out with: blixard cluster leave");
+    if (is_alive(name))
+        return fail(ErrorCode::kConflict, "\"" + name + "\" is alive: it holds its lease",
+                    "run `blixard cluster leave` there; remove is for a host that is gone");
+    store::EtcdAdmin admin(etcd_options(endpoints_own_first()));
+    ASSIGN_OR_RETURN(const auto etcd, admin.members());
+    const auto* own = find_by_url(etcd, gone->etcd_peer_url);
+    if (own != nullptr) {
+        RETURN_IF_ERROR(check_voter_may_go(name, voter_facts(members, etcd)));
+        RETURN_IF_ERROR(admin.remove(own->id));
+    }
+    ASSIGN_OR_RETURN(const auto vms, vms_on(name));
+    ASSIGN_OR_RETURN(const auto committed,
+                     commit_now(*store, departure(members, *gone, "removed by an operator",
+                                                  clock.wall(), vms.empty())));
+    if (!committed.succeeded)
+        return fail(ErrorCode::kConflict, "\"" + name + "\" changed meanwhile; ask again");
+    log.info("member removed", {{"node", name}, {"serial", gone->certificate_serial}});
+    return {};
+}
+
+}  // namespace blixard::cluster

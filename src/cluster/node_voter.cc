@@ -1,0 +1,305 @@
+// What a member does once a second: become a voter or stop being one as its record says, keep etcd
+// up, replace voters that are lost, and renew its certificate. Each step looks at the whole present
+// state and does the next right thing; one that fails is tried again at the next tick.
+#include "cluster/node_impl.h"
+#include "os/files.h"
+#include "store/etcd/etcd_store.h"
+
+namespace blixard::cluster {
+namespace {
+
+constexpr Millis kUpkeepInterval = seconds(10);
+constexpr Millis kRenewalInterval = seconds(3600);
+constexpr Millis kEtcdStopGrace = seconds(5);
+
+const store::EtcdMember* find_by_url(const std::vector<store::EtcdMember>& members,
+                                     const std::string& peer_url) {
+    for (const auto& member : members)
+        if (!member.peer_urls.empty() && member.peer_urls.front() == peer_url) return &member;
+    return nullptr;
+}
+
+std::string endpoint_of(const Member& member) {
+    static constexpr std::string_view kScheme = "https://";
+    return member.etcd_client_url.starts_with(kScheme)
+               ? member.etcd_client_url.substr(kScheme.size())
+               : std::string();
+}
+
+}  // namespace
+
+void Node::Impl::tick() {
+    const auto who = identity_now();
+    if (!who || !started) return;
+    {
+        const std::lock_guard lock(mutex);
+        if (!mirrors_loaded && !who->runs_etcd) return;
+    }
+    const auto members = members_now();
+    const Status done = [&]() -> Status {
+        const Member* me = members->find(who->name);
+        if (members->meta && (me == nullptr || me->uid != who->uid))
+            return fail(ErrorCode::kDenied, "this host was removed from its cluster",
+                        "to come back: blixard cluster leave, then join anew");
+        if (!members->meta)
+            return fail(ErrorCode::kUnavailable, "the cluster's store does not answer");
+        RETURN_IF_ERROR(follow_endpoints(*members));
+        if (me->role == MemberRole::kVoter && me->state != MemberState::kLeaving) {
+            bool supervised = false;
+            RETURN_IF_ERROR(run_on_loop([&]() -> Status {
+                supervised = supervisor != nullptr;
+                return {};
+            }));
+            if (!who->runs_etcd || !supervised) RETURN_IF_ERROR(become_voter(*members));
+        }
+        if (identity_now()->runs_etcd) {
+            store::EtcdAdmin admin(etcd_options(endpoints_own_first()));
+            ASSIGN_OR_RETURN(const auto etcd, admin.members());
+            const auto* own = find_by_url(etcd, me->etcd_peer_url);
+            if (own == nullptr && me->role == MemberRole::kWorker) return retire_etcd();
+            if (own != nullptr && own->learner && !own->name.empty()) {
+                const Status promoted = admin.promote(own->id);
+                if (promoted) log.info("etcd member promoted", {{"node", who->name}});
+            }
+            RETURN_IF_ERROR(write_revocations(*members));
+            const auto status = admin.status(endpoint_of(*me));
+            const bool leader = status && status->leader == status->id;
+            if (leader) RETURN_IF_ERROR(lead(etcd));
+            RETURN_IF_ERROR(keep_up(etcd, leader, endpoint_of(*me)));
+        }
+        return renew_certificate(*members);
+    }();
+    const std::string said = done ? std::string() : describe(done.error());
+    const std::lock_guard lock(mutex);
+    if (said != trouble && !said.empty())
+        log.warn("cluster duty", {{"node", who->name}, {"error", said}});
+    trouble = said;
+}
+
+// The store is asked at the voters of now.
+Status Node::Impl::follow_endpoints(const Membership& members) {
+    Identity who = *identity_now();
+    const auto endpoints = etcd_endpoints(members);
+    if (endpoints.empty() || endpoints == who.etcd_endpoints) return {};
+    who.etcd_endpoints = endpoints;
+    RETURN_IF_ERROR(save_identity(who));
+    return run_on_loop([this]() -> Status {
+        if (following == nullptr) return {};
+        ASSIGN_OR_RETURN(auto next, store::EtcdStore::connect(etcd_options(endpoints_own_first()),
+                                                              loop, clock, log));
+        following->replace(std::move(next));
+        return {};
+    });
+}
+
+// Learner first: it copies the data while it does not count; tick() promotes it when it has caught
+// up.
+Status Node::Impl::become_voter(const Membership& members) {
+    Identity who = *identity_now();
+    const Member& me = *members.find(who.name);
+    RETURN_IF_ERROR(fetch_voter_key(members));
+    RETURN_IF_ERROR(write_revocations(members));
+    std::vector<std::string> others;
+    for (const auto& endpoint : etcd_endpoints(members))
+        if (endpoint != endpoint_of(me)) others.push_back(endpoint);
+    if (others.empty()) return fail(ErrorCode::kUnavailable, "no other voter to join etcd through");
+    store::EtcdAdmin admin(etcd_options(others));
+    ASSIGN_OR_RETURN(auto etcd, admin.members());
+    const auto* own = find_by_url(etcd, me.etcd_peer_url);
+    // A member that ran before and has no data must not come back under its old id: it may have
+    // voted.
+    const bool ran_before = own != nullptr && !own->name.empty();
+    if (ran_before) RETURN_IF_ERROR(admin.remove(own->id));
+    if (own == nullptr || ran_before) {
+        ASSIGN_OR_RETURN(const auto added, admin.add_learner(me.etcd_peer_url));
+        log.info("etcd learner added", {{"node", who.name}, {"member", added.id}});
+        ASSIGN_OR_RETURN(etcd, admin.members());
+    }
+    RETURN_IF_ERROR(os::remove_tree(files.etcd_data()));
+    EtcdConfig config = files.etcd_config(who);
+    config.joins_existing = true;
+    for (const auto& member : etcd)
+        if (!member.peer_urls.empty())
+            config.initial_cluster.push_back(
+                {member.peer_urls.front() == me.etcd_peer_url ? who.name : member.name,
+                 member.peer_urls.front()});
+    who.runs_etcd = true;
+    RETURN_IF_ERROR(save_identity(who));
+    return run_on_loop([this, config]() -> Status {
+        start_supervisor(config);
+        return {};
+    });
+}
+
+Status Node::Impl::fetch_voter_key(const Membership& members) {
+    if (os::path_exists(files.voter_key())) return {};
+    Error last{ErrorCode::kUnavailable, "no voter to ask for the voter key", {}, {}};
+    for (const auto& [name, member] : members.members) {
+        if (member.role != MemberRole::kVoter || name == settings.name) continue;
+        const auto key = await<std::string>([&, to = name](Callback<std::string> done) {
+            loop.post([this, to, done] { client->voter_key(to, done); });
+        });
+        if (key) return os::write_file_atomically(files.voter_key(), *key);
+        last = key.error();
+    }
+    return fail(std::move(last));
+}
+
+Status Node::Impl::retire_etcd() {
+    auto stopped = await<bool>([&](Callback<bool> done) {
+        loop.post([this, done] {
+            if (!supervisor) return done(true);
+            supervisor->stop(kEtcdStopGrace, [done] { done(true); });
+        });
+    });
+    if (!stopped) return fail(stopped.error());
+    RETURN_IF_ERROR(run_on_loop([this]() -> Status {
+        supervisor.reset();
+        return {};
+    }));
+    Identity who = *identity_now();
+    who.runs_etcd = false;
+    RETURN_IF_ERROR(save_identity(who));
+    RETURN_IF_ERROR(os::remove_file(files.voter_key()));
+    RETURN_IF_ERROR(os::remove_tree(files.etcd_data()));
+    log.info("etcd stopped: this host does not vote any more", {{"node", who.name}});
+    return {};
+}
+
+// etcd reads the list at each new connection.
+Status Node::Impl::write_revocations(const Membership& members) {
+    std::vector<std::string> serials;
+    for (const auto& [serial, revoked] : members.revoked) serials.push_back(serial);
+    if (revocations_written && serials == revoked_written) return {};
+    ASSIGN_OR_RETURN(const Authority authority, open_authority(members));
+    ASSIGN_OR_RETURN(const std::string list,
+                     issue_revocation_list(authority, serials, clock.wall(), kAuthorityLife));
+    RETURN_IF_ERROR(os::write_file_atomically(files.revocations(), list));
+    revoked_written = std::move(serials);
+    revocations_written = true;
+    return {};
+}
+
+// The voter whose etcd leads decides who votes. Whoever else thinks it leads loses at the compare.
+Status Node::Impl::lead(const std::vector<store::EtcdMember>& etcd) {
+    // After etcd's list: a member of etcd was added only after its record said "voter".
+    ASSIGN_OR_RETURN(const Membership members, read_membership(*store));
+    if (!members.meta) return {};
+    const auto change_role = [&](const std::string& name, MemberRole role) -> Status {
+        Member changed = *members.find(name);
+        changed.role = role;
+        store::Transaction put;
+        put.compares = {{member_key(name), members.revision_of(member_key(name))}};
+        put.puts = {{member_key(name), write_record(changed)}};
+        RETURN_IF_ERROR(commit_now(*store, std::move(put)));
+        log.info("voter changed", {{"node", name}, {"role", role_name(role)}});
+        return {};
+    };
+    const VoterPlan plan = plan_voters(voter_facts(members, etcd), members.meta->voters_wanted,
+                                       kVoterLostAfterDefault);
+    for (const auto& name : plan.promote) RETURN_IF_ERROR(change_role(name, MemberRole::kVoter));
+    for (const auto& name : plan.demote) RETURN_IF_ERROR(change_role(name, MemberRole::kWorker));
+    store::EtcdAdmin admin(etcd_options(endpoints_own_first()));
+    for (const auto& one : etcd) {
+        const bool wanted =
+            std::any_of(members.members.begin(), members.members.end(), [&](const auto& entry) {
+                return entry.second.role == MemberRole::kVoter && !one.peer_urls.empty() &&
+                       entry.second.etcd_peer_url == one.peer_urls.front();
+            });
+        if (wanted) continue;
+        RETURN_IF_ERROR(admin.remove(one.id));
+        log.info("etcd member removed", {{"member", one.id}, {"node", one.name}});
+    }
+    return {};
+}
+
+Status Node::Impl::keep_up(const std::vector<store::EtcdMember>& etcd, bool leader,
+                           const std::string& own_endpoint) {
+    const MonoTime now = clock.mono();
+    if (upkeep_at.ms != 0 && now - upkeep_at < kUpkeepInterval) return {};
+    upkeep_at = now;
+    store::EtcdAdmin admin(etcd_options(endpoints_own_first()));
+    EtcdReport found{.members = etcd};
+    const auto members = members_now();
+    for (const auto& one : etcd) {
+        if (one.client_urls.empty()) continue;
+        const std::string url = one.client_urls.front();
+        const auto at = url.find("://");
+        if (auto status = admin.status(at == std::string::npos ? url : url.substr(at + 3)))
+            found.statuses[one.name] = std::move(*status);
+    }
+    EtcdFacts facts;
+    facts.leader = leader;
+    facts.all_members_healthy = found.statuses.size() == etcd.size();
+    facts.quota_bytes = files.etcd_config(*identity_now()).quota_bytes;
+    if (const auto own = found.statuses.find(settings.name); own != found.statuses.end()) {
+        facts.database_bytes = static_cast<std::uint64_t>(own->second.database_bytes);
+        facts.database_bytes_in_use = static_cast<std::uint64_t>(own->second.database_bytes_in_use);
+    }
+    std::vector<store::EtcdAlarm> alarms;
+    if (auto seen = admin.alarms()) alarms = std::move(*seen);
+    for (const auto& alarm : alarms) {
+        facts.no_space_alarm |= alarm.kind == store::EtcdAlarmKind::kNoSpace;
+        facts.corrupt_alarm |= alarm.kind == store::EtcdAlarmKind::kCorrupt;
+    }
+    if (const auto revision =
+            await<store::Revision>([&](auto done) { store->current_revision(std::move(done)); })) {
+        facts.revision = *revision;
+        history.note(now, *revision);
+    }
+    facts.history_revision = history.revision_before(now, kHistoryKept);
+    facts.compacted = compacted;
+    facts.compacted_at = compacted_at;
+    facts.defragmented_at = defragmented_at;
+    const EtcdUpkeep upkeep = plan_upkeep(facts, now);
+    found.warning = upkeep.warning;
+    {
+        const std::lock_guard lock(mutex);
+        report = std::move(found);
+    }
+    if (upkeep.compact_to != 0) {
+        compacted_at = now;
+        const auto done = await<store::Revision>(
+            [&](auto call) { store->compact(upkeep.compact_to, std::move(call)); });
+        if (!done && done.error().code != ErrorCode::kCompacted) return fail(done.error());
+        compacted = upkeep.compact_to;
+    }
+    if (upkeep.defragment) {
+        defragmented_at = now;
+        RETURN_IF_ERROR(admin.defragment(own_endpoint));
+        log.info("etcd defragmented", {{"node", settings.name}, {"bytes", facts.database_bytes}});
+    }
+    if (upkeep.disarm_no_space)
+        for (const auto& alarm : alarms)
+            if (alarm.kind == store::EtcdAlarmKind::kNoSpace) RETURN_IF_ERROR(admin.disarm(alarm));
+    return {};
+}
+
+Status Node::Impl::renew_certificate(const Membership& members) {
+    const MonoTime now = clock.mono();
+    if (renewal_at.ms != 0 && now - renewal_at < kRenewalInterval) return {};
+    ASSIGN_OR_RETURN(const std::string pem, os::read_file(files.certificate()));
+    ASSIGN_OR_RETURN(const auto info, inspect_certificate(pem));
+    if (judge_renewal(info.not_before, info.not_after, clock.wall()) == Renewal::kNone) {
+        renewal_at = now;
+        return {};
+    }
+    ASSIGN_OR_RETURN(const auto keys, make_certificate_request(settings.name));
+    Result<std::string> renewed =
+        fail(ErrorCode::kUnavailable, "no voter to renew this host's certificate");
+    if (os::path_exists(files.voter_key())) renewed = renew(settings.name, keys.request_pem);
+    for (const auto& [name, member] : members.members) {
+        if (renewed || member.role != MemberRole::kVoter || name == settings.name) continue;
+        renewed = await<std::string>([&, to = name](Callback<std::string> done) {
+            loop.post([this, to, pem = keys.request_pem, done] { client->renew(to, pem, done); });
+        });
+    }
+    if (!renewed) return fail(renewed.error());
+    RETURN_IF_ERROR(files.replace_pair(keys.key_pem, *renewed, members.meta->authority_pem));
+    renewal_at = now;
+    log.info("certificate renewed; the daemon restarts to use it", {{"node", settings.name}});
+    hooks.restart();
+    return {};
+}
+
+}  // namespace blixard::cluster
