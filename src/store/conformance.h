@@ -458,8 +458,8 @@ TEST_P(StoreConformance, concurrent_writers_do_not_harm_each_other) {
             }
         });
     }
-    EXPECT_TRUE(loop().run_until([&] { return answered == kThreads * kWritesEach; }));
     for (std::thread& thread : threads) thread.join();
+    EXPECT_TRUE(loop().run_until([&] { return answered == kThreads * kWritesEach; }));
     EXPECT_EQ(succeeded, kThreads * kWritesEach * 4 / 5);
     EXPECT_EQ(refused, kThreads * kWritesEach / 5);
     EXPECT_EQ(read({.prefix = "t"})->items.size(), 160u);

@@ -64,8 +64,8 @@ Verdict verdict_of(const grpc::Status& status) {
                                                                              : Verdict::kRefused;
         case grpc::StatusCode::UNAVAILABLE:
             return any_of(status.error_message(),
-                          {"etcdserver: no leader", "etcdserver: not capable",
-                           "etcdserver: rpc not supported for learner"})
+                          {"etcdserver: no leader", "etcdserver: unhealthy cluster",
+                           "etcdserver: not capable", "etcdserver: rpc not supported for learner"})
                        ? Verdict::kNotHappened
                        : Verdict::kUnknown;
         default: return Verdict::kUnknown;
