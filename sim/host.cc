@@ -1,0 +1,170 @@
+#include "sim/host.h"
+
+namespace blixard::sim {
+
+// Every image file is there.
+class SimHost::PathBlobs final : public agent::Blobs {
+   public:
+    explicit PathBlobs(Executor& executor) : executor_(executor) {}
+    void ensure(const std::string& sha256, Callback<std::string> done) override {
+        executor_.post([sha256, done] { done("/blobs/" + sha256); });
+    }
+
+   private:
+    Executor& executor_;
+};
+
+class SimHost::AgentLease final : public controller::LeaseSource {
+   public:
+    explicit AgentLease(const agent::Agent& agent) : agent_(agent) {}
+    store::LeaseId lease() const override { return agent_.lease().id(); }
+    store::Revision lease_key_revision() const override { return agent_.lease().key_revision(); }
+
+   private:
+    const agent::Agent& agent_;
+};
+
+SimHost::SimHost(Deps deps, std::string name, std::uint64_t seed, std::int64_t clock_ppm)
+    : deps_(std::move(deps)),
+      name_(std::move(name)),
+      ppm_(clock_ppm),
+      offset_{static_cast<std::int64_t>(SeededRandom(seed + 1).below(1'000'000'000))},
+      log_(deps_.trace, name_),
+      ids_(seed + 2),
+      network_(seed + 3),
+      clock_(deps_.timeline, ppm_, offset_),
+      machines_({deps_.timeline, clock_, deps_.shared, deps_.checker}, name_, seed + 4) {}
+
+SimHost::~SimHost() { kill_daemon(); }
+
+store::Link SimHost::link() const {
+    return {.requests_cut = ways_.requests_cut > 0, .replies_cut = ways_.replies_cut > 0, .delay = Millis{ways_.slow > 0 ? 180 : 1}};
+}
+
+void SimHost::change_ways(const std::function<void(Ways&)>& change) {
+    change(ways_);
+    if (daemon_) daemon_->store->set_link(link());
+}
+
+store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
+    deps_.checker.on_send(name_, transaction);
+    store::CommitFault fault{.delay = Millis{static_cast<std::int64_t>(network_.below(4))}};
+    if (trouble_ <= 0) return fault;
+    const std::uint64_t dice = network_.below(100);
+    if (dice < 15)
+        fault.outcome = store::CommitOutcome::kUnknownApplied;
+    else if (dice < 30)
+        fault.outcome = store::CommitOutcome::kUnknownNotApplied;
+    else if (dice < 40)
+        fault.outcome = store::CommitOutcome::kUnavailable;
+    else if (dice < 60)
+        fault.delay = Millis{static_cast<std::int64_t>(network_.below(900))};
+    return fault;
+}
+
+void SimHost::start_daemon() {
+    if (daemon_ || !powered) return;
+    deps_.trace.add(name_, "daemon starts");
+    ++run_;
+    lanes_.push_back(std::make_unique<Lane>(deps_.timeline, ppm_, offset_));
+    daemon_ = std::make_unique<Daemon>();
+    Daemon& daemon = *daemon_;
+    daemon.lane = lanes_.back().get();
+    daemon.store = std::make_unique<store::MemoryStore>(deps_.backend, *daemon.lane, store::MemoryOptions{.faults = this, .link = link()});
+    daemon.view = std::make_unique<view::View>(*daemon.store, *daemon.lane, *daemon.lane, log_);
+    daemon.view->start([this, run = run_](Status ready) {
+        if (!daemon_ || run != run_) return;
+        if (!ready) return start_again();
+        assemble(*daemon_);
+    });
+}
+
+// As the service manager does.
+void SimHost::start_again() {
+    deps_.timeline.post([this, run = run_] {
+        if (run == run_) kill_daemon();
+    });
+    deps_.timeline.after(seconds(1), [this] { start_daemon(); });
+}
+
+void SimHost::assemble(Daemon& daemon) {
+    Lane& lane = *daemon.lane;
+    daemon.hypervisor = std::make_unique<SimHypervisor>(machines_, lane);
+    daemon.blobs = std::make_unique<PathBlobs>(lane);
+    agent::AgentSettings settings{.node = name_};
+    settings.facts.uid = name_;
+    settings.facts.cpus = kHostCpus;
+    settings.facts.memory_mib = kHostMemoryMib;
+    settings.facts.disk_mib = 1'000'000;
+    settings.facts.accelerator = "tcg";
+    settings.facts.pools = {"shared"};
+    settings.storage.data_dir = "/data";
+    settings.storage.pools["shared"] = "/shared";
+    daemon.agent = std::make_unique<agent::Agent>(agent::Agent::Deps{*daemon.store, *daemon.view, *daemon.hypervisor, *daemon.blobs, nullptr,
+                                                                     lane, lane, ids_, log_},
+                                                  settings);
+    daemon.lease = std::make_unique<AgentLease>(*daemon.agent);
+    daemon.controller = std::make_unique<controller::Controller>(
+        controller::Controller::Deps{*daemon.store, *daemon.view, lane, lane, ids_, log_, *daemon.lease},
+        controller::ControllerSettings{.node = name_, .run_uid = make_id(ids_)});
+    daemon.api = std::make_unique<api::Api>(api::Deps{*daemon.store, *daemon.view, lane, lane, lane, ids_, log_},
+                                            api::Settings{.node = name_, .version = "sim", .commit = "sim", .store = "memory"});
+    daemon.agent->start([this, run = run_](Status recovered) {
+        if (!daemon_ || run != run_) return;
+        if (!recovered) return start_again();
+        daemon_->controller->start();
+        daemon_->api->start([this, run] {
+            if (daemon_ && run == run_) daemon_->serving = true;
+        });
+    });
+}
+
+void SimHost::kill_daemon() {
+    if (!daemon_) return;
+    deps_.trace.add(name_, "daemon ends");
+    ++run_;
+    daemon_->lane->end();
+    daemon_->store->crash();
+    daemon_->api.reset();
+    daemon_->controller.reset();
+    daemon_->lease.reset();
+    daemon_->agent.reset();
+    daemon_->hypervisor.reset();
+    daemon_->view.reset();
+    daemon_->store.reset();
+    daemon_.reset();
+    if (on_daemon_gone) on_daemon_gone();
+}
+
+void SimHost::kill_daemon_after(std::uint64_t tasks) {
+    if (!daemon_) return;
+    auto left = std::make_shared<std::uint64_t>(tasks);
+    daemon_->lane->after_task = [this, left](std::uint64_t) {
+        if ((*left)-- == 0) kill_daemon();
+    };
+}
+
+void SimHost::pause_daemon(Millis span) {
+    if (!daemon_ || daemon_->lane->paused()) return;
+    daemon_->lane->pause();
+    deps_.timeline.after(span, [this, run = run_] {
+        if (daemon_ && run == run_) daemon_->lane->resume();
+    });
+}
+
+void SimHost::cut_power() {
+    kill_daemon();
+    machines_.cut_power();
+}
+
+void SimHost::heal() {
+    trouble_ = 0;
+    change_ways([](Ways& ways) { ways = {}; });
+    if (daemon_ && daemon_->lane->paused()) daemon_->lane->resume();
+    machines_.set_disk_full(false);
+    machines_.set_troubled(false);
+    powered = true;
+    start_daemon();
+}
+
+}  // namespace blixard::sim

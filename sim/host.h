@@ -1,0 +1,101 @@
+// One simulated host: the hardware, which survives, and the daemon on it, which comes and goes:
+// the product's view, agent, controller and API on a store client of their own.
+//
+// Threads: one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/agent.h"
+#include "api/api.h"
+#include "controller/controller.h"
+#include "sim/checker.h"
+#include "sim/sim_hypervisor.h"
+#include "sim/timeline.h"
+#include "sim/trace.h"
+#include "store/memory/memory_store.h"
+#include "view/view.h"
+
+namespace blixard::sim {
+
+inline constexpr std::int64_t kHostCpus = 16;
+inline constexpr std::int64_t kHostMemoryMib = 6144;
+
+class SimHost final : private store::FaultPlan {
+   public:
+    struct Deps {
+        Timeline& timeline;
+        Trace& trace;
+        Checker& checker;
+        SharedStorage& shared;
+        std::shared_ptr<store::MemoryBackend> backend;
+    };
+    SimHost(Deps deps, std::string name, std::uint64_t seed, std::int64_t clock_ppm);
+    ~SimHost() override;
+
+    void start_daemon();
+    void kill_daemon();
+    void kill_daemon_after(std::uint64_t tasks);  // between two steps of its own
+    void pause_daemon(Millis span);
+    void cut_power();
+    bool up() const { return daemon_ != nullptr; }
+
+    // Faults of the way to the store; each is a count of those under way.
+    struct Ways {
+        int requests_cut = 0, replies_cut = 0, slow = 0;
+    };
+    void change_ways(const std::function<void(Ways&)>& change);
+    void set_store_trouble(bool on) { trouble_ += on ? 1 : -1; }
+    void heal();
+
+    const std::string& name() const { return name_; }
+    SimMachines& machines() { return machines_; }
+    api::Api* api() { return daemon_ && daemon_->serving && !daemon_->lane->paused() ? daemon_->api.get() : nullptr; }
+    agent::Agent* agent() { return daemon_ ? daemon_->agent.get() : nullptr; }
+    controller::Controller* controller() { return daemon_ ? daemon_->controller.get() : nullptr; }
+
+    std::function<void()> on_daemon_gone;  // open requests and streams are cut off
+    bool powered = true;
+
+   private:
+    struct Daemon;
+    class PathBlobs;
+    class AgentLease;
+
+    store::CommitFault on_commit(const store::Transaction& transaction) override;
+    void assemble(Daemon& daemon);
+    void start_again();
+    store::Link link() const;
+
+    struct Daemon {
+        Lane* lane = nullptr;
+        std::unique_ptr<store::MemoryStore> store;
+        std::unique_ptr<view::View> view;
+        std::unique_ptr<SimHypervisor> hypervisor;
+        std::unique_ptr<agent::Blobs> blobs;
+        std::unique_ptr<controller::LeaseSource> lease;
+        std::unique_ptr<agent::Agent> agent;
+        std::unique_ptr<controller::Controller> controller;
+        std::unique_ptr<api::Api> api;
+        bool serving = false;
+    };
+
+    Deps deps_;
+    const std::string name_;
+    const std::int64_t ppm_;
+    const Millis offset_;
+    TraceLog log_;
+    SeededRandom ids_, network_;
+    Lane clock_;
+    SimMachines machines_;
+    Ways ways_;
+    int trouble_ = 0;
+    std::uint64_t run_ = 0;
+    std::vector<std::unique_ptr<Lane>> lanes_;  // of all daemons ever: what is on its way refers to them
+    std::unique_ptr<Daemon> daemon_;
+};
+
+}  // namespace blixard::sim

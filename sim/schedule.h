@@ -1,0 +1,88 @@
+// What one run consists of: its size, and every fault and every order of an operator with its
+// moment, made ahead from the seed. A story is a run with a shorter list. Pure.
+//
+// As text, one line each: "blixard-sim 1", "seed=42 hosts=5 vms=50 ...", then
+// "at_ms kind host subject span_ms dice" per act. '#' begins a comment.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace blixard::sim {
+
+// Switched by --faults, in this order.
+struct FaultSet {
+    bool host = true, store = true, clock = true, disk = true, network = true, qemu = true, oper = true;
+};
+Result<FaultSet> parse_faults(std::string_view names);
+std::string to_text(const FaultSet& faults);
+
+enum class ActKind : std::uint8_t {
+    kHostCrash,      // power off; on again after `span`
+    kDaemonKill,     // after `dice` % 50 more tasks; a new one after `span`
+    kDaemonPause,    // SIGSTOP for `span`
+    kWatchdogPause,  // for `span`, below the margin
+    kWatchdogKill,
+    kCut,            // nothing goes either way between the host and the store, for `span`
+    kCutRequests,
+    kCutReplies,     // also: its watch falls silent
+    kSlowLink,
+    kStoreLeader,    // leases count anew
+    kStoreDown,      // no majority for `span`
+    kStoreTrouble,   // of one host: transactions refused, or with unknown outcome, for `span`
+    kStoreFull,
+    kCompact,        // while one host's watch is cut: it has to read anew
+    kLeaseLost,      // a host's lease ends while it lives
+    kDiskFull,       // of one host, for `span`
+    kVmDies,
+    kVmHangs,
+    kVmPowersOff,
+    kVmCreate,
+    kVmDelete,
+    kVmStop,
+    kVmStart,
+    kVmRestart,
+    kVmPause,
+    kVmResume,
+    kVmLabel,        // an acknowledged label must stay
+    kVmResize,
+    kNodeCordon,
+    kNodeUncordon,
+    kNodeDrain,
+    kCount
+};
+std::string_view act_name(ActKind kind);
+bool is_order(ActKind kind);  // what operators do; else a fault
+
+struct Act {
+    std::int64_t at_ms = 0;
+    ActKind kind = ActKind::kHostCrash;
+    int host = 0;     // which host it strikes, or whose API is asked
+    int subject = 0;  // which VM, or which host is meant
+    std::int64_t span_ms = 0;
+    std::uint64_t dice = 0;  // all other choices
+};
+
+struct Plan {
+    std::uint64_t seed = 1;
+    int hosts = 5;
+    int vms = 50;
+    double hours = 1;
+    FaultSet faults;
+    std::vector<Act> acts;
+
+    Millis span() const { return {static_cast<std::int64_t>(hours * 3'600'000)}; }
+};
+
+// Fills in `acts`.
+Plan make_plan(std::uint64_t seed, int hosts, int vms, double hours, FaultSet faults);
+std::string to_text(const Plan& plan);
+std::string to_text(const Act& act);
+Result<Plan> parse_plan(std::string_view text);
+
+}  // namespace blixard::sim

@@ -1,0 +1,203 @@
+#include "sim/sim.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/mutant.h"
+#include "base/result.h"
+#include "sim/story.h"
+#include "sim/world.h"
+
+#ifndef BLIXARD_COMMIT
+#define BLIXARD_COMMIT "unknown"
+#endif
+
+namespace blixard::sim {
+namespace {
+
+constexpr int kShrinkRuns = 300;
+
+constexpr std::string_view kHelp =
+    "blixard sim [--seed N] [--count N] [--hosts N] [--vms N] [--hours H] [--faults LIST] [--corpus DIR]\n"
+    "            [--replay FILE] [--story FILE] [--html FILE] [--no-shrink] [--once] [--mutant NAME] [--log]\n"
+    "Runs a cluster in simulation, breaks what --faults names (host,store,clock,disk,network,qemu,operator; all; none),\n"
+    "heals it, and says whether all promises were kept. Each seed is run twice, and must give the same.\n"
+    "--corpus DIR: runs every *.story in DIR. --once: one run a seed. --log: prints all that happens.\n";
+
+struct Options {
+    std::uint64_t seed = 1;
+    int count = 1, hosts = 5, vms = 50;
+    double hours = 1;
+    FaultSet faults;
+    std::string corpus, replay, story, html, mutant;
+    bool shrink = true, twice = true, log = false, help = false;
+};
+
+template <class T>
+Status parse_number(const std::string& name, const std::string& text, T least, T& into) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
+    if (error == std::errc{} && end == text.data() + text.size() && into >= least) return {};
+    return fail(ErrorCode::kInvalid, fmt::format("{}: \"{}\" is no number of {} or more", name, text, least));
+}
+
+Status parse_option(const std::string& name, const std::string& value, Options& options) {
+    if (name == "--seed") return parse_number<std::uint64_t>(name, value, 0, options.seed);
+    if (name == "--count") return parse_number(name, value, 1, options.count);
+    if (name == "--hosts") return parse_number(name, value, 1, options.hosts);
+    if (name == "--vms") return parse_number(name, value, 1, options.vms);
+    if (name == "--hours") return parse_number(name, value, 0.01, options.hours);
+    if (name == "--faults") {
+        ASSIGN_OR_RETURN(options.faults, parse_faults(value));
+        return {};
+    }
+    std::string* const text = name == "--corpus" ? &options.corpus : name == "--replay" ? &options.replay : name == "--story" ? &options.story
+                              : name == "--html"   ? &options.html
+                              : name == "--mutant" ? &options.mutant
+                                                   : nullptr;
+    if (!text) return fail(ErrorCode::kInvalid, fmt::format("unknown option {}", name), "see: blixard sim --help");
+    *text = value;
+    return {};
+}
+
+Result<Options> parse_options(const std::vector<std::string>& arguments) {
+    Options options;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        std::string name = arguments[i];
+        if (name == "--help") options.help = true;
+        else if (name == "--no-shrink") options.shrink = false;
+        else if (name == "--once") options.twice = false;
+        else if (name == "--log") options.log = true;
+        else if (const std::size_t equals = name.find('='); equals != std::string::npos) {
+            RETURN_IF_ERROR(parse_option(name.substr(0, equals), name.substr(equals + 1), options));
+        } else {
+            if (++i == arguments.size()) return fail(ErrorCode::kInvalid, fmt::format("{} needs a value", name), "see: blixard sim --help");
+            RETURN_IF_ERROR(parse_option(name, arguments[i], options));
+        }
+    }
+    return options;
+}
+
+Result<Plan> read_story(const std::string& path) {
+    std::ifstream file(path);
+    if (!file) return fail(ErrorCode::kNotFound, fmt::format("cannot read the story {}", path));
+    std::string text, line;  // a story opens with comments
+    while (std::getline(file, line))
+        if (!text.empty() || !line.starts_with('#')) text += line + "\n";
+    return parse_plan(text);
+}
+
+Result<std::vector<Plan>> plans_of(const Options& options) {
+    std::vector<Plan> plans;
+    if (!options.replay.empty()) {
+        ASSIGN_OR_RETURN(Plan plan, read_story(options.replay));
+        plans.push_back(std::move(plan));
+        return plans;
+    }
+    if (!options.corpus.empty()) {
+        std::error_code error;
+        std::vector<std::string> paths;
+        for (const auto& entry : std::filesystem::directory_iterator(options.corpus, error))
+            if (entry.path().extension() == ".story") paths.push_back(entry.path());
+        if (error) return fail(ErrorCode::kNotFound, fmt::format("cannot read the corpus {}: {}", options.corpus, error.message()));
+        std::ranges::sort(paths);
+        for (const std::string& path : paths) {
+            ASSIGN_OR_RETURN(Plan plan, read_story(path));
+            plans.push_back(std::move(plan));
+        }
+        return plans;
+    }
+    for (int i = 0; i < options.count; ++i)
+        plans.push_back(make_plan(options.seed + static_cast<std::uint64_t>(i), options.hosts, options.vms, options.hours, options.faults));
+    return plans;
+}
+
+std::string last_line(const Plan& plan, const Outcome& outcome) {
+    return fmt::format("seed={} commit={} hash={:016x} virtual_hours={:.2f} faults={} checks={} {}", plan.seed, BLIXARD_COMMIT, outcome.hash,
+                       static_cast<double>(outcome.virtual_ms) / 3'600'000.0, outcome.faults, outcome.checks,
+                       outcome.failure ? "FAIL" : "PASS");
+}
+
+Outcome run_checked(const Plan& plan, const Options& options) {
+    Outcome outcome = run_plan(plan, options.log);
+    if (!options.twice) return outcome;
+    const Outcome again = run_plan(plan, false);
+    if (again.hash != outcome.hash)
+        outcome.failure = fmt::format("two runs of one seed differ: {:016x} and {:016x}", outcome.hash, again.hash);
+    return outcome;
+}
+
+void tell_failure(const Plan& plan, const Outcome& failed, const Options& options) {
+    const bool deterministic = run_plan(plan, false).failure == failed.failure;
+    Shrunk shrunk{plan, failed, 0};
+    if (deterministic && options.shrink) shrunk = shrink(plan, failed, kShrinkRuns);
+    else shrunk.outcome = run_plan(plan, true);
+    const std::string story = story_text(shrunk.plan, shrunk.outcome, BLIXARD_COMMIT);
+    fmt::print("{}", story);
+    if (!options.story.empty()) std::ofstream(options.story) << story;
+    if (!options.html.empty()) std::ofstream(options.html) << story_html(shrunk.plan, shrunk.outcome, BLIXARD_COMMIT);
+}
+
+int run_all(const std::vector<Plan>& plans, const Options& options) {
+    std::vector<std::optional<Outcome>> outcomes(plans.size());
+    std::atomic<std::size_t> next{0};
+    std::mutex printing;
+    const auto work = [&] {
+        for (std::size_t i = next++; i < plans.size(); i = next++) {
+            Outcome outcome = run_checked(plans[i], options);
+            const std::lock_guard lock(printing);
+            for (const TraceLine& line : outcome.lines) fmt::print("{}.{:03} {} {}\n", line.at_ms / 1000, line.at_ms % 1000, line.host, line.text);
+            if (plans.size() > 1) fmt::print("{}{}\n", last_line(plans[i], outcome), outcome.failure ? " " + *outcome.failure : "");
+            std::fflush(stdout);
+            outcome.lines.clear();
+            outcomes[i] = std::move(outcome);
+        }
+    };
+    {
+        std::vector<std::jthread> workers;
+        const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+        for (std::size_t i = 0; i < std::min(cores, plans.size()); ++i) workers.emplace_back(work);
+    }
+    std::size_t shown = 0;
+    for (std::size_t i = 0; i < plans.size(); ++i)
+        if (outcomes[i]->failure) {
+            shown = i;
+            fmt::print("seed {}: {}\n", plans[i].seed, *outcomes[i]->failure);
+            tell_failure(plans[i], *outcomes[i], options);
+            break;
+        }
+    fmt::print("{}\n", last_line(plans[shown], *outcomes[shown]));
+    return outcomes[shown]->failure ? 1 : 0;
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+    const auto refuse = [](const Error& error) {
+        fmt::print(stderr, "blixard sim: {}\n", describe(error));
+        return 2;
+    };
+    const Result<Options> options = parse_options(arguments);
+    if (!options) return refuse(options.error());
+    if (options->help) {
+        fmt::print("{}", kHelp);
+        return 0;
+    }
+    if (!options->mutant.empty() && !set_mutant(options->mutant))
+        return refuse({ErrorCode::kUnsupported, fmt::format("no mutant \"{}\" in this build", options->mutant), {},
+                       "build the target blixard-sim-mutants; base/mutant.h names them"});
+    const Result<std::vector<Plan>> plans = plans_of(*options);
+    if (!plans) return refuse(plans.error());
+    if (plans->empty()) return refuse({ErrorCode::kNotFound, "there is nothing to run", {}, {}});
+    return run_all(*plans, *options);
+}
+
+}  // namespace blixard::sim

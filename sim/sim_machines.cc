@@ -1,0 +1,210 @@
+#include "sim/sim_machines.h"
+
+#include <csignal>
+
+#include <fmt/format.h>
+
+namespace blixard::sim {
+
+using hypervisor::Event;
+using hypervisor::Exit;
+using hypervisor::InstanceState;
+
+std::string directory_key(const hypervisor::InstanceId& id) { return id.vm + " " + id.uid; }
+
+Script SimMachines::next_script() {
+    SeededRandom random(seed_ * 7919 + ++scripts_);
+    Script script;
+    script.prepare = Millis{5 + static_cast<std::int64_t>(random.below(60))};
+    script.boot = Millis{80 + static_cast<std::int64_t>(random.below(3000))};
+    script.shutdown = Millis{40 + static_cast<std::int64_t>(random.below(1500))};
+    if (!troubled_) return script;
+    if (random.chance(5)) script.prepare = Millis{static_cast<std::int64_t>(random.below(20'000))};
+    if (random.chance(5)) script.boot = Millis{static_cast<std::int64_t>(random.below(40'000))};
+    script.fails = random.chance(3);
+    script.deaf = random.chance(8);
+    script.hangs = random.chance(2);
+    if (random.chance(5)) script.dies_after = Millis{static_cast<std::int64_t>(random.below(900'000))};
+    script.powers_off = random.chance(30);
+    return script;
+}
+
+Machine* SimMachines::find(const std::string& vm) {
+    const auto found = machines_.find(vm);
+    return found == machines_.end() ? nullptr : &found->second;
+}
+
+void SimMachines::tell(Event::Kind kind, const hypervisor::InstanceId& id) {
+    if (listener) listener(kind, id);
+}
+
+Status SimMachines::may_start(const hypervisor::Launch& launch) const {
+    const auto there = machines_.find(launch.id.vm);
+    if (there != machines_.end() && (there->second.alive || there->second.instance.id.vm.empty()))
+        return fail(ErrorCode::kExists, "VM " + launch.id.vm + " runs already");
+    if (there != machines_.end())
+        return fail(ErrorCode::kExists, "VM " + launch.id.vm + " has an ended instance that was not forgotten");
+    if (launch.fenced && fenced())
+        return fail(ErrorCode::kUnavailable, "VM " + launch.id.vm + ": this host's lease is not known to be valid");
+    for (const hypervisor::DiskFile& disk : launch.disks) {
+        if (!disk.shared || disk.read_only) continue;
+        const auto file = deps_.shared.files.find(disk.path);
+        if (file == deps_.shared.files.end()) continue;
+        if (file->second.epoch > launch.id.epoch)
+            return fail(ErrorCode::kConflict, fmt::format("disk {} has been opened by epoch {}; this is epoch {}", disk.path,
+                                                          file->second.epoch, launch.id.epoch));
+        if (!file->second.locked_by.empty())
+            return fail(ErrorCode::kConflict, fmt::format("disk {} is locked by a process on {}", disk.path, file->second.locked_by));
+    }
+    return {};
+}
+
+Result<Machine*> SimMachines::spawn(const hypervisor::Launch& launch, const Script& script) {
+    RETURN_IF_ERROR(may_start(launch));
+    for (const hypervisor::DiskFile& disk : launch.disks)
+        if (disk_full_ && !disk.shared && !disks_.contains(disk.path))
+            return fail(ErrorCode::kExhausted, "no space left on the disk for " + disk.path);
+    if (script.fails) return fail(ErrorCode::kUnavailable, "qemu ended with status 1 before its monitor answered");
+    directories_[directory_key(launch.id)] = launch.id;
+    for (const hypervisor::DiskFile& disk : launch.disks) {
+        if (!disk.shared) {
+            disks_.insert(disk.path);
+        } else if (!disk.read_only) {
+            deps_.shared.files[disk.path] = {host_, launch.id.epoch};
+        }
+    }
+    Machine machine;
+    machine.launch = launch;
+    machine.script = script;
+    machine.alive = true;
+    machine.birth = ++last_birth_;
+    machine.instance.id = launch.id;
+    machine.instance.pid = static_cast<int>(1000 + ++spawned_);
+    machine.instance.pid_start = static_cast<std::uint64_t>(deps_.clock.mono().ms);
+    machine.instance.fenced = launch.fenced;
+    machine.instance.started = deps_.clock.wall();
+    machine.instance.generation = launch.generation;
+    machine.instance.restart_generation = launch.restart_generation;
+    machine.instance.machine = "q35";
+    machine.instance.accelerator = "tcg";
+    machine.instance.message = "booting";
+    Machine& there = machines_[launch.id.vm] = std::move(machine);
+    deps_.watcher.on_process_start(host_, there);
+    deps_.timeline.after(script.boot, [this, vm = launch.id.vm, birth = there.birth] { run(vm, birth); });
+    return &there;
+}
+
+void SimMachines::run(const std::string& vm, std::uint64_t birth) {
+    Machine* const machine = find(vm);
+    if (!machine || machine->birth != birth || !machine->alive || machine->instance.state != InstanceState::kStarting) return;
+    machine->instance.state = machine->script.hangs ? InstanceState::kUnknown : InstanceState::kRunning;
+    machine->instance.message.clear();
+    if (machine->script.dies_after) {
+        Exit exit;
+        if (machine->script.powers_off) {
+            exit.status = 0;
+            exit.guest_shutdown = true;
+        } else {
+            exit.signal = SIGSEGV;
+        }
+        signal_end(vm, birth, *machine->script.dies_after, exit, machine->script.powers_off ? "guest powers off" : "crash");
+    }
+    tell(Event::Kind::kChanged, machine->instance.id);
+}
+
+void SimMachines::signal_end(const std::string& vm, std::uint64_t birth, Millis delay, Exit exit, std::string_view why) {
+    deps_.timeline.after(delay, [this, vm, birth, exit = std::move(exit), why = std::string(why)] {
+        Machine* const machine = find(vm);
+        if (machine && machine->birth == birth && machine->alive) end(vm, exit, why);
+    });
+}
+
+void SimMachines::unlock(const Machine& machine) {
+    for (const hypervisor::DiskFile& disk : machine.launch.disks) {
+        if (!disk.shared || disk.read_only) continue;
+        const auto file = deps_.shared.files.find(disk.path);
+        if (file != deps_.shared.files.end() && file->second.locked_by == host_) file->second.locked_by.clear();
+    }
+}
+
+void SimMachines::end(const std::string& vm, Exit exit, std::string_view why) {
+    Machine* const machine = find(vm);
+    if (!machine || !machine->alive) return;
+    machine->alive = false;
+    exit.at = deps_.clock.wall();
+    machine->instance.state = InstanceState::kExited;
+    machine->instance.exit = std::move(exit);
+    machine->instance.pid = 0;
+    unlock(*machine);
+    deps_.watcher.on_process_end(host_, *machine, why);
+    tell(Event::Kind::kExited, machine->instance.id);
+}
+
+void SimMachines::hang(const std::string& vm) {
+    Machine* const machine = find(vm);
+    if (!machine || !machine->alive) return;
+    machine->script.hangs = true;
+    if (machine->instance.state != InstanceState::kRunning) return;
+    machine->instance.state = InstanceState::kUnknown;
+    tell(Event::Kind::kChanged, machine->instance.id);
+}
+
+void SimMachines::cut_power() {
+    listener = nullptr;
+    for (auto& [vm, machine] : machines_)
+        if (machine.alive) end(vm, Exit{}, "power cut");
+    ++watchdog_run_;
+    watchdog_paused_ = false;
+    fed_while_paused_.reset();
+    deadline_ = {};
+}
+
+// ---- the watchdog
+
+void SimMachines::feed(MonoTime deadline) {
+    if (watchdog_paused_) {
+        fed_while_paused_ = deadline;
+        return;
+    }
+    if (deadline <= deadline_) return;
+    deadline_ = deadline;
+    look_at_deadline();
+}
+
+void SimMachines::look_at_deadline() {
+    const std::uint64_t run = ++watchdog_run_;
+    const std::int64_t left = std::max<std::int64_t>(0, (deadline_ - deps_.clock.mono()).count);
+    // This host's clock may be slow: then it takes longer in truth. A step of 1 ms finds the moment.
+    deps_.timeline.after(Millis{left}, [this, run] {
+        if (run != watchdog_run_ || watchdog_paused_) return;
+        if (deps_.clock.mono() < deadline_) return look_at_deadline();
+        for (auto& [vm, machine] : machines_)
+            if (machine.alive && machine.launch.fenced)
+                signal_end(vm, machine.birth, Millis{1}, Exit{.signal = SIGKILL}, "fenced");
+    });
+}
+
+void SimMachines::pause_watchdog(Millis span) {
+    if (watchdog_paused_) return;
+    watchdog_paused_ = true;
+    const std::uint64_t run = ++watchdog_run_;
+    deps_.timeline.after(span, [this, run] {
+        if (run != watchdog_run_) return;
+        watchdog_paused_ = false;
+        // What it was fed meanwhile stands in its socket, and is read before the clock is looked at.
+        if (fed_while_paused_ && *fed_while_paused_ > deadline_) deadline_ = *fed_while_paused_;
+        fed_while_paused_.reset();
+        look_at_deadline();
+    });
+}
+
+void SimMachines::kill_watchdog() {
+    ++watchdog_run_;
+    watchdog_paused_ = false;
+    fed_while_paused_.reset();
+    deadline_ = {};
+    for (auto& [vm, machine] : machines_)
+        if (machine.alive && machine.launch.fenced) end(vm, Exit{.signal = SIGKILL}, "watchdog died");
+}
+
+}  // namespace blixard::sim

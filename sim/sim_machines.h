@@ -1,0 +1,118 @@
+// What stays on a simulated host when its daemon dies: QEMU processes, their directories, the local
+// disks, and the fencing watchdog. And the shared storage of all hosts, with QEMU's image lock and
+// the epoch side file. It tells the truth, whatever a daemon believes.
+//
+// Threads: one; everything on the timeline.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "hypervisor/hypervisor.h"
+#include "sim/timeline.h"
+
+namespace blixard::sim {
+
+// Storage that every host sees.
+struct SharedStorage {
+    struct File {
+        std::string locked_by;    // the host whose process has it open for writing; empty: nobody
+        std::uint64_t epoch = 0;  // of the side file
+    };
+    std::map<std::string, File> files;  // by path
+};
+
+// How one machine will behave, from its start on.
+struct Script {
+    Millis prepare{10};
+    Millis boot{200};
+    Millis shutdown{100};
+    std::optional<Millis> dies_after;  // counted from running
+    bool powers_off = false;           // ... by the guest's own wish
+    bool fails = false;                // its process ends at once
+    bool deaf = false;                 // ignores the power button
+    bool hangs = false;                // its monitor never answers once it runs
+};
+
+struct Machine {
+    hypervisor::Instance instance;
+    hypervisor::Launch launch;
+    Script script;
+    bool alive = false;
+    std::uint64_t birth = 0;  // names this process among all
+};
+
+// Who wants to know of processes: the checks.
+class MachineWatcher {
+   public:
+    virtual ~MachineWatcher() = default;
+    virtual void on_process_start(const std::string& host, const Machine& machine) = 0;
+    virtual void on_process_end(const std::string& host, const Machine& machine, std::string_view why) = 0;
+};
+
+class SimMachines {
+   public:
+    struct Deps {
+        Timeline& timeline;
+        const Clock& clock;  // of this host
+        SharedStorage& shared;
+        MachineWatcher& watcher;
+    };
+    SimMachines(Deps deps, std::string host, std::uint64_t seed) : deps_(deps), host_(std::move(host)), seed_(seed) {}
+
+    // What the world does to it.
+    void end(const std::string& vm, hypervisor::Exit exit, std::string_view why);
+    void hang(const std::string& vm);
+    void cut_power();
+    void pause_watchdog(Millis span);
+    void kill_watchdog();
+    void set_disk_full(bool full) { disk_full_ = full; }
+    void set_troubled(bool troubled) { troubled_ = troubled; }  // false: machines started from now on behave
+
+    // What a driver asks for.
+    Script next_script();
+    Status may_start(const hypervisor::Launch& launch) const;
+    Result<Machine*> spawn(const hypervisor::Launch& launch, const Script& script);
+    void signal_end(const std::string& vm, std::uint64_t birth, Millis delay, hypervisor::Exit exit, std::string_view why);
+    void feed(MonoTime deadline);
+    bool fenced() const { return deps_.clock.mono() >= deadline_; }
+    bool watchdog_paused() const { return watchdog_paused_; }
+    void delete_shared(const std::string& path) { deps_.shared.files.erase(path); }
+
+    Machine* find(const std::string& vm);
+    std::map<std::string, Machine>& machines() { return machines_; }
+    const std::map<std::string, Machine>& machines() const { return machines_; }
+    std::map<std::string, hypervisor::InstanceId>& directories() { return directories_; }
+    std::set<std::string>& disks() { return disks_; }
+
+    // The daemon's ear; empty while there is none.
+    std::function<void(hypervisor::Event::Kind, const hypervisor::InstanceId&)> listener;
+
+   private:
+    void look_at_deadline();
+    void run(const std::string& vm, std::uint64_t birth);
+    void tell(hypervisor::Event::Kind kind, const hypervisor::InstanceId& id);
+    void unlock(const Machine& machine);
+
+    Deps deps_;
+    const std::string host_;
+    const std::uint64_t seed_;
+    std::map<std::string, Machine> machines_;                     // by VM; also those that have ended
+    std::map<std::string, hypervisor::InstanceId> directories_;  // by "<vm> <uid>"
+    std::set<std::string> disks_;
+    std::uint64_t spawned_ = 0, last_birth_ = 0, scripts_ = 0;
+    std::uint64_t watchdog_run_ = 0;
+    MonoTime deadline_{};
+    std::optional<MonoTime> fed_while_paused_;
+    bool watchdog_paused_ = false, disk_full_ = false, troubled_ = true;
+};
+
+std::string directory_key(const hypervisor::InstanceId& id);
+
+}  // namespace blixard::sim

@@ -1,0 +1,144 @@
+#include "sim/verdict.h"
+
+#include <fmt/format.h>
+
+namespace blixard::sim {
+namespace {
+
+using hypervisor::InstanceState;
+using model::Phase;
+using model::Run;
+
+const SimHost* host_named(const Hosts& hosts, std::string_view name) {
+    for (const auto& host : hosts)
+        if (host->name() == name) return host.get();
+    return nullptr;
+}
+
+const Machine* machine_of(const Hosts& hosts, const view::VmEntry& vm) {
+    const SimHost* host = host_named(hosts, vm.node());
+    if (!host) return nullptr;
+    const auto& machines = const_cast<SimHost*>(host)->machines().machines();
+    const auto found = machines.find(vm.key);
+    return found == machines.end() || !found->second.alive ? nullptr : &found->second;
+}
+
+// A host that would take the VM, by the plainest count there is.
+std::string room_for(const view::Snapshot& state, const view::VmEntry& vm) {
+    std::string host;
+    const model::VmSpec& spec = vm.record->value.spec;
+    state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
+        if (!node->ready() || !node->spec || !node->spec->value.schedulable) return;
+        std::int64_t cpus = node->status->value.cpus - spec.cpus;
+        std::int64_t memory_mib = node->status->value.memory_mib - spec.memory_mib;
+        state.for_each_vm_on(node->key, [&](const view::VmEntry& each) {
+            if (!each.record) return;
+            cpus -= each.record->value.spec.cpus;
+            memory_mib -= each.record->value.spec.memory_mib;
+        });
+        if (cpus >= 0 && memory_mib >= 0) host = node->key;
+    });
+    return host;
+}
+
+std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry& vm) {
+    if (!vm.placement || vm.placement->value.reason.empty()) return "is pending without a reason";
+    const model::VmSpec& spec = vm.record->value.spec;
+    const bool plain = spec.affinity.empty() && (spec.disks.empty() || !spec.disks.front().pool.empty());
+    const std::string host = plain ? room_for(state, vm) : "";
+    return host.empty() ? "" : fmt::format("is pending ({}), and {} has room", vm.placement->value.reason, host);
+}
+
+std::string wrong_with_wanted(const view::Snapshot& state, const Hosts& hosts, const view::VmEntry& vm) {
+    const model::VmRecord& record = vm.record->value;
+    if (vm.node().empty()) return wrong_with_pending(state, vm);
+    const Machine* machine = machine_of(hosts, vm);
+    const model::VmStatus* status = vm.status ? &vm.status->value : nullptr;
+    const bool spoken = status && status->uid == record.uid && status->epoch == vm.placement->value.epoch;
+    if (!spoken) return fmt::format("is placed on {}, whose agent says nothing of it", vm.node());
+    if (!machine) {
+        const bool allowed = (status->phase == Phase::kStopped && record.spec.restart != model::Restart::kAlways) ||
+                             (status->phase == Phase::kFailed && record.spec.restart == model::Restart::kNever);
+        if (allowed && status->restart_generation >= record.restart_generation) return "";
+        return fmt::format("does not run on {}: {} ({})", vm.node(), model::phase_name(status->phase), status->message);
+    }
+    const Phase phase = record.spec.run == Run::kPaused ? Phase::kPaused : Phase::kRunning;
+    const InstanceState state_wanted = record.spec.run == Run::kPaused ? InstanceState::kPaused : InstanceState::kRunning;
+    if (machine->instance.id.uid != record.uid || machine->instance.id.epoch != static_cast<std::uint64_t>(vm.placement->value.epoch))
+        return fmt::format("runs on {} as another incarnation", vm.node());
+    if (machine->instance.state != state_wanted)
+        return fmt::format("is {} on {}", hypervisor::instance_state_name(machine->instance.state), vm.node());
+    if (status->phase != phase) return fmt::format("is said to be {}, and is {}", model::phase_name(status->phase), model::phase_name(phase));
+    if (machine->instance.restart_generation != record.restart_generation) return "was not restarted as it was asked";
+    return "";
+}
+
+std::string wrong_with(const view::Snapshot& state, const Hosts& hosts, const view::VmEntry& vm) {
+    if (!vm.record) return "has records without a spec";
+    if (!vm.record->value.deleted_at.empty()) return "is not deleted yet";
+    if (vm.record->value.spec.run != Run::kStopped) return wrong_with_wanted(state, hosts, vm);
+    if (!vm.node().empty()) return fmt::format("shall be stopped, and has its place on {}", vm.node());
+    return "";
+}
+
+std::string left_on(const view::Snapshot& state, const SimHost& host) {
+    SimMachines& machines = const_cast<SimHost&>(host).machines();
+    for (const auto& [name, machine] : machines.machines()) {
+        const view::VmEntry* vm = state.vms.find(name);
+        const bool known = vm && vm->record && vm->record->value.uid == machine.instance.id.uid;
+        if (machine.alive && (!known || vm->node() != host.name())) return fmt::format("a process of vm {} is left on {}", name, host.name());
+    }
+    for (const auto& [key, id] : machines.directories()) {
+        const view::VmEntry* vm = state.vms.find(id.vm);
+        const bool known = vm && vm->record && vm->record->value.uid == id.uid && (vm->node().empty() || vm->node() == host.name());
+        if (!known) return fmt::format("the directory of vm {} ({}) is left on {}", id.vm, id.uid, host.name());
+    }
+    for (const std::string& disk : machines.disks()) {
+        bool known = false;
+        state.volumes.for_each([&](const auto& volume) {
+            known = known || (volume->record && disk.find(volume->record->value.uid) != std::string::npos);
+        });
+        if (!known) return fmt::format("disk {} is left on {}", disk, host.name());
+    }
+    return "";
+}
+
+}  // namespace
+
+std::string what_is_wrong(const Checker& checker, const Hosts& hosts, const SharedStorage& shared) {
+    const view::Snapshot& state = checker.state();
+    std::string wrong;
+    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
+        if (!wrong.empty()) return;
+        const std::string what = wrong_with(state, hosts, *vm);
+        if (!what.empty()) wrong = fmt::format("vm {} {}", vm->key, what);
+    });
+    if (!wrong.empty()) return wrong;
+    for (const auto& host : hosts) {
+        const view::NodeEntry* node = state.nodes.find(host->name());
+        if (!node || !node->ready()) return fmt::format("host {} is not ready", host->name());
+        if (std::string left = left_on(state, *host); !left.empty()) return left;
+    }
+    if (state.election.key.empty()) return "nobody is elected";
+    state.volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
+        if (!wrong.empty() || !volume->record || volume->record->value.vm.empty()) return;
+        if (!state.vms.find(fmt::format("{}/{}", volume->project(), volume->record->value.vm)))
+            wrong = fmt::format("volume {} is left of vm {}", volume->key, volume->record->value.vm);
+        if (!volume->record->value.deleted_at.empty()) wrong = fmt::format("volume {} is not deleted yet", volume->key);
+    });
+    for (const auto& [path, file] : shared.files) {
+        bool known = false;
+        state.volumes.for_each([&, &path = path](const auto& volume) {
+            known = known || (volume->record && path.find(volume->record->value.uid) != std::string::npos);
+        });
+        if (wrong.empty() && !known) wrong = fmt::format("shared disk {} is left", path);
+        if (wrong.empty() && !file.locked_by.empty() && checker.processes().empty()) wrong = fmt::format("shared disk {} is left locked", path);
+    }
+    state.operations.for_each([&](const auto& operation) {
+        if (wrong.empty() && operation->record->value.state == model::OperationState::kRunning)
+            wrong = fmt::format("operation {} has not ended", operation->key);
+    });
+    return wrong;
+}
+
+}  // namespace blixard::sim

@@ -1,0 +1,57 @@
+// Deliberate faults in the product's own logic, to prove that the simulation finds such faults. In
+// the product mutant() is the constant false and costs nothing; only the target blixard-sim-mutants
+// is compiled with BLIXARD_MUTANTS.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace blixard {
+
+enum class MutantId : std::uint8_t {
+    kNone,
+    kFenceLate,             // the self-fence deadline lies a second behind the lease's end
+    kDeadlineFromAnswer,    // ... is counted from the answer to a renewal, not from its sending
+    kElectionUnproven,      // a controller's write does not compare the election
+    kStaleView,             // a placement is written without comparing what it counted on
+    kFailoverUnproven,      // a failover does not compare that the lease is gone, and does not wait for it
+    kStartUnannounced,      // an agent starts a VM without the store's consent
+    kUnknownIsDone,         // an unknown outcome is taken for success
+    kKeepElsewhere,         // a VM that has its place elsewhere is not killed
+    kEpochUnchecked,        // an instance of an older placement is taken for the present one
+    kEpochNotRaised,        // a VM is placed anew with the same epoch
+    kStartingIsNothing,     // a VM that is starting holds no room
+    kDecisionUncounted,     // a decision under way holds no room
+    kClearTooEarly,         // a placement is cleared before the agent said that the VM is at rest
+    kFailoverSilent,        // a failover leaves no record
+    kFailoverAll,           // VMs without HA are failed over, too
+    kRestartForgotten,      // an order to restart is not looked at
+    kDirectoryLeft,         // a deleted VM's directory stays
+    kRoomUnnoticed,         // pending VMs are not looked at when room is freed
+    kLeaseNotRegained,      // a lost lease is not asked for anew
+    kWorkBeforeLease,       // the agent works before the view has reached its own lease
+    kCount
+};
+
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId::kCount)> kMutantNames = {
+    "none",           "fence-late",          "deadline-from-answer", "election-unproven", "stale-view",
+    "failover-unproven", "start-unannounced", "unknown-is-done",     "keep-elsewhere",    "epoch-unchecked",
+    "epoch-not-raised", "starting-is-nothing", "decision-uncounted", "clear-too-early",   "failover-silent",
+    "failover-all",   "restart-forgotten",   "directory-left",       "room-unnoticed",    "lease-not-regained",
+    "work-before-lease"};
+
+#ifdef BLIXARD_MUTANTS
+inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs
+inline bool mutant(MutantId id) { return active_mutant == id; }
+inline bool set_mutant(std::string_view name) {
+    for (std::size_t i = 1; i < kMutantNames.size(); ++i)
+        if (kMutantNames[i] == name) active_mutant = static_cast<MutantId>(i);
+    return active_mutant != MutantId::kNone;
+}
+#else
+constexpr bool mutant(MutantId) { return false; }
+constexpr bool set_mutant(std::string_view) { return false; }
+#endif
+
+}  // namespace blixard
