@@ -70,7 +70,8 @@ std::optional<Spot> Chooser::plain(const scheduler::Cluster& cluster,
         ++fitting;
         if (plain_ == Plain::kFirstFit) return Spot{index, takes.options[0], 0.0};
         if (plain_ == Plain::kRandom) {
-            if (random_->below(fitting) == 0) best = Spot{index, tightest_gpu(host, takes), 0.0};
+            if (random_->below(fitting) == 0)
+                best = Spot{index, takes.options[random_->below(static_cast<std::uint64_t>(takes.count))], 0.0};
             continue;
         }
         double left = left_after(ask, host);

@@ -5,15 +5,12 @@
 #include <algorithm>
 
 #include "scheduler/filters.h"
+#include "scheduler/preempt.h"
+#include "scheduler/remedy.h"
 #include "scheduler/scores.h"
 
 namespace blixard::scheduler {
 namespace {
-
-bool better(const Cluster& cluster, const Spot& a, const Spot& b) {
-    if (a.score != b.score) return a.score > b.score;
-    return cluster.host(a.host).rank < cluster.host(b.host).rank;
-}
 
 std::optional<Spot> spot_on(const Cluster& cluster, const Filters& filters, const Scores& scores,
                             HostIndex index) {
@@ -48,7 +45,8 @@ std::optional<double> judge(const Cluster& cluster, const Filters& filters, cons
 
 std::optional<Spot> best_of_shapes(const Cluster& cluster, const Filters& filters,
                                    const Scores& scores) {
-    auto flavour = hash_of({ask_hash(filters.ask()), filters.accelerator(), filters.request().accelerator.empty()});
+    auto flavour = hash_of(
+        {ask_hash(filters.ask()), filters.accelerator(), filters.request().accelerator.empty()});
     auto host = cluster.shapes().best(flavour, cluster.mix().edition(), [&](HostIndex index) {
         return judge(cluster, filters, scores, index);
     });
@@ -87,14 +85,112 @@ std::optional<Spot> best_spot(const Cluster& cluster, const Filters& filters,
                                      : best_of_hosts(cluster, filters, scores);
 }
 
-void count_refusal(std::vector<Refusals>& refusals, const HostSlot& host, const Failure& failure) {
-    auto found = std::find_if(refusals.begin(), refusals.end(),
-                              [&](const Refusals& one) { return one.reason == failure.reason; });
-    if (found == refusals.end()) {
-        refusals.push_back({failure.reason, 1, host.spec.name, failure.detail});
-        return;
+// Refusals by reason. A host counts under the first filter that refuses it; the closest one lacks
+// least.
+class Tally {
+ public:
+    void add(const HostSlot& host, const Failure& failure, std::int64_t hosts) {
+        auto lack = failure.needed - failure.available;
+        for (std::size_t i = 0; i < refusals_.size(); ++i) {
+            if (refusals_[i].reason != failure.reason) continue;
+            refusals_[i].hosts += hosts;
+            if (lack < lacks_[i]) {
+                lacks_[i] = lack;
+                refusals_[i].closest_host = host.spec.name;
+                refusals_[i].detail = failure.detail;
+            }
+            return;
+        }
+        refusals_.push_back({failure.reason, hosts, host.spec.name, failure.detail});
+        lacks_.push_back(lack);
     }
-    ++found->hosts;
+
+    std::vector<Refusals> take() {
+        std::stable_sort(refusals_.begin(), refusals_.end(),
+                         [](const Refusals& a, const Refusals& b) {
+                             return a.hosts != b.hosts ? a.hosts > b.hosts : a.reason < b.reason;
+                         });
+        return std::move(refusals_);
+    }
+
+ private:
+    std::vector<Refusals> refusals_;
+    std::vector<std::int64_t> lacks_;
+};
+
+// All hosts, judged; the best few kept in order.
+struct Survey {
+    std::vector<Spot> best;
+    Tally tally;
+};
+
+Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scores,
+              std::size_t keep) {
+    Survey survey;
+    auto& shapes = cluster.shapes();
+    auto decision = shapes.new_decision();
+    std::vector<Failure> failures;
+    auto refuse = [&](HostIndex index) {
+        failures.clear();
+        filters.check(index, failures);
+        if (!failures.empty()) survey.tally.add(cluster.host(index), failures.front(), 1);
+    };
+    for (HostIndex index : cluster.hosts()) {
+        auto shape = shapes.of(index);
+        if (shape == kNoShape) {
+            refuse(index);
+            continue;
+        }
+        auto& note = shapes.note(shape);
+        if (note.decision != decision) {
+            auto score = judge(cluster, filters, scores, index);
+            note = {decision, score.has_value(), score.value_or(0.0)};
+        }
+        if (!note.fits || filters.quota() ||
+            (filters.looks_at_hosts() && !filters.admits_host(index))) {
+            refuse(index);
+            continue;
+        }
+        double score =
+            scores.looks_at_hosts() ? note.score + scores.of_host(index, nullptr) : note.score;
+        if (survey.best.size() == keep && score <= survey.best.back().score)
+            continue;  // hosts come by rank
+        auto at =
+            std::upper_bound(survey.best.begin(), survey.best.end(), score,
+                             [](double value, const Spot& spot) { return value > spot.score; });
+        survey.best.insert(at, {index, {}, score});
+        if (survey.best.size() > keep) survey.best.pop_back();
+    }
+    for (auto& spot : survey.best) spot = *spot_on(cluster, filters, scores, spot.host);
+    return survey;
+}
+
+void explain_winner(Decision& decision, const Cluster& cluster, const Scores& scores,
+                    const std::vector<Spot>& best) {
+    auto parts_of = [&](const Spot& spot) {
+        auto parts = scores.explain_room(cluster.host(spot.host), spot.take);
+        scores.of_host(spot.host, &parts);
+        return parts;
+    };
+    decision.outcome = Outcome::kPlaced;
+    decision.host = cluster.host(best[0].host).spec.name;
+    decision.assignment = cluster.assignment_of(best[0].take);
+    decision.score = best[0].score;
+    decision.parts = parts_of(best[0]);
+    for (std::size_t i = 1; i < best.size(); ++i)
+        decision.runners_up.push_back(
+            {cluster.host(best[i].host).spec.name, best[i].score, parts_of(best[i])});
+}
+
+bool may_preempt(const Decision& decision, const Policy& policy) {
+    return policy.preempt_always || decision.strategy == Strategy::kPriority;
+}
+
+void explain_eviction(Decision& decision, const Cluster& cluster, const Preemption& plan) {
+    decision.outcome = Outcome::kPreempts;
+    decision.host = cluster.host(plan.host).spec.name;
+    decision.assignment = cluster.assignment_of(plan.take);
+    for (VmIndex vm : plan.victims) decision.evictions.push_back(cluster.vm(vm).request->vm);
 }
 
 }  // namespace
@@ -125,38 +221,19 @@ Decision place(const Cluster& cluster, const Request& request, const Policy& pol
     }
     Filters filters(cluster, request, policy, decision.strategy);
     Scores scores(cluster, filters, policy);
-    std::vector<Spot> spots;
-    std::vector<Failure> failures;
-    for (HostIndex index : cluster.hosts()) {
-        if (auto spot = spot_on(cluster, filters, scores, index)) {
-            spots.push_back(*spot);
-            continue;
-        }
-        failures.clear();
-        filters.check(index, failures);
-        if (!failures.empty())
-            count_refusal(decision.refusals, cluster.host(index), failures.front());
+    auto found = survey(cluster, filters, scores,
+                        1 + static_cast<std::size_t>(std::max(0, policy.runners_up)));
+    decision.refusals = found.tally.take();
+    if (!found.best.empty()) {
+        explain_winner(decision, cluster, scores, found.best);
+        return decision;
     }
-    std::stable_sort(decision.refusals.begin(), decision.refusals.end(),
-                     [](const Refusals& a, const Refusals& b) { return a.hosts > b.hosts; });
-    if (spots.empty()) return decision;
-    auto keep = std::min<std::size_t>(spots.size(),
-                                      1 + static_cast<std::size_t>(std::max(0, policy.runners_up)));
-    std::partial_sort(spots.begin(), spots.begin() + static_cast<std::ptrdiff_t>(keep), spots.end(),
-                      [&](const Spot& a, const Spot& b) { return better(cluster, a, b); });
-    auto explain = [&](const Spot& spot) {
-        auto parts = scores.explain_room(cluster.host(spot.host), spot.take);
-        scores.of_host(spot.host, &parts);
-        return parts;
-    };
-    decision.outcome = Outcome::kPlaced;
-    decision.host = cluster.host(spots[0].host).spec.name;
-    decision.assignment = cluster.assignment_of(spots[0].take);
-    decision.score = spots[0].score;
-    decision.parts = explain(spots[0]);
-    for (std::size_t i = 1; i < keep; ++i)
-        decision.runners_up.push_back(
-            {cluster.host(spots[i].host).spec.name, spots[i].score, explain(spots[i])});
+    if (may_preempt(decision, policy))
+        if (auto plan = plan_preemption(cluster, request, policy)) {
+            explain_eviction(decision, cluster, *plan);
+            return decision;
+        }
+    decision.would_fit_if = find_remedies(cluster, filters, policy);
     return decision;
 }
 

@@ -1,0 +1,209 @@
+#include "scheduler/remedy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "scheduler/preempt.h"
+
+namespace blixard::scheduler {
+namespace {
+
+bool is_room(Reason reason) {
+    return reason == Reason::kCpu || reason == Reason::kMemory || reason == Reason::kDisk ||
+           reason == Reason::kNuma;
+}
+
+bool is_requirement(Reason reason) {
+    switch (reason) {
+        case Reason::kExcluded:
+        case Reason::kZone:
+        case Reason::kAccelerator:
+        case Reason::kFeature:
+        case Reason::kLabel:
+        case Reason::kGpuModel:
+        case Reason::kCost:
+        case Reason::kAffinity:
+        case Reason::kAntiAffinity: return true;
+        default: return false;
+    }
+}
+
+std::string amount_text(const Resources& less) {
+    std::vector<std::string> parts;
+    if (less.cpu_milli > 0)
+        parts.push_back(fmt::format("{:g} CPUs", static_cast<double>(less.cpu_milli) / 1000.0));
+    if (less.memory_mib > 0)
+        parts.push_back(less.memory_mib % 1024 == 0
+                            ? fmt::format("{} GiB less memory", less.memory_mib / 1024)
+                            : fmt::format("{} MiB less memory", less.memory_mib));
+    if (less.disk_mib > 0) parts.push_back(fmt::format("{} MiB less disk", less.disk_mib));
+    if (less.cpu_milli > 0) parts[0] += " less";
+    return fmt::format("{}", fmt::join(parts, " and "));
+}
+
+struct Shrink {
+    Resources less;
+    double pain = 0.0;  // sum of the parts of the request that are given up
+};
+
+double part(std::int64_t less, std::int64_t need) {
+    return need > 0 ? static_cast<double>(less) / static_cast<double>(need) : 0.0;
+}
+
+// The ways in which the VM could be made small enough for this room; each is tried out by the
+// caller.
+std::vector<Ask> smaller_asks(const Ask& ask, const Room& room) {
+    auto within = [&](std::int64_t cpu, std::int64_t memory) {
+        auto smaller = ask;
+        smaller.cpu_milli = std::min({ask.cpu_milli, room.cpu_milli, cpu});
+        smaller.memory_mib = std::min({ask.memory_mib, room.memory_mib, memory});
+        smaller.disk_mib = std::min(ask.disk_mib, room.disk_mib);
+        return smaller;
+    };
+    std::vector<Ask> asks{within(INT64_MAX, INT64_MAX)};
+    std::int64_t least_cpu = INT64_MAX;
+    std::int64_t least_memory = INT64_MAX;
+    for (int i = 0; i < room.numa_count; ++i) {
+        asks.push_back(within(room.numa[i].cpu_milli, room.numa[i].memory_mib));
+        least_cpu = std::min(least_cpu, room.numa[i].cpu_milli);
+        least_memory = std::min(least_memory, room.numa[i].memory_mib);
+    }
+    if (room.numa_count > 0)
+        asks.push_back(within(least_cpu * room.numa_count, least_memory * room.numa_count));
+    return asks;
+}
+
+std::optional<Shrink> shrink_for(const Ask& ask, const HostSlot& host) {
+    std::optional<Shrink> best;
+    for (const auto& smaller : smaller_asks(ask, host.free)) {
+        Take take;
+        if (smaller.cpu_milli < 1 || smaller.memory_mib < (ask.memory_mib > 0 ? 1 : 0) ||
+            smaller.disk_mib < 0)
+            continue;
+        if (ask.disk_mib > 0 && smaller.disk_mib < 1) continue;
+        if (!first_take(smaller, host.free, host.capacity, take)) continue;
+        Shrink shrink{{ask.cpu_milli - smaller.cpu_milli, ask.memory_mib - smaller.memory_mib,
+                       ask.disk_mib - smaller.disk_mib},
+                      0.0};
+        shrink.pain = part(shrink.less.cpu_milli, ask.cpu_milli) +
+                      part(shrink.less.memory_mib, ask.memory_mib) +
+                      part(shrink.less.disk_mib, ask.disk_mib);
+        if (!best || shrink.pain < best->pain) best = shrink;
+    }
+    return best;
+}
+
+class Finder {
+ public:
+    Finder(const Cluster& cluster, const Filters& filters, const Policy& policy)
+        : cluster_(cluster), filters_(filters), policy_(policy) {}
+
+    std::vector<Remedy> run() {
+        for (HostIndex index : cluster_.hosts()) look_at(index);
+        evict();
+        std::vector<Remedy> remedies;
+        for (auto* one : {&shrink_, &uncordon_, &evict_, &drop_, &quota_})
+            if (*one) remedies.push_back(**one);
+        if (remedies.empty()) remedies.push_back(add_host());
+        return remedies;
+    }
+
+ private:
+    void look_at(HostIndex index) {
+        const auto& host = cluster_.host(index);
+        std::vector<Failure> failures;
+        filters_.check(index, failures);
+        if (failures.empty()) return;
+        if (std::all_of(failures.begin(), failures.end(),
+                        [](const Failure& one) { return is_room(one.reason); }))
+            shrink_on(host);
+        auto first = failures.front().reason;
+        bool only = std::all_of(failures.begin(), failures.end(),
+                                [&](const Failure& one) { return one.reason == first; });
+        if (!only) return;
+        const auto& name = host.spec.name;
+        if (first == Reason::kCordoned && !uncordon_)
+            uncordon_ = {Remedy::Kind::kUncordon,
+                         name,
+                         {},
+                         {},
+                         first,
+                         fmt::format("cordon lifted on host {}", name)};
+        if (first == Reason::kQuota && !quota_)
+            quota_ = {Remedy::Kind::kRaiseQuota,
+                      name,
+                      {},
+                      {},
+                      first,
+                      fmt::format("quota raised: {}", failures.front().detail)};
+        if (is_requirement(first) && !drop_)
+            drop_ = {Remedy::Kind::kDropRule,
+                     name,
+                     {},
+                     {},
+                     first,
+                     fmt::format("without its {} requirement it fits host {}", reason_name(first),
+                                 name)};
+    }
+
+    void shrink_on(const HostSlot& host) {
+        auto shrink = shrink_for(filters_.ask(), host);
+        if (!shrink || (shrink_ && shrink->pain >= shrink_pain_)) return;
+        shrink_pain_ = shrink->pain;
+        shrink_ = {Remedy::Kind::kShrink,
+                   host.spec.name,
+                   shrink->less,
+                   {},
+                   Reason::kCpu,
+                   fmt::format("{} fits host {}", amount_text(shrink->less), host.spec.name)};
+    }
+
+    void evict() {
+        auto plan = plan_preemption(cluster_, filters_.request(), policy_);
+        if (!plan) return;
+        Remedy remedy{Remedy::Kind::kEvict,
+                      cluster_.host(plan->host).spec.name,
+                      {},
+                      {},
+                      Reason::kCpu,
+                      "evict "};
+        for (VmIndex vm : plan->victims) {
+            const auto& victim = *cluster_.vm(vm).request;
+            remedy.text += fmt::format("{}{} (priority {})", remedy.evict.empty() ? "" : ", ",
+                                       victim.vm, victim.priority);
+            remedy.evict.push_back(victim.vm);
+        }
+        evict_ = std::move(remedy);
+    }
+
+    Remedy add_host() const {
+        const auto& need = filters_.request().need;
+        return {Remedy::Kind::kAddHost,
+                {},
+                {},
+                {},
+                Reason::kCpu,
+                fmt::format("a host is added with {:g} CPUs, {} MiB of memory and {} MiB of disk "
+                            "free, and what else the "
+                            "VM requires",
+                            static_cast<double>(need.cpu_milli) / 1000.0, need.memory_mib,
+                            need.disk_mib)};
+    }
+
+    const Cluster& cluster_;
+    const Filters& filters_;
+    const Policy& policy_;
+    std::optional<Remedy> shrink_, uncordon_, evict_, drop_, quota_;
+    double shrink_pain_ = 0.0;
+};
+
+}  // namespace
+
+std::vector<Remedy> find_remedies(const Cluster& cluster, const Filters& filters,
+                                  const Policy& policy) {
+    return Finder(cluster, filters, policy).run();
+}
+
+}  // namespace blixard::scheduler
