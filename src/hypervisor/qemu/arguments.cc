@@ -35,15 +35,19 @@ std::int64_t tcg_cache_mib(std::int64_t memory_mib) {
 // What differs between the machine types.
 struct Dialect {
     std::string machine;
-    std::string suffix;       // of virtio devices: on PCI, or memory-mapped
-    std::string no_boot_rom;  // network cards here never boot: iPXE would wait for seconds
+    std::string suffix;        // of virtio devices: on PCI, or memory-mapped
+    std::string no_boot_rom;   // network cards here never boot: iPXE would wait for seconds
+    std::string kernel_needs;  // on its command line
 };
 
 Dialect dialect_of(Machine machine, const QemuHost& host) {
-    if (machine == Machine::kQ35)
-        return {"q35,vmport=off,i8042=off,graphics=off", "-pci", ",romfile="};
-    return {host.kvm ? "microvm,acpi=on,rtc=on" : "microvm,acpi=on,pit=on,pic=on,rtc=on", "-device",
-            ""};
+    if (machine == Machine::kQ35) {
+        return {"q35,vmport=off,i8042=off,graphics=off", "-pci", ",romfile=", ""};
+    }
+    if (host.kvm) return {"microvm,acpi=on,rtc=on", "-device", "", ""};
+    // Emulated, it has no clock to calibrate the time stamp counter by: the kernel would wait for
+    // ever.
+    return {"microvm,acpi=on,pit=on,pic=on,rtc=on", "-device", "", "tsc_early_khz=2000000"};
 }
 
 void add_base(Arguments& out, const Launch& launch, const QemuHost& host, const Dialect& dialect) {
@@ -77,10 +81,11 @@ void add_firmware(Arguments& out, const QemuHost& host, const QemuFiles& files) 
                 "-drive", "if=pflash,unit=1,format=raw,file=" + escaped(files.uefi_variables)});
 }
 
-void add_kernel(Arguments& out, const Launch& launch) {
+void add_kernel(Arguments& out, const Launch& launch, const Dialect& dialect) {
     std::string line = launch.command_line;
-    if (!launch.spec.command_line.empty())
-        line += (line.empty() ? "" : " ") + launch.spec.command_line;
+    for (const std::string& more : {launch.spec.command_line, dialect.kernel_needs}) {
+        if (!more.empty()) line += (line.empty() ? "" : " ") + more;
+    }
     out.insert(out.end(), {"-kernel", launch.kernel});
     if (!launch.initrd.empty()) out.insert(out.end(), {"-initrd", launch.initrd});
     if (!line.empty()) out.insert(out.end(), {"-append", line});
@@ -194,7 +199,7 @@ Result<Arguments> qemu_arguments(const Launch& launch, const QemuHost& host,
     add_base(out, launch, host, dialect);
     add_channels(out, files);
     if (launch.spec.firmware == model::Firmware::kUefi) add_firmware(out, host, files);
-    if (!launch.kernel.empty()) add_kernel(out, launch);
+    if (!launch.kernel.empty()) add_kernel(out, launch, dialect);
     RETURN_IF_ERROR(add_disks(out, launch, dialect));
     if (!files.seed.empty()) add_seed(out, files, dialect);
     RETURN_IF_ERROR(add_networks(out, launch, dialect));

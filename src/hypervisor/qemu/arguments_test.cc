@@ -65,7 +65,7 @@ TEST(QemuArguments, q35_under_tcg_boots_a_kernel_directly) {
         "-netdev user,id=net0,hostfwd=tcp:127.0.0.1:8080-:80\n"
         "-device virtio-net-pci,netdev=net0,mac=" +
             derived_mac("0123456789abcdef", 0) +
-            "\n"
+            ",romfile=\n"
             "-device virtio-rng-pci\n"
             "-device virtio-balloon-pci,deflate-on-oom=on\n"
             "-device pvpanic-pci");
@@ -104,6 +104,14 @@ TEST(QemuArguments, microvm_where_kvm_runs_and_a_kernel_is_booted) {
         "-device virtio-blk-device,drive=disk0,serial=data\n"
         "-device virtio-rng-device\n"
         "-device virtio-balloon-device,deflate-on-oom=on");
+}
+
+TEST(QemuArguments, an_emulated_microvm_is_told_its_clock_rate) {
+    Launch launch = kernel_launch();
+    launch.spec.machine = model::Machine::kMicrovm;
+    const std::string text = lines(qemu_arguments(launch, {}, {}));
+    EXPECT_NE(text.find("-machine microvm,acpi=on,pit=on,pic=on,rtc=on\n"), std::string::npos);
+    EXPECT_NE(text.find("-append console=ttyS0 tsc_early_khz=2000000\n"), std::string::npos);
 }
 
 TEST(QemuArguments, a_disk_boots_on_q35_with_the_image_lock_and_its_comma_doubled) {

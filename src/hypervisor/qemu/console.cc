@@ -12,10 +12,12 @@ namespace {
 
 constexpr std::size_t kInputMax = 64u << 10;  // a paste; a guest that reads nothing gets no more
 constexpr std::size_t kReadersMax = 32;
+constexpr Millis kIdle = seconds(10);
 
 }  // namespace
 
 Console::~Console() {
+    loop_.cancel(idle_);
     if (socket_) loop_.unwatch_fd(socket_.get());
 }
 
@@ -34,18 +36,26 @@ Status Console::open(ConsoleId id, ConsoleReader& reader) {
     }
     RETURN_IF_ERROR(connect());
     readers_[id] = &reader;
+    loop_.cancel(std::exchange(idle_, 0));
     return {};
 }
 
 void Console::close(ConsoleId id) {
     readers_.erase(id);
-    close_if_idle();
+    rest();
 }
 
-void Console::close_if_idle() {
-    if (!readers_.empty() || !input_.empty() || !socket_) return;
-    loop_.unwatch_fd(socket_.get());
-    socket_.reset();
+// Nobody reads. It stays open for a moment: QEMU drops what was typed and is not read yet when the
+// connection ends.
+void Console::rest() {
+    loop_.cancel(std::exchange(idle_, 0));
+    if (!readers_.empty() || !socket_) return;
+    idle_ = loop_.after(kIdle, [this] {
+        idle_ = 0;
+        loop_.unwatch_fd(socket_.get());
+        socket_.reset();
+        input_.clear();
+    });
 }
 
 Status Console::write(std::string_view bytes) {
@@ -58,6 +68,7 @@ Status Console::write(std::string_view bytes) {
     RETURN_IF_ERROR(connect());
     input_ += bytes;
     flush();
+    rest();
     return {};
 }
 
@@ -76,7 +87,7 @@ void Console::ready(std::uint32_t events) {
     if ((events & EPOLLOUT) != 0) flush();
     char block[16384];
     const ssize_t got = ::recv(socket_.get(), block, sizeof block, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return close_if_idle();
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) return end("the VM closed its console");
     const auto readers = readers_;  // a reader may close itself or another
     for (const auto& [id, reader] : readers) {
@@ -88,6 +99,7 @@ void Console::end(std::string_view reason) {
     if (socket_) loop_.unwatch_fd(socket_.get());
     socket_.reset();
     input_.clear();
+    loop_.cancel(std::exchange(idle_, 0));
     for (const auto& [id, reader] : std::exchange(readers_, {})) reader->on_end(reason);
 }
 

@@ -1,5 +1,5 @@
-// A live serial console: one connection to QEMU, shared by all readers, open only while there is
-// one. (A guest is never held up by a daemon that does not read: QEMU throws away what nobody
+// A live serial console: one connection to QEMU, shared by all readers, open only while it is
+// used. (A guest is never held up by a daemon that does not read: QEMU throws away what nobody
 // takes, and keeps the log.)
 //
 // Threads: the loop's. Readers are the caller's and must live until they are closed or told on_end.
@@ -31,13 +31,14 @@ class Console {
     Status connect();
     void ready(std::uint32_t events);
     void flush();
-    void close_if_idle();
+    void rest();
 
     os::EventLoop& loop_;
     const std::string path_;
     os::UniqueFd socket_;
     std::string input_;  // typed, not taken by the guest yet
     std::map<ConsoleId, ConsoleReader*> readers_;
+    TimerId idle_ = 0;
 };
 
 }  // namespace blixard::hypervisor

@@ -88,20 +88,42 @@ Result<std::vector<QemuHypervisor::Found>> QemuHypervisor::look(const std::strin
     return all;
 }
 
+// The watchdog first: with its welcome, what a former daemon had asked of it is done or never will
+// be. Only then do the records say everything.
 void QemuHypervisor::recover(Callback<std::vector<Instance>> done) {
     recovering_ = std::move(done);
+    work<bool>(
+        [directory = config_.directory]() -> Result<bool> {
+            RETURN_IF_ERROR(os::make_directories(directory, 0700));
+            return true;
+        },
+        [this](Result<bool> made) {
+            if (!made) return std::exchange(recovering_, nullptr)(fail(made.error()));
+            limit_recovery();
+            watchdog_.connect();
+        });
+}
+
+void QemuHypervisor::limit_recovery() {
+    recover_timer_ = loop_.after(kRecoverLimit, [this] {
+        recover_timer_ = 0;
+        if (looked_) return recovered();
+        limit_recovery();
+        look_around();
+    });
+}
+
+void QemuHypervisor::look_around() {
+    looked_ = true;
     work<std::vector<Found>>([directory = config_.directory] { return look(directory); },
                              [this](Result<std::vector<Found>> found) {
-                                 if (!found)
+                                 if (!found && recovering_)
                                      return std::exchange(recovering_,
                                                           nullptr)(fail(found.error()));
                                  for (const Found& each : *found) adopt(each);
+                                 if (welcomed_) guard_all();
                                  adopted_ = true;
-                                 recover_timer_ = loop_.after(kRecoverLimit, [this] {
-                                     recover_timer_ = 0;
-                                     recovered();
-                                 });
-                                 watchdog_.connect();
+                                 recovered_if_settled();
                              });
 }
 
@@ -131,19 +153,25 @@ void QemuHypervisor::adopt(const Found& found) {
 }
 
 void QemuHypervisor::welcomed(const std::map<std::string, os::ProcessId>& children) {
+    children_ = children;
     welcomed_ = true;
-    for (const auto& [vm, entry] : entries_) {
-        Machine* const machine = entry.machine.get();
-        if (!machine || machine->exited()) continue;
-        const auto child = children.find(machine->directory());
-        const os::ProcessId process{machine->instance().pid, machine->instance().pid_start};
-        if (child != children.end() && child->second == process) continue;
-        machine->orphaned();
-        if (machine->instance().fenced)
-            machine->fence();  // it should be dead already: nobody guards it
-    }
+    if (!looked_) return look_around();
+    guard_all();
     for (auto& start : std::exchange(unclear_, {})) settle(start);
     recovered_if_settled();
+}
+
+// Who is not the watchdog's child is reaped by nobody, and guarded by nobody.
+void QemuHypervisor::guard_all() {
+    for (const auto& [vm, entry] : entries_) {
+        const MachinePtr machine = entry.machine;
+        if (!machine || machine->exited() || machine->instance().pid == 0) continue;
+        const auto child = children_.find(machine->directory());
+        const os::ProcessId process{machine->instance().pid, machine->instance().pid_start};
+        if (child != children_.end() && child->second == process) continue;
+        machine->orphaned();
+        if (machine->instance().fenced) machine->fence();  // it should be dead already
+    }
 }
 
 void QemuHypervisor::recovered_if_settled() {

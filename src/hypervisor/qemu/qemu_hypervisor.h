@@ -94,7 +94,10 @@ class QemuHypervisor final : public Hypervisor {
         bool same_boot = false;
     };
     static Result<std::vector<Found>> look(const std::string& directory);
+    void limit_recovery();
+    void look_around();
     void adopt(const Found& found);
+    void guard_all();
     void recovered_if_settled();
     void recovered();
     void welcomed(const std::map<std::string, os::ProcessId>& children);
@@ -141,7 +144,9 @@ class QemuHypervisor final : public Hypervisor {
     ConsoleId last_console_ = 0;
     std::function<void(const Event&)> listener_;
     Callback<std::vector<Instance>> recovering_;
-    bool recovered_ = false, welcomed_ = false, adopted_ = false;
+    bool recovered_ = false, welcomed_ = false, looked_ = false, adopted_ = false;
+    std::map<std::string, os::ProcessId>
+        children_;      // of the watchdog, by directory, at its last welcome
     int adopting_ = 0;  // found again, their monitors not connected yet
     TimerId recover_timer_ = 0;
     MonoTime deadline_{};
