@@ -223,9 +223,9 @@ std::vector<Command> node_commands() {
          {{"--zone", "ZONE", "its failure domain"},
           {"--overcommit",
            "PROFILE",
-           "none, conservative, moderate or aggressive",
+           "shared, none, conservative, moderate or aggressive",
            false,
-           {"none", "conservative", "moderate", "aggressive"}},
+           {"shared", "none", "conservative", "moderate", "aggressive"}},
           {"--cost", "PRICE", "per hour, for the strategy cost"},
           {"-l,--label", "KEY=VALUE", "set a label; KEY= takes it away; may be repeated", true}},
          set});

@@ -11,6 +11,7 @@ namespace {
 
 scheduler::Overcommit overcommit_of(model::Overcommit profile) {
     switch (profile) {
+        case model::Overcommit::kShared: return {.cpu = 32.0, .memory = 1.0, .disk = 4.0, .reserve = 0.0};
         case model::Overcommit::kNone: return scheduler::Overcommit::none();
         case model::Overcommit::kConservative: return scheduler::Overcommit::conservative();
         case model::Overcommit::kModerate: return scheduler::Overcommit::moderate();

@@ -11,7 +11,9 @@
 
 namespace blixard::model {
 
-enum class Overcommit : std::uint8_t { kNone, kConservative, kModerate, kAggressive };
+// shared: CPUs are time-shared (32 virtual ones for each), memory is never promised twice, disks are thin (4:1). What a host
+// does unless people say otherwise, as in incus or Proxmox. The others promise less, or more memory than there is.
+enum class Overcommit : std::uint8_t { kShared, kNone, kConservative, kModerate, kAggressive };
 
 // The value of nodes/<name>/spec. Written by the API (and once by the joining host).
 struct NodeSpec {
@@ -21,7 +23,7 @@ struct NodeSpec {
     std::map<std::string, std::string> labels;
     std::string zone;
     double cost_per_hour = 0;
-    Overcommit overcommit = Overcommit::kNone;
+    Overcommit overcommit = Overcommit::kShared;
     bool schedulable = true;  // false: cordoned
     bool draining = false;
     std::string lost_at;  // set by `node lost`: an operator vouches that the host has no power
@@ -88,6 +90,6 @@ struct NodeLease {
 // The names of the enums on the wire.
 template <>
 inline constexpr auto json::kNames<Overcommit> =
-    json::names("none", "conservative", "moderate", "aggressive");
+    json::names("shared", "none", "conservative", "moderate", "aggressive");
 
 }  // namespace blixard::model

@@ -44,7 +44,7 @@ struct NodeSettings {
     std::map<std::string, std::string> labels;
     std::string zone;
     double cost_per_hour = 0;
-    Overcommit overcommit = Overcommit::kNone;
+    Overcommit overcommit = Overcommit::kShared;
     bool schedulable = true;
     json::Extras extras;
 

@@ -1,0 +1,214 @@
+"""One host with real QEMU guests: what a person does on the first day, and what goes wrong on the second."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from harness import BLIXARD, READY_LINE, Daemon, HostTest, wait_until
+
+GUESTS = {"quick": 4, "long": 50}.get(os.environ.get("BLIXARD_TEST_MODE", ""), 8)
+
+
+class Life(HostTest):
+    def test_launch_speak_stop_start_restart_pause_delete(self):
+        d = self.daemon
+        d.import_guest()
+        self.launch("web", "--port", "0:80", "--console-pattern", READY_LINE)
+        self.assertEqual(d.phase("web"), "running")
+        self.assertIn(READY_LINE, d.cli("logs", "web").stdout)
+
+        stopped = d.cli("stop", "web")
+        self.assertIn("guest", stopped.stdout)
+        self.assertEqual(d.vm("web")["status"]["stopped_by"], "guest")
+
+        d.cli("start", "web")
+        first = d.pid("web")
+        d.cli("restart", "web", "--force") if "--force" in d.cli("restart", "--help").stdout else d.cli("restart", "web")
+        wait_until("a new process", lambda: d.pid("web") not in (0, first) and d.phase("web") == "running")
+        d.cli("pause", "web")
+        self.assertEqual(d.phase("web"), "paused")
+        d.cli("resume", "web")
+        self.assertEqual(d.phase("web"), "running")
+        self.assertEqual(d.cli("delete", "web", check=False).returncode, 4)
+        d.cli("delete", "web", "--force")
+        self.assertIsNone(d.vm("web"))
+
+    def test_a_guest_that_does_not_listen_is_ended_and_the_answer_says_how(self):
+        d = self.daemon
+        d.import_guest()
+        # It has not loaded its button driver yet: it cannot hear.
+        self.launch("deaf", "--stop-timeout", "1s")
+        d.cli("stop", "deaf")
+        self.assertIn(d.vm("deaf")["status"]["stopped_by"], ("quit", "killed"))
+
+    def test_a_process_that_is_killed_is_noticed_and_started_again(self):
+        d = self.daemon
+        d.import_guest()
+        self.launch("web")
+        first = d.pid("web")
+        os.kill(first, signal.SIGKILL)
+        wait_until("failed or started again", lambda: d.vm("web")["status"]["restarts"] == 1)
+        wait_until("running again", lambda: d.phase("web") == "running" and d.pid("web") not in (0, first))
+
+    def test_vms_survive_kill_9_of_the_daemon(self):
+        d = self.daemon
+        d.import_guest()
+        names = [f"v{i}" for i in range(GUESTS)]
+        for name in names:
+            d.cli("launch", "demo", name, "--memory", "96M", "--no-wait")
+        for name in names:
+            wait_until(f"{name} runs", lambda: d.phase(name) == "running", 600)
+        pids = {name: d.pid(name) for name in names}
+        for _ in range(3):
+            d.kill()
+            for pid in pids.values():
+                os.kill(pid, 0)
+            d.start()
+            for name in names:
+                wait_until(f"{name} runs", lambda: d.phase(name) == "running")
+        self.assertEqual({name: d.pid(name) for name in names}, pids)
+        # One that dies while nobody watches is noticed.
+        d.kill()
+        os.kill(pids["v0"], signal.SIGKILL)
+        d.start()
+        wait_until("v0 is started again", lambda: d.phase("v0") == "running" and d.pid("v0") != pids["v0"])
+        self.assertEqual(d.pid("v1"), pids["v1"])
+
+    def test_a_daemon_that_is_killed_while_vms_start_leaves_each_running_once(self):
+        d = self.daemon
+        d.import_guest()
+        names = [f"v{i}" for i in range(4)]
+        for round_number in range(3):
+            for name in names:
+                d.cli("launch", "demo", name, "--memory", "96M", "--no-wait")
+            d.kill()  # somewhere between the first record and the last start
+            d.start()
+            for name in names:
+                wait_until(f"{name} runs", lambda: d.phase(name) == "running", 300)
+            running = [line for line in subprocess.run(["pgrep", "-af", "qemu-system"], capture_output=True, text=True).stdout.splitlines()
+                       if d.directory in line or any(str(d.pid(name)) == line.split()[0] for name in names)]
+            self.assertEqual(len(running), len(names), running)
+            for name in names:
+                d.cli("delete", "--force", name)
+
+
+class Disks(HostTest):
+    def test_a_disk_image_becomes_a_root_disk_that_is_deleted_with_its_vm(self):
+        d = self.daemon
+        d.import_guest()
+        with tempfile.TemporaryDirectory() as directory:
+            disk = os.path.join(directory, "disk.qcow2")
+            subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
+            d.cli("image", "import", disk, "blank")
+        d.cli("launch", "blank", "diskvm", "--memory", "64M")
+        self.assertEqual(d.phase("diskvm"), "running")
+        self.assertIn("diskvm-root", d.cli("volume", "list").stdout)
+        self.assertEqual(d.cli("image", "delete", "blank", check=False).returncode, 4)
+        d.cli("delete", "--force", "diskvm")
+        self.assertNotIn("diskvm-root", d.cli("volume", "list").stdout)
+        self.assertEqual(os.listdir(os.path.join(d.directory, "data", "volumes")), [])
+        d.cli("image", "delete", "blank")
+
+    def test_what_is_no_image_is_refused(self):
+        d = self.daemon
+        with tempfile.TemporaryDirectory() as directory:
+            picture = os.path.join(directory, "picture.qcow2")
+            pathlib.Path(picture).write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 4096)
+            refused = d.cli("image", "import", picture, check=False)
+            self.assertEqual(refused.returncode, 4)
+            self.assertIn("PNG", refused.stderr)
+            outside = os.path.join(directory, "outside.qcow2")
+            subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-u", "-b", "/etc/shadow", "-F", "raw", outside, "64M"], check=True)
+            self.assertEqual(d.cli("image", "import", outside, check=False).returncode, 4)
+        self.assertEqual(d.request("GET", "/v1/images")[1]["items"], [])
+
+
+class BadInput(HostTest):
+    def test_each_gets_a_clear_refusal_and_nothing_changes(self):
+        d = self.daemon
+        d.import_guest()
+        post = lambda body: d.request("POST", "/v1/vms", body)
+        for body, field in [
+            ({"name": "a", "spec": {"image": "demo", "cpsu": 1}}, "spec.cpsu"),
+            ({"name": "a", "spec": {"image": "demo", "cpus": "two"}}, "spec.cpus"),
+            ({"name": "../a", "spec": {"image": "demo"}}, "name"),
+            ({"name": "a" * 200, "spec": {"image": "demo"}}, "name"),
+            ({"name": "a", "spec": {"image": "demo", "cpus": 0}}, "spec.cpus"),
+            ({"name": "a", "spec": {"image": "demo", "memory_mib": 5}}, "spec.memory_mib"),
+            ({"name": "a", "spec": {"image": "demo", "memory_mib": 9 << 20}}, "spec.memory_mib"),
+            ({"name": "a", "spec": {"image": "absent"}}, "spec.image"),
+        ]:
+            status, problem, headers = post(body)
+            self.assertEqual((status, problem.get("field")), (400, field), problem)
+            self.assertIn("application/problem+json", headers["Content-Type"])
+        self.assertEqual(post(b'{"name": "a", "spec": {"image":')[0], 400)
+        self.assertEqual(post(b"[" * 200 + b"]" * 200)[0], 400)
+        self.assertEqual(post(b'{"name": "a\\u0000", "spec": {"image": "demo"}}')[0], 400)
+        self.assertEqual(post(b'{"name": "\xff\xfe", "spec": {"image": "demo"}}')[0], 400)
+        self.assertEqual(post(b" " * (10 << 20))[0], 413)
+        self.assertEqual(d.request("GET", "/v1/vms")[1]["items"], [])
+        self.assertEqual(post({"name": "a", "spec": {"image": "demo", "run": "stopped"}})[0], 201)
+        self.assertEqual(post({"name": "a", "spec": {"image": "demo", "run": "stopped"}})[0], 409)
+
+    def test_paths_that_climb_are_refused(self):
+        for path in ["/v1/../../etc/passwd", "/v1/vms/%2e%2e/%2e%2e", "/v1/vms/a%00b", "/v1//vms"]:
+            self.assertIn(self.daemon.request("GET", path)[0], (400, 404), path)
+
+
+class Watching(HostTest):
+    def test_events_resume_without_loss_or_repetition(self):
+        d = self.daemon
+        d.import_guest()
+        start = d.request("GET", "/v1/vms")[1]["revision"]
+        for i in range(20):
+            d.request("POST", "/v1/vms", {"name": f"v{i}", "spec": {"image": "demo", "run": "stopped"}})
+        end = d.request("GET", "/v1/vms")[1]["revision"]
+
+        def read(after):
+            """Events until `end`, as (revision, name), in pieces: the connection is dropped after every seventh."""
+            import http.client
+            from harness import UnixConnection
+            seen = []
+            while not seen or seen[-1][0] < end:
+                connection = UnixConnection(d.socket, 30)
+                connection.request("GET", "/v1/events?type=vm", headers={"Last-Event-ID": str(seen[-1][0] if seen else after)})
+                response = connection.getresponse()
+                here = 0
+                revision = 0
+                while here < 7 and (not seen or seen[-1][0] < end):
+                    line = response.readline().decode().strip()
+                    if line.startswith("id:"):
+                        revision = int(line[3:])
+                    elif line.startswith("data:"):
+                        seen.append((revision, json.loads(line[5:])["name"]))
+                        here += 1
+                connection.close()
+            return seen
+
+        seen = read(start)
+        created = [name for _, name in seen]
+        self.assertEqual([name for name in dict.fromkeys(created)], [f"v{i}" for i in range(20)])
+        self.assertEqual(len(seen), len(set(seen)), "an event came twice")
+
+    def test_metrics_tell_what_is_measured(self):
+        text = self.daemon.request("GET", "/metrics")[1]
+        self.assertIn('blixard_vms{phase="running"} 0', text)
+        self.assertIn("blixard_store_commit_seconds_count", text)
+        self.assertNotIn("blixard_vm_cpu_seconds_total", text)
+
+
+class TwoDaemons(HostTest):
+    def test_a_data_directory_belongs_to_one_daemon(self):
+        d = self.daemon
+        second = subprocess.run([BLIXARD, "daemon", "--data-dir", os.path.join(d.directory, "data"), "--socket",
+                                 os.path.join(d.directory, "other.sock"), "--name", "h2"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("in use by another daemon", second.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
