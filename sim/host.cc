@@ -136,11 +136,13 @@ void SimHost::kill_daemon() {
     if (on_daemon_gone) on_daemon_gone();
 }
 
-void SimHost::kill_daemon_after(std::uint64_t tasks) {
+void SimHost::kill_daemon_after(std::uint64_t tasks, Millis span) {
     if (!daemon_) return;
     auto left = std::make_shared<std::uint64_t>(tasks);
-    daemon_->lane->after_task = [this, left](std::uint64_t) {
-        if ((*left)-- == 0) kill_daemon();
+    daemon_->lane->after_task = [this, left, span](std::uint64_t) {
+        if ((*left)-- != 0) return;
+        kill_daemon();
+        deps_.timeline.after(span, [this] { start_daemon(); });
     };
 }
 

@@ -38,7 +38,7 @@ class SimHost final : private store::FaultPlan {
 
     void start_daemon();
     void kill_daemon();
-    void kill_daemon_after(std::uint64_t tasks);  // between two steps of its own
+    void kill_daemon_after(std::uint64_t tasks, Millis span);  // between two steps of its own; back after `span`
     void pause_daemon(Millis span);
     void cut_power();
     bool up() const { return daemon_ != nullptr; }

@@ -15,7 +15,7 @@ namespace blixard::sim {
 namespace {
 
 constexpr Millis kHealedWithin = seconds(1500);   // restart backoff is 300 s, a silent monitor 60 s
-constexpr std::uint64_t kStepsPerInstant = 2'000'000;  // more at one moment: something turns in a circle
+constexpr std::uint64_t kStepsPerInstant = 50'000;  // more at one moment: something turns in a circle
 constexpr std::int64_t kDriftPpm = 15'000;            // within the margin of an eighth and a sixteenth of the TTL
 
 class World {
@@ -70,7 +70,7 @@ class World {
         SeededRandom clocks(plan_.seed + 77);
         for (int i = 0; i < plan_.hosts; ++i) {
             const std::string name = fmt::format("h{}", i + 1);
-            put(model::node_key(name, "spec"), model::to_json(model::NodeSpec{.uid = name, .zone = fmt::format("z{}", i % 3)}));
+            put(model::node_key(name, "spec"), model::to_json(model::NodeSpec{.uid = name, .zone = fmt::format("z{}", i % 3), .overcommit = model::Overcommit::kNone}));
             const std::int64_t drift = static_cast<std::int64_t>(clocks.below(2 * kDriftPpm)) - kDriftPpm;
             hosts_.push_back(std::make_unique<SimHost>(SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_}, name,
                                                        plan_.seed * 100 + static_cast<std::uint64_t>(i) * 10, plan_.faults.clock ? drift : 0));
@@ -163,8 +163,7 @@ class World {
                     host.start_daemon();
                 });
             case ActKind::kDaemonKill:
-                host.kill_daemon_after(act.dice % 50);
-                return later(span, [&host] { host.start_daemon(); });
+                return host.kill_daemon_after(act.dice % 50, span);
             case ActKind::kDaemonPause: return host.pause_daemon(span);
             case ActKind::kWatchdogPause: return host.machines().pause_watchdog(span);
             case ActKind::kWatchdogKill: return host.machines().kill_watchdog();

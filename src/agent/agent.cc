@@ -54,7 +54,7 @@ void Agent::start(std::function<void(Status)> ready) {
         if (weak.expired()) return;
         if (!found) return ready(tl::make_unexpected(found.error()));
         for (const hypervisor::InstanceId& id : deps_.hypervisor.leftovers())
-            leftovers_.insert(id.vm);
+            leftovers_[id.vm].insert(id.uid);
         deps_.view.subscribe([this, weak](const std::shared_ptr<const view::Update>& update) {
             if (!weak.expired()) on_update(*update);
         });
@@ -78,7 +78,7 @@ void Agent::set_facts(model::NodeStatus facts) {
 }
 
 void Agent::write_facts() {
-    if (!working_ || facts_writing_) return;
+    if (!working_ || facts_writing_ || lease_.key_revision() == 0) return;
     const view::NodeEntry* node = deps_.view.current()->nodes.find(settings_.node);
     std::string bytes = model::to_json(facts_);
     if (node && node->status && node->status->bytes == bytes) return;
@@ -143,7 +143,7 @@ void Agent::look_at_all() {
         return true;
     });
     for (const auto& [vm, memory] : vms_) mark(vm);
-    for (const std::string& vm : leftovers_) mark(vm);
+    for (const auto& [vm, uids] : leftovers_) mark(vm);
     for (const hypervisor::Instance& instance : deps_.hypervisor.instances()) mark(instance.id.vm);
     remove_volumes();
     write_facts();
@@ -178,8 +178,10 @@ const hypervisor::Instance* Agent::instance_of(const std::string& vm) {
 
 Wanted Agent::wanted_of(const view::VmEntry* entry, const std::string& vm) const {
     Wanted wanted;
-    wanted.leftover = leftovers_.contains(vm);
     if (!entry) return wanted;
+    const auto directories = leftovers_.find(vm);
+    wanted.leftover = entry->record && directories != leftovers_.end() &&
+                      directories->second.contains(entry->record->value.uid);
     if (entry->record) wanted.record = &entry->record->value;
     if (entry->placement) wanted.placement = &entry->placement->value;
     if (entry->status) wanted.status = &entry->status->value;
@@ -217,6 +219,10 @@ void Agent::look(const std::string& vm) {
             deps_.hypervisor.kill(instance->id, [](const Result<hypervisor::StopHow>&) {});
         }
         return;
+    }
+    if (const std::string uid = stale_directory(vm, entry, instance); !uid.empty()) {
+        mine.acting = true;
+        return purge(vm, uid);
     }
     const Decision decision = plan(wanted, instance, mine.memory, lease_.held(), now);
     if (decision.count_restart) count_restart(mine, decision.message);
@@ -298,19 +304,40 @@ void Agent::act(const std::string& vm, const view::VmEntry* entry,
             if (!decision.count_restart) mine.memory.start_not_before.reset();
             mine.memory.unhealthy = false;
             return mark(vm);
-        case Step::kPurge: {
-            mine.acting = true;
-            std::string uid = entry && entry->record ? entry->record->value.uid : std::string{};
-            return deps_.hypervisor.purge(
-                vm, uid,
-                [this, vm, done, weak = std::weak_ptr(alive_)](const Result<bool>& result) {
-                    if (weak.expired()) return;
-                    if (result) leftovers_.erase(vm);
-                    done(result);
-                });
-        }
+        case Step::kPurge: mine.acting = true; return purge(vm, entry->record->value.uid);
         case Step::kFinish: mine.acting = true; return finish_vm(vm, *entry);
     }
+}
+
+// The directory of a VM that does not exist any more, of this name: deleted, or made anew since.
+std::string Agent::stale_directory(const std::string& vm, const view::VmEntry* entry,
+                                   const hypervisor::Instance* instance) const {
+    const auto directories = leftovers_.find(vm);
+    if (directories == leftovers_.end()) return {};
+    for (const std::string& uid : directories->second) {
+        const bool known = entry && entry->record && entry->record->value.uid == uid;
+        const bool in_use = instance && instance->id.uid == uid;
+        if (!known && !in_use) return uid;
+    }
+    return {};
+}
+
+void Agent::purge(const std::string& vm, const std::string& uid) {
+    deps_.hypervisor.purge(
+        vm, uid, [this, vm, uid, weak = std::weak_ptr(alive_)](const Result<bool>& result) {
+            if (weak.expired()) return;
+            if (result) {
+                std::set<std::string>& uids = leftovers_[vm];
+                uids.erase(uid);
+                if (uids.empty()) leftovers_.erase(vm);
+                return step_done(vm);
+            }
+            deps_.log.warn("directory not removed",
+                           {{"vm", vm}, {"error", describe(result.error())}});
+            deps_.executor.after(kRetryStatus, [this, vm, weak] {
+                if (!weak.expired()) step_done(vm);
+            });
+        });
 }
 
 void Agent::start_vm(const std::string& vm, const view::VmEntry& entry) {
@@ -397,8 +424,9 @@ void Agent::announce_start(const std::string& vm, hypervisor::Launch launch,
 
 void Agent::launch_vm(const std::string& vm, hypervisor::Launch launch) {
     ++counters_.starts;
-    leftovers_.insert(vm);
+    leftovers_[vm].insert(launch.id.uid);
     Vm& mine = vms_[vm];
+    mine.memory.given_up.reset();
     mine.memory.start_not_before.reset();
     mine.health_failures = 0;
     mine.health_known = mine.healthy = false;
@@ -424,9 +452,9 @@ void Agent::start_failed(const std::string& vm, const Error& error) {
     const bool never =
         entry && entry->record && entry->record->value.spec.restart == model::Restart::kNever;
     if (never) {
+        const model::VmRecord& record = entry->record->value;
         mine.memory.start_not_before.reset();
-        if (entry->node() == settings_.node)
-            report(vm, *entry, nullptr, model::Phase::kFailed, describe(error));
+        mine.memory.given_up = GivenUp{record.uid, record.generation, record.restart_generation};
     }
     step_done(vm);
 }
@@ -543,7 +571,11 @@ model::VmStatus Agent::status_for(const view::VmEntry& entry, const hypervisor::
         status.machine = instance->machine;
         status.accelerator = instance->accelerator;
         status.started_at = to_rfc3339(instance->started);
-    } else if (phase == model::Phase::kStarting || phase == model::Phase::kFailed) {
+    }
+    // An end is said about the spec as it is now: only what is asked after it is a reason to start
+    // again.
+    const bool ended = phase == model::Phase::kStopped || phase == model::Phase::kFailed;
+    if (ended || (!instance && phase == model::Phase::kStarting)) {
         status.generation = record.generation;
         status.restart_generation = record.restart_generation;
     }
@@ -580,6 +612,8 @@ void Agent::report(const std::string& vm, const view::VmEntry& entry,
 void Agent::commit_status(const std::string& vm, const view::VmEntry& entry,
                           const model::VmStatus& status, store::Transaction transaction,
                           std::function<void(bool)> done) {
+    // Comparing revision 0 would hold while the key is absent: exactly when we may not speak.
+    if (lease_.key_revision() == 0) return done(false);
     ++counters_.status_writes;
     transaction.compares.push_back(
         {model::vm_key(entry.project(), entry.name(), "placement"), entry.placement->mod_revision});

@@ -107,6 +107,9 @@ class Agent {
     const hypervisor::Instance* instance_of(const std::string& vm);
     void act(const std::string& vm, const view::VmEntry* entry,
              const hypervisor::Instance* instance, const Decision& decision);
+    std::string stale_directory(const std::string& vm, const view::VmEntry* entry,
+                                const hypervisor::Instance* instance) const;
+    void purge(const std::string& vm, const std::string& uid);
     void start_vm(const std::string& vm, const view::VmEntry& entry);
     void announce_start(const std::string& vm, hypervisor::Launch launch, view::SnapshotPtr state);
     void launch_vm(const std::string& vm, hypervisor::Launch launch);
@@ -143,7 +146,7 @@ class Agent {
     bool drain_posted_ = false;
     std::map<std::string, Vm> vms_;
     std::map<std::string, hypervisor::Instance> instances_;  // as of the last event
-    std::set<std::string> leftovers_;
+    std::map<std::string, std::set<std::string>> leftovers_;  // VM -> uids with a directory here
     std::set<std::string> marked_;
     std::set<std::string> volumes_deleting_;
     AgentCounters counters_;

@@ -37,9 +37,9 @@ Decision give_up(const Wanted& wanted, const Instance* instance) {
 Decision remove(const Wanted& wanted, const Instance* instance) {
     if (lives(instance)) return stop_now(wanted, "being deleted");
     if (instance)
-        return {.step = Step::kForget, .phase = Phase::kStopping, .message = "being deleted"};
+        return {.step = Step::kForget, .phase = Phase::kStopped, .message = "being deleted"};
     if (wanted.leftover)
-        return {.step = Step::kPurge, .phase = Phase::kStopping, .message = "being deleted"};
+        return {.step = Step::kPurge, .phase = Phase::kStopped, .message = "being deleted"};
     return {.step = Step::kFinish};
 }
 
@@ -100,6 +100,10 @@ Decision after_exit(const Wanted& wanted, const Instance& instance, const Memory
 // good.
 Decision from_nothing(const Wanted& wanted, const Memory& memory, bool lease_held, MonoTime now) {
     const model::VmStatus* status = wanted.status;
+    if (memory.given_up && memory.given_up->uid == wanted.record->uid &&
+        memory.given_up->generation == wanted.record->generation &&
+        memory.given_up->restart_generation == wanted.record->restart_generation)
+        return {.phase = Phase::kFailed, .message = memory.failure};
     const bool ended_here = status && status->epoch == wanted.placement->epoch &&
                             status->uid == wanted.record->uid &&
                             (status->phase == Phase::kStopped || status->phase == Phase::kFailed);
@@ -144,7 +148,8 @@ Decision keep_running(const Wanted& wanted, const Instance& instance, const Memo
                 .phase = Phase::kStopping,
                 .message = "its monitor was silent for too long"};
     std::optional<MonoTime> again;
-    if (memory.silent_since) again = *memory.silent_since + kSilentMost;
+    if (memory.silent_since && now < *memory.silent_since + kSilentMost)
+        again = *memory.silent_since + kSilentMost;
     const bool known = wanted.status && wanted.status->epoch == wanted.placement->epoch;
     return {.phase = known ? wanted.status->phase : Phase::kStarting,
             .message = "the process lives, its monitor does not answer",

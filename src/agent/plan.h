@@ -12,6 +12,12 @@
 
 namespace blixard::agent {
 
+// A start that failed, of a VM that shall not be started again: until people ask anew.
+struct GivenUp {
+    std::string uid;
+    std::int64_t generation = 0, restart_generation = 0;
+};
+
 // What the agent remembers of a VM between two looks. It is lost with the daemon; every rule below
 // is right without it.
 struct Memory {
@@ -19,6 +25,7 @@ struct Memory {
     std::optional<MonoTime> start_not_before;  // backoff
     std::optional<MonoTime> running_since;
     std::optional<MonoTime> silent_since;  // the process lives, its monitor does not answer
+    std::optional<GivenUp> given_up;
     std::string failure;     // why the last start failed, or why it has to be started again
     std::string stopped_by;  // how the last stop ended
     bool unhealthy = false;  // its health check has failed often enough
