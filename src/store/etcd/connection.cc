@@ -4,6 +4,9 @@ namespace blixard::store {
 namespace {
 
 constexpr int kStrikes = 2;  // probes without an answer before a member is left
+// How long what was asked of the leader before is still waited for: a proposal that died with it is
+// never answered.
+constexpr Millis kLeaderGrace{300};
 constexpr std::chrono::milliseconds kLeavePause{
     300};  // so that a cluster without a leader is not run around in
 
@@ -207,7 +210,7 @@ namespace {
 // Asks one member how it is.
 class Probe final : public Completion, public Cancellable {
  public:
-    using Done = std::function<void(const grpc::Status&, bool has_leader)>;
+    using Done = std::function<void(const grpc::Status&, const pb::StatusResponse&)>;
     Probe(Connection& connection, std::size_t endpoint, Done done)
         : connection_(connection), endpoint_(endpoint), done_(std::move(done)) {}
 
@@ -219,7 +222,7 @@ class Probe final : public Completion, public Cancellable {
     }
     void complete(bool) override {
         connection_.remove(*this);
-        done_(status_, response_.leader() != 0);
+        done_(status_, response_);
         delete this;
     }
     void cancel() override { context_.TryCancel(); }
@@ -240,22 +243,25 @@ class Probe final : public Completion, public Cancellable {
 void Connection::probe() {
     Endpoint* endpoint = ready();
     if (!endpoint) return schedule_probe();
-    auto* probe =
-        new Probe(*this, endpoint->index,
-                  [this, index = endpoint->index](const grpc::Status& status, bool has_leader) {
-                      probed(index, status, has_leader);
-                      schedule_probe();
-                  });  // deletes itself when it completes
+    auto* probe = new Probe(*this, endpoint->index,
+                            [this, index = endpoint->index](const grpc::Status& status,
+                                                            const pb::StatusResponse& response) {
+                                probed(index, status, response);
+                                schedule_probe();
+                            });  // deletes itself when it completes
     if (!begin([&] { probe->start(*endpoint); })) delete probe;
 }
 
-void Connection::probed(std::size_t endpoint, const grpc::Status& status, bool has_leader) {
-    if (status.ok() && has_leader) {
-        std::lock_guard lock(mutex_);
-        if (endpoint == current_) strikes_ = 0;
-        return;
+void Connection::probed(std::size_t endpoint, const grpc::Status& status,
+                        const pb::StatusResponse& response) {
+    if (status.ok()) {
+        if (response.leader() == 0) return leave(endpoint, "it knows no leader");
+        {
+            std::lock_guard lock(mutex_);
+            if (endpoint == current_) strikes_ = 0;
+        }
+        return see_term(response.raftterm());
     }
-    if (status.ok()) return leave(endpoint, "it knows no leader");
     if (status.error_code() == grpc::StatusCode::CANCELLED) return;
     if (status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED) {
         return leave(endpoint, status.error_message());
@@ -266,6 +272,25 @@ void Connection::probed(std::size_t endpoint, const grpc::Status& status, bool h
         if (endpoint == current_) silent = ++strikes_ >= kStrikes;
     }
     if (silent) leave(endpoint, "it does not answer");
+}
+
+void Connection::see_term(std::uint64_t term) {
+    bool elected = false;
+    {
+        std::lock_guard lock(mutex_);
+        elected = term_ != 0 && term > term_;
+        term_ = std::max(term_, term);
+    }
+    if (!elected) return;
+    after(kLeaderGrace,
+          [this, now = std::chrono::steady_clock::now()] { give_up_asked_before(now); });
+}
+
+void Connection::give_up_asked_before(std::chrono::steady_clock::time_point time) {
+    std::lock_guard lock(mutex_);
+    for (Cancellable* call : calls_) {
+        if (call->asked_before(time)) call->cancel();
+    }
 }
 
 }  // namespace blixard::store

@@ -53,6 +53,8 @@ class Cancellable {
     virtual ~Cancellable() = default;
     virtual void cancel() = 0;  // any thread, while it is registered
     virtual std::size_t endpoint() const = 0;
+    // True for what a leader may have lost when it went, if it was asked before `time`.
+    virtual bool asked_before(std::chrono::steady_clock::time_point time) const { return false; }
 };
 
 // How a request may be treated when its answer is lost.
@@ -105,7 +107,10 @@ class Connection {
 
     void run();
     void probe();
-    void probed(std::size_t endpoint, const grpc::Status& status, bool has_leader);
+    void probed(std::size_t endpoint, const grpc::Status& status,
+                const pb::StatusResponse& response);
+    void see_term(std::uint64_t term);
+    void give_up_asked_before(std::chrono::steady_clock::time_point time);
     void schedule_probe();
 
     const EtcdOptions options_;
@@ -116,7 +121,8 @@ class Connection {
     std::mutex mutex_;  // guards all below
     bool stopping_ = false;
     std::size_t current_ = 0;
-    int strikes_ = 0;  // unanswered probes in a row
+    int strikes_ = 0;         // unanswered probes in a row
+    std::uint64_t term_ = 0;  // of raft: rises with each election
     std::chrono::steady_clock::time_point left_at_{};
     std::set<Cancellable*> calls_;
     std::set<Timer*> timers_;

@@ -125,6 +125,14 @@ struct EtcdAdmin::Channels {
         return *endpoint;
     }
 
+    // Waits a while: a channel that nobody waits on makes no progress in connecting.
+    static bool connected(Endpoint& endpoint, const EtcdOptions& options) {
+        return endpoint.channel->WaitForConnected(deadline_in(options.request_timeout / 3));
+    }
+    static Error unreachable(const std::string& address) {
+        return {ErrorCode::kUnavailable, "etcd at " + address + " cannot be reached"};
+    }
+
     template <class Response, class Call>
     static grpc::Status one(Endpoint& endpoint, Millis timeout, Response& response,
                             const Call& call) {
@@ -137,8 +145,10 @@ struct EtcdAdmin::Channels {
     template <class Response, class Call>
     Result<Response> ask(const EtcdOptions& options, const std::string& address, Millis timeout,
                          const Call& call) {
+        Endpoint& endpoint = at(options, address);
+        if (!connected(endpoint, options)) return fail(unreachable(address));
         Response response;
-        const grpc::Status status = one(at(options, address), timeout, response, call);
+        const grpc::Status status = one(endpoint, timeout, response, call);
         if (status.ok()) return response;
         Error error = error_of(status);
         error.message = address + ": " + error.message;
@@ -152,8 +162,8 @@ struct EtcdAdmin::Channels {
         Error last{ErrorCode::kUnavailable, "no etcd endpoint given"};
         for (const std::string& address : options.endpoints) {
             Endpoint& endpoint = at(options, address);
-            if (!endpoint.channel->WaitForConnected(deadline_in(options.request_timeout / 3))) {
-                last = {ErrorCode::kUnavailable, "etcd at " + address + " cannot be reached"};
+            if (!connected(endpoint, options)) {
+                last = unreachable(address);
                 continue;
             }
             Response response;
@@ -294,11 +304,13 @@ Status EtcdAdmin::move_leader(const std::string& leader_endpoint, EtcdMemberId t
 }
 
 Status EtcdAdmin::save_snapshot(const std::string& endpoint, const std::string& path) {
+    Endpoint& member = channels_->at(options_, endpoint);
+    if (!Channels::connected(member, options_)) return fail(Channels::unreachable(endpoint));
     NewFile file(path);
     if (!file.is_open()) return fail(system_error("creating " + path + ".part"));
     grpc::ClientContext context;
     context.set_deadline(deadline_in(kSnapshotTimeout));
-    auto stream = channels_->at(options_, endpoint).maintenance->Snapshot(&context, {});
+    auto stream = member.maintenance->Snapshot(&context, {});
     SnapshotSum sum;
     pb::SnapshotResponse part;
     while (stream->Read(&part)) {

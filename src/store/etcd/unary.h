@@ -44,6 +44,9 @@ class Unary final : public Completion, public Cancellable {
 
     void cancel() override { context_->TryCancel(); }
     std::size_t endpoint() const override { return endpoint_; }
+    bool asked_before(std::chrono::steady_clock::time_point time) const override {
+        return asked_at_ < time;
+    }
 
  private:
     Unary(Connection& connection, Method method, Request request, Again again, Millis answer_time,
@@ -66,6 +69,7 @@ class Unary final : public Completion, public Cancellable {
                  "see whether etcd runs and a majority of its members can reach each other"});
         }
         endpoint_ = endpoint->index;
+        asked_at_ = std::chrono::steady_clock::now();
         reader_.reset();  // lives in the call that the context owns
         context_ = std::make_unique<grpc::ClientContext>();
         context_->set_deadline(std::max(deadline_, deadline_in(answer_time_)));
@@ -110,6 +114,7 @@ class Unary final : public Completion, public Cancellable {
     const Millis answer_time_;
     Done done_;
     std::size_t endpoint_ = 0;
+    std::chrono::steady_clock::time_point asked_at_{};
     std::unique_ptr<grpc::ClientContext> context_;
     Reader reader_;
     Response response_;

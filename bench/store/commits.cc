@@ -1,6 +1,6 @@
-// Commits a second and their latency, one writer and 64 at once, on each durable store, beside what
-// the disk itself can do. Usage: store-bench [seconds]. Starts its own etcd, with fsync, in a
-// temporary directory.
+// store-bench [seconds]: commits a second and their latency, one writer and 64 at once, on each
+// durable store, beside what the disk itself can do. Usage: store-bench [seconds]. Starts its own
+// etcd, with fsync, in a temporary directory.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "store/etcd/etcd_admin.h"
 #include "store/etcd/etcd_cluster.h"
 #include "store/etcd/etcd_store.h"
 #include "store/sqlite/sqlite_store.h"
@@ -106,10 +107,76 @@ void measure_etcd(const char* what, int members, Millis span) {
     loop.run_for(Millis{0});
 }
 
+int leader_of(const EtcdCluster& cluster, EtcdAdmin& admin) {
+    for (int i = 0; i < cluster.size(); ++i) {
+        auto status = admin.status(cluster.endpoint(i));
+        if (status && status->id == status->leader) return i;
+    }
+    return -1;
+}
+
+// One writer that writes on; 1 s later `signal` hits the leader. The writer uses the leader, or a
+// follower.
+void measure_failover(const char* what, int signal, bool uses_leader,
+                      std::vector<std::string> flags) {
+    EtcdCluster cluster(3, true, std::move(flags));
+    EtcdAdmin admin({.endpoints = cluster.endpoints(), .request_timeout = Millis{500}});
+    TestLoop loop(TestTime::kReal);
+    NullLog log;
+    int leader = -1;
+    loop.run_until([&] { return (leader = leader_of(cluster, admin)) >= 0; });
+    if (leader < 0) return;
+    auto endpoints = cluster.endpoints();
+    std::rotate(endpoints.begin(), endpoints.begin() + (leader + (uses_leader ? 0 : 1)) % 3,
+                endpoints.end());
+    auto store = EtcdStore::connect({.endpoints = endpoints}, loop, loop, log);
+    if (!store) return;
+    auto last = Time::now();
+    double longest = 0;
+    int unknown = 0;
+    bool counting = false, stop = false, writing = true;
+    std::function<void()> write = [&] {
+        (*store)->commit({.puts = {{"bench", "v"}}}, [&](Result<Committed> result) {
+            if (result && counting) longest = std::max(longest, micros_since(last));
+            if (result) last = Time::now();
+            if (!result && counting) unknown += result.error().code == ErrorCode::kUnknownOutcome;
+            stop ? void(writing = false) : write();
+        });
+    };
+    write();
+    loop.run_for(seconds(1));
+    counting = true;
+    cluster.signal(leader, signal);
+    loop.run_for(seconds(6));
+    std::printf("%-44s stood still for %7.0f ms, %d unknown outcomes\n", what, longest / 1000,
+                unknown);
+    std::fflush(stdout);
+    stop = true;
+    loop.run_until([&] { return !writing; });
+    cluster.signal(leader, SIGCONT);
+    store->reset();
+    loop.run_for(Millis{0});
+}
+
+void measure_failovers() {
+    const std::vector<std::string> quick = {"--heartbeat-interval", "15", "--election-timeout",
+                                            "150"};
+    measure_failover("etcd's defaults, leader in use killed", SIGKILL, true, {});
+    measure_failover("etcd's defaults, leader killed, follower used", SIGKILL, false, {});
+    measure_failover("15/150 ms, leader in use killed", SIGKILL, true, quick);
+    measure_failover("15/150 ms, leader killed, follower used", SIGKILL, false, quick);
+    measure_failover("15/150 ms, leader in use hangs", SIGSTOP, true, quick);
+    measure_failover("15/150 ms, leader hangs, follower used", SIGSTOP, false, quick);
+}
+
 }  // namespace
 }  // namespace blixard::store
 
 int main(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) == "failover") {
+        blixard::store::measure_failovers();
+        return 0;
+    }
     const blixard::Millis span = blixard::seconds(argc > 1 ? std::max(1, std::atoi(argv[1])) : 5);
     blixard::store::measure_disk(span);
     blixard::store::measure_sqlite(span);
