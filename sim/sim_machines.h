@@ -83,6 +83,10 @@ class SimMachines {
     void feed(MonoTime deadline);
     bool fenced() const { return deps_.clock.mono() >= deadline_; }
     bool watchdog_paused() const { return watchdog_paused_; }
+    bool locked(const std::string& path) const {
+        const auto file = deps_.shared.files.find(path);
+        return file != deps_.shared.files.end() && !file->second.locked_by.empty();
+    }
     void delete_shared(const std::string& path) { deps_.shared.files.erase(path); }
 
     Machine* find(const std::string& vm);

@@ -66,6 +66,8 @@ std::string wrong_with_wanted(const view::Snapshot& state, const Hosts& hosts, c
     const InstanceState state_wanted = record.spec.run == Run::kPaused ? InstanceState::kPaused : InstanceState::kRunning;
     if (machine->instance.id.uid != record.uid || machine->instance.id.epoch != static_cast<std::uint64_t>(vm.placement->value.epoch))
         return fmt::format("runs on {} as another incarnation", vm.node());
+    const bool left_alone = machine->instance.state == InstanceState::kUnknown && record.spec.restart == model::Restart::kNever;
+    if (left_alone) return status->message.empty() ? "is silent, and nobody says so" : "";
     if (machine->instance.state != state_wanted)
         return fmt::format("is {} on {}", hypervisor::instance_state_name(machine->instance.state), vm.node());
     if (status->phase != phase) return fmt::format("is said to be {}, and is {}", model::phase_name(status->phase), model::phase_name(phase));

@@ -519,7 +519,11 @@ void Agent::remove_volumes() {
         if (!volume->record || volume->record->value.deleted_at.empty() ||
             volumes_deleting_.contains(volume->key))
             return;
-        const bool here = volume->status && volume->status->value.node == settings_.node;
+        // A shared file is deleted by whoever sees it: the record goes once, deleting again is nothing.
+        const std::string& pool = volume->record->value.pool;
+        const bool here = pool.empty()
+                              ? volume->status && volume->status->value.node == settings_.node
+                              : settings_.storage.pools.contains(pool);
         if (!here) return;
         const Result<std::string> path = volume_path(settings_.storage, volume->record->value);
         if (!path) return;
@@ -617,6 +621,9 @@ void Agent::commit_status(const std::string& vm, const view::VmEntry& entry,
     ++counters_.status_writes;
     transaction.compares.push_back(
         {model::vm_key(entry.project(), entry.name(), "placement"), entry.placement->mod_revision});
+    // Two of our own writes may overtake each other on the way.
+    transaction.compares.push_back({model::vm_key(entry.project(), entry.name(), "status"),
+                                    entry.status ? entry.status->mod_revision : 0});
     transaction.compares.push_back(
         {model::node_key(settings_.node, "lease"), lease_.key_revision()});
     transaction.puts.push_back({.key = model::vm_key(entry.project(), entry.name(), "status"),

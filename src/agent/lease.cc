@@ -44,7 +44,7 @@ void HostLease::grant() {
             return;
         }
         lease_ = granted->id;
-        extend(sent_at);
+        granted_at_ = sent_at;
         put_key();
     });
 }
@@ -65,6 +65,9 @@ void HostLease::put_key() {
                       asking_ = false;
                       if (committed) {
                           key_revision_ = committed->revision;
+                          // Only now: until the key hangs on this lease, others see the host live
+                          // as long as the lease of our last run, which may end at any moment.
+                          extend(granted_at_);
                           changed_();
                           return;
                       }

@@ -74,6 +74,7 @@ class HostLease {
     store::LeaseId lease_ = 0;
     store::Revision key_revision_ = 0;
     MonoTime deadline_{};
+    MonoTime granted_at_{};  // when the grant of lease_ was sent
     bool asking_ = false;  // a grant, renewal or put is under way
     bool released_ = false;
 };

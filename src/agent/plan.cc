@@ -82,7 +82,7 @@ Decision start(const Wanted& wanted, const Memory& memory, bool lease_held, Mono
 // The process ended by itself.
 Decision after_exit(const Wanted& wanted, const Instance& instance, const Memory& memory) {
     if (instance.restart_generation < wanted.record->restart_generation)
-        return {.step = Step::kForget, .phase = Phase::kStarting};
+        return {.step = Step::kForget, .phase = Phase::kStopped, .message = "restarting"};
     const hypervisor::Exit exit = instance.exit.value_or(hypervisor::Exit{});
     const bool was_clean = clean(exit) && !memory.unhealthy;
     const std::string why = memory.unhealthy ? memory.failure : describe_exit(exit);
@@ -107,9 +107,7 @@ Decision from_nothing(const Wanted& wanted, const Memory& memory, bool lease_hel
     const bool ended_here = status && status->epoch == wanted.placement->epoch &&
                             status->uid == wanted.record->uid &&
                             (status->phase == Phase::kStopped || status->phase == Phase::kFailed);
-    const bool asked_again =
-        status && (status->restart_generation < wanted.record->restart_generation ||
-                   status->generation < wanted.record->generation);
+    const bool asked_again = status && status->restart_generation < wanted.record->restart_generation;
     if (!ended_here || asked_again || memory.start_not_before)
         return start(wanted, memory, lease_held, now);
     // A daemon that comes back finds a VM between two restarts: its policy still wants it.

@@ -237,7 +237,11 @@ void remove_volume(const view::VolumeEntry& volume, const std::string& now, Draf
     const std::string spec = model::volume_key(volume.project(), volume.name(), "spec");
     const std::string status = model::volume_key(volume.project(), volume.name(), "status");
     draft.counts_on(spec, volume.record ? volume.record->mod_revision : 0);
-    const bool made = volume.record && volume.status && !volume.status->value.node.empty();
+    // A file that was made: on one host, or on storage that all share. An agent deletes it first.
+    const bool made = volume.record && volume.status &&
+                      (!volume.status->value.node.empty() ||
+                       (!volume.record->value.pool.empty() &&
+                        volume.status->value.state == model::VolumeState::kReady));
     if (!made) {
         draft.counts_on(status, volume.status ? volume.status->mod_revision : 0)
             .erase(spec)

@@ -429,10 +429,14 @@ void Controller::propose_delete(const view::VmEntry& vm) {
             const view::VolumeEntry* volume =
                 state->volumes.find(fmt::format("{}/{}", vm.project(), name));
             if (!volume || !volume->record) continue;
-            const bool made = volume->status && !volume->status->value.node.empty() &&
-                              state->nodes.find(volume->status->value.node);
+            const bool made =
+                volume->status &&
+                (volume->record->value.pool.empty()
+                     ? state->nodes.find(volume->status->value.node) != nullptr
+                     : volume->status->value.state == model::VolumeState::kReady);
             if (made) {
-                // Its file is on a host: that host's agent deletes the file, then the record.
+                // Its file is on a host, or on storage that all share: an agent deletes the file, then the
+                // record.
                 model::VolumeRecord record = volume->record->value;
                 record.deleted_at = to_rfc3339(deps_.clock.wall());
                 proposal.transaction.puts.push_back(
