@@ -76,6 +76,10 @@ Decision start(const Wanted& wanted, const Memory& memory, bool lease_held, Mono
                     fmt::format("{}; restart {} in {} s", memory.failure, memory.restarts, wait_s),
                 .look_again = memory.start_not_before};
     }
+    const model::VmStatus* said = wanted.status;
+    if (said && said->uid == wanted.record->uid && said->epoch == wanted.placement->epoch &&
+        said->phase == Phase::kPaused)  // its end was never said; a paused VM does not start
+        return {.phase = Phase::kFailed, .message = "it ended while it was paused"};
     return {.step = Step::kStart, .phase = Phase::kStarting};
 }
 
