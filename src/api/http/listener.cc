@@ -182,11 +182,12 @@ Principal unix_peer(int connection, gid_t admin_group) {
     return {fmt::format("uid:{}", peer.uid), admin};
 }
 
-void raise_file_limit() {
+std::uint64_t raise_file_limit() {
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;  // what Linux gives where nobody asks
+    const rlim_t before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : before;
 }
 
 }  // namespace blixard::api::http

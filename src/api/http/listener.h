@@ -46,7 +46,7 @@ gid_t find_group(const std::string& name);
 // known ("uid:1000").
 Principal unix_peer(int connection, gid_t admin_group);
 
-// The soft limit of open files becomes the hard one.
-void raise_file_limit();
+// The soft limit of open files becomes the hard one; returns it.
+std::uint64_t raise_file_limit();
 
 }  // namespace blixard::api::http

@@ -43,6 +43,8 @@ std::string too_many_connections() {
 
 // Where the process has no descriptor left, accepting again at once would spin.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+// For the store, QMP connections, logs and files on their way.
+constexpr std::uint64_t kFilesKept = 1024;
 // Connections taken per wake-up, so that requests are not starved by a burst of new clients.
 constexpr int kAcceptsAtOnce = 64;
 
@@ -306,7 +308,10 @@ class ServerImpl final : public Server, public ConnectionHost {
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::create(ServerOptions options) {
-    raise_file_limit();
+    // Where few files may be open, clients must not take those that the store and the VMs need.
+    const std::uint64_t files = raise_file_limit();
+    const std::uint64_t for_clients = files > 2 * kFilesKept ? files - kFilesKept : files / 2;
+    options.limits.connections = std::min<std::uint64_t>(options.limits.connections, for_clients);
     return std::unique_ptr<Server>(std::make_unique<ServerImpl>(std::move(options)));
 }
 

@@ -72,7 +72,8 @@ struct ServerOptions {
 
 class Server : public Executor {
  public:
-    // Also raises the soft limit of open files to the hard one, which 10,000 connections need.
+    // Also raises the soft limit of open files to the hard one, which 10,000 connections need;
+    // where that is too low, fewer connections are taken.
     static Result<std::unique_ptr<Server>> create(ServerOptions options);
     ~Server() override = default;  // stops
 
