@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "api/deliver.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "view/view.h"
@@ -25,13 +26,11 @@ class Crossing {
 
     // A callback for the other side that runs `task` on this one.
     template <class T>
-    Callback<T> back(std::function<void(Result<T>)> task) const {
-        return [&here = here_, alive = std::weak_ptr(alive_),
-                task = std::move(task)](Result<T> result) {
-            here.post([alive, task, result = std::move(result)]() mutable {
+    Callback<T> back(Callback<T> task) const {
+        return deliver_on<T>(
+            here_, [alive = std::weak_ptr(alive_), task = std::move(task)](Result<T> result) {
                 if (!alive.expired()) task(std::move(result));
             });
-        };
     }
 
     // Runs `task` on this side later, unless this is gone by then.

@@ -1,5 +1,6 @@
 #include "api/local_blobs.h"
 
+#include "api/deliver.h"
 #include "images/inspect.h"
 
 namespace blixard::api {
@@ -25,9 +26,9 @@ class Upload final : public BlobUpload {
                 RETURN_IF_ERROR(writer->write(bytes));
                 return true;
             },
-            [next = std::move(next)](Result<bool> written) {
+            once<bool>([next = std::move(next)](Result<bool> written) {
                 next(written ? Status{} : fail(written.error()));
-            });
+            }));
     }
 
     void finish(Callback<Blob> done) override {
@@ -37,7 +38,7 @@ class Upload final : public BlobUpload {
                 ASSIGN_OR_RETURN(const images::Blob blob, writer->finish(expected));
                 return Blob{blob.sha256, blob.size_bytes, blobs.path_of(blob.sha256)};
             },
-            std::move(done));
+            once<Blob>(std::move(done)));
     }
 
  private:
@@ -84,7 +85,7 @@ void LocalBlobs::find(std::string sha256, Callback<Blob> done) {
             ASSIGN_OR_RETURN(const images::Blob blob, blobs.find(sha256));
             return Blob{blob.sha256, blob.size_bytes, blobs.path_of(blob.sha256)};
         },
-        std::move(done));
+        once<Blob>(std::move(done)));
 }
 
 void LocalBlobs::inspect(std::string sha256, model::FileRole role,
@@ -94,7 +95,7 @@ void LocalBlobs::inspect(std::string sha256, model::FileRole role,
         [&blobs = blobs_, sha256 = std::move(sha256), role] {
             return look_at(blobs, sha256, role);
         },
-        std::move(done));
+        once<model::ImageFile>(std::move(done)));
 }
 
 }  // namespace blixard::api

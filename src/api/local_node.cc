@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "api/deliver.h"
+
 namespace blixard::api {
 namespace {
 
@@ -94,27 +96,29 @@ class LocalConsole final : public Console {
 }  // namespace
 
 void LocalNode::console_log(std::string vm, std::size_t max_bytes, Callback<std::string> done) {
-    there_.post([this, vm = std::move(vm), max_bytes, done = std::move(done)] {
-        here_.post([done, log = hypervisor_.console_log(vm, max_bytes)] { done(log); });
+    there_.post([&hypervisor = hypervisor_, vm = std::move(vm), max_bytes,
+                 back = deliver_on<std::string>(here_, std::move(done))] {
+        back(hypervisor.console_log(vm, max_bytes));
     });
 }
 
 void LocalNode::open_console(std::string vm, std::weak_ptr<ConsoleListener> listener,
                              Callback<std::shared_ptr<Console>> done) {
     auto end = std::make_shared<ConsoleEnd>(hypervisor_, here_, std::move(vm), std::move(listener));
-    there_.post([&here = here_, &there = there_, end, done = std::move(done)] {
-        here.post([&there, end, done, opened = end->open()] {
-            if (!opened) return done(fail(opened.error()));
-            done(std::make_shared<LocalConsole>(there, end));
-        });
+    auto opened = [&there = there_, end, done = std::move(done)](Result<bool> open) {
+        if (!open) return done(fail(open.error()));
+        done(std::make_shared<LocalConsole>(there, end));
+    };
+    there_.post([end, back = deliver_on<bool>(here_, std::move(opened))] {
+        const Status open = end->open();
+        back(open ? Result<bool>(true) : Result<bool>(fail(open.error())));
     });
 }
 
 void LocalNode::usage(hypervisor::InstanceId id, Callback<hypervisor::Usage> done) {
-    there_.post([this, id = std::move(id), done = std::move(done)] {
-        hypervisor_.usage(id, [&here = here_, done](Result<hypervisor::Usage> usage) {
-            here.post([done, usage = std::move(usage)] { done(usage); });
-        });
+    there_.post([&hypervisor = hypervisor_, id = std::move(id),
+                 back = deliver_on<hypervisor::Usage>(here_, std::move(done))] {
+        hypervisor.usage(id, back);
     });
 }
 
