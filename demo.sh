@@ -17,7 +17,7 @@ daemon_pid() {
   local pid
   pid=$(cat "$demo/daemon.pid" 2>/dev/null) || return 1
   # The number may have gone to another process since.
-  [ "$(readlink "/proc/$pid/exe" 2>/dev/null | sed 's/ (deleted)$//')" = "$blixard" ] && echo "$pid"
+  [ "$(readlink "/proc/$pid/exe" 2>/dev/null | sed 's/ (deleted)$//')" = "$blixard-daemon" ] && echo "$pid"
 }
 
 stop() {

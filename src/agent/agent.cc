@@ -271,6 +271,8 @@ void Agent::step_done(const std::string& vm) {
 void Agent::act(const std::string& vm, const view::VmEntry* entry,
                 const hypervisor::Instance* instance, const Decision& decision) {
     Vm& mine = vms_[vm];
+    if (decision.step != Step::kNone)
+        deps_.log.debug("step", {{"vm", vm}, {"step", static_cast<int>(decision.step)}});
     const auto stopped = [this, vm,
                           weak = std::weak_ptr(alive_)](const Result<hypervisor::StopHow>& how) {
         if (weak.expired()) return;
@@ -431,6 +433,11 @@ void Agent::launch_vm(const std::string& vm, hypervisor::Launch launch) {
     mine.health_failures = 0;
     mine.health_known = mine.healthy = false;
     const std::uint64_t epoch = launch.id.epoch;
+    // The store agreed under this lease. Had it ended meanwhile, another host may have the VM by
+    // now, even if this host holds a new lease.
+    launch.still_allowed = [this, revision = lease_.key_revision(), weak = std::weak_ptr(alive_)] {
+        return !weak.expired() && lease_.key_revision() == revision;
+    };
     deps_.log.info("starting vm", {{"vm", vm}, {"epoch", epoch}});
     deps_.hypervisor.start(std::move(launch), [this, vm, weak = std::weak_ptr(alive_)](
                                                   const Result<hypervisor::Instance>& started) {

@@ -86,7 +86,8 @@ Decision start(const Wanted& wanted, const Memory& memory, bool lease_held, Mono
 // The process ended by itself.
 Decision after_exit(const Wanted& wanted, const Instance& instance, const Memory& memory) {
     if (instance.restart_generation < wanted.record->restart_generation)
-        return {.step = Step::kForget, .phase = Phase::kStopped, .message = "restarting"};
+        // Not "stopped": that is an end, and it would count for the restart that was asked for.
+        return {.step = Step::kForget, .phase = Phase::kStopping, .message = "restarting"};
     const hypervisor::Exit exit = instance.exit.value_or(hypervisor::Exit{});
     const bool was_clean = clean(exit) && !memory.unhealthy;
     const std::string why = memory.unhealthy ? memory.failure : describe_exit(exit);

@@ -1,4 +1,6 @@
 // The control plane without its edges: real view, agents and controllers on the memory store and fake hosts, on virtual time.
+#include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <memory>
 
@@ -16,6 +18,17 @@
 
 namespace blixard::controller {
 namespace {
+
+// The story as it happens, for whoever reads a failure: BLIXARD_TEST_LOG=1 test_controller ...
+class PrintedLog final : public Log {
+   public:
+    void write(LogLevel, std::string_view event, std::initializer_list<LogField> fields) override {
+        if (!std::getenv("BLIXARD_TEST_LOG")) return;
+        std::string line(event);
+        for (const LogField& field : fields) line += fmt::format(" {}={}", field.name, field.value);
+        std::puts(line.c_str());
+    }
+};
 
 class PathBlobs final : public agent::Blobs {
    public:
@@ -147,7 +160,7 @@ class ControlPlane : public testing::Test {
 
     store::TestLoop loop{store::TestTime::kVirtual};
     SeededRandom random{1};
-    NullLog log;
+    PrintedLog log;
     std::shared_ptr<store::MemoryBackend> backend = std::make_shared<store::MemoryBackend>(loop, loop);
     std::unique_ptr<store::MemoryStore> store = std::make_unique<store::MemoryStore>(backend, loop);
     std::unique_ptr<view::View> store_view = std::make_unique<view::View>(*store, loop, loop, log);
@@ -187,7 +200,7 @@ TEST_F(ControlPlane, pause_resume_restart_and_delete) {
     change("web", [](model::VmRecord& record) { ++record.restart_generation; });
     ASSERT_TRUE(loop.run_until([&] {
         return hosts["h1"]->machines.starts().size() == starts + 1 && vm("web")->phase == model::Phase::kRunning;
-    }));
+    })) << vm("web")->document;
     change("web", [](model::VmRecord& record) { record.deleted_at = "now"; });
     ASSERT_TRUE(loop.run_until([&] { return vm("web") == nullptr; }));
     EXPECT_FALSE(hosts["h1"]->machines.runs("default/web"));

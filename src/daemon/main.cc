@@ -1,39 +1,34 @@
-// blixard: one program. `daemon` and `watchdog` are the host's side, everything else is the command line.
+// blixard: the command line, the watchdog and the simulation. `daemon` hands over to blixard-daemon beside it.
+#include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <unistd.h>
 #include <vector>
 
 #include "cli/cli.h"
-#include "daemon/config.h"
-#include "daemon/daemon.h"
 #include "hypervisor/qemu/watchdog.h"
-#if __has_include("sim/sim.h")
 #include "sim/sim.h"
-#define BLIXARD_HAS_SIM
-#endif
 
 namespace {
 
-// The path of this very program, for processes that outlive it.
-std::string own_path() {
+std::string own_directory() {
     char path[PATH_MAX] = {};
     const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
-    return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string("blixard");
+    if (size <= 0) return ".";
+    const std::string own(path, static_cast<std::size_t>(size));
+    return own.substr(0, own.rfind('/'));
 }
 
-int daemon_main(const std::vector<std::string>& arguments) {
-    const blixard::Result<blixard::daemon::Config> config = blixard::daemon::parse_arguments(arguments);
-    if (config) return blixard::daemon::run_daemon(*config, own_path());
-    if (config.error().code == blixard::ErrorCode::kCancelled) {
-        std::fputs(config.error().message.c_str(), stdout);
-        return 0;
-    }
-    std::fprintf(stderr, "error: %s\n", config.error().message.c_str());
-    if (!config.error().help.empty()) std::fprintf(stderr, "  help: %s\n", config.error().help.c_str());
-    return 2;
+// Only returns where there is no daemon to become.
+int become_daemon(char** argv) {
+    const std::string places[] = {own_directory() + "/blixard-daemon", own_directory() + "/../libexec/blixard/blixard-daemon"};
+    for (const std::string& place : places) execv(place.c_str(), argv);
+    std::fprintf(stderr, "error: %s cannot be started: %s\n  help: it belongs beside the blixard program; install both\n",
+                 places[0].c_str(), std::strerror(errno));
+    return 1;
 }
 
 int watchdog_main(const std::vector<std::string>& arguments) {
@@ -46,11 +41,8 @@ int watchdog_main(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
     const std::string_view verb = argc > 1 ? argv[1] : "";
-    const std::vector<std::string> rest(argv + std::min(argc, 2), argv + argc);
-    if (verb == "daemon") return daemon_main(rest);
-    if (verb == "watchdog") return watchdog_main(rest);
-#ifdef BLIXARD_HAS_SIM
-    if (verb == "sim") return blixard::sim::run(rest);
-#endif
+    if (verb == "daemon") return become_daemon(argv);
+    if (verb == "watchdog") return watchdog_main({argv + 2, argv + argc});
+    if (verb == "sim") return blixard::sim::run({argv + 2, argv + argc});
     return blixard::cli::run(argc, argv);
 }
