@@ -74,6 +74,8 @@ void SimHypervisor::settle(const std::string& vm) {
         } else if (machine && machine->birth == each.birth && machine->alive) {
             each.started(machine->instance);
         } else {
+            // A start that failed leaves nothing behind.
+            if (machine && machine->birth == each.birth) machines_.machines().erase(vm);
             each.started(fail(ErrorCode::kUnavailable, "VM " + vm + " ended while it started"));
         }
     }
@@ -110,6 +112,8 @@ void SimHypervisor::begin(const Launch& launch, const Script& script, Callback<I
         return;
     }
     preparing_.erase(launch.id.vm);
+    if (launch.still_allowed && !launch.still_allowed())
+        return done(fail(ErrorCode::kCancelled, "what allowed this start ended while it was prepared"));
     const Result<Machine*> machine = machines_.spawn(launch, script);
     if (!machine) return done(fail(machine.error()));
     waiting_.emplace(launch.id.vm, Waiting{.birth = (*machine)->birth, .started = std::move(done)});

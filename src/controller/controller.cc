@@ -110,6 +110,7 @@ void Controller::tick() {
         look_at_drains();
         flush();
         const MonoTime now = deps_.clock.mono();
+        if (retell_at_) next = std::min(next, std::max(Millis{1}, *retell_at_ - now));
         deps_.view.current()->nodes.for_each(
             [&](const std::shared_ptr<const view::NodeEntry>& node) {
                 if (const auto at = liveness_.lost_at(node->key, now))
@@ -149,7 +150,7 @@ void Controller::look_at_hosts() {
         std::map<std::string, scheduler::HostState> states;
         state->nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
             liveness_.look(*state, node->key, now, deps_.clock.wall());
-            states[node->key] = liveness_.state_of(*node);
+            states[node->key] = state_of(*node);
         });
         inventory_.rebuild(*state, states);
         state->vms.for_each(
@@ -163,7 +164,7 @@ void Controller::look_at_hosts() {
         liveness_.look(*state, name, now, deps_.clock.wall());
         const view::NodeEntry* node = state->nodes.find(name);
         inventory_.refresh_node(*state, name,
-                                node ? liveness_.state_of(*node) : scheduler::HostState::kLost);
+                                node ? state_of(*node) : scheduler::HostState::kLost);
         state->for_each_vm_on(name, [&](const view::VmEntry& vm) {
             dirty_vms_.insert(vm.key);
             return true;
@@ -178,6 +179,12 @@ void Controller::look_at_hosts() {
             return true;
         });
     });
+}
+
+// Nothing is placed on a host while its VMs are being failed over: if that is refused because the
+// host is back, they hold its room as before.
+scheduler::HostState Controller::state_of(const view::NodeEntry& node) const {
+    return in_doubt_.contains(node.key) ? scheduler::HostState::kLost : liveness_.state_of(node);
 }
 
 HostView Controller::host_view(std::string_view name) const {
@@ -238,6 +245,10 @@ void Controller::look_at_vm(const std::string& vm) {
 // -------------------------------------------------------------------------------------------------------
 
 void Controller::place_pending() {
+    if (retell_at_ && *retell_at_ <= deps_.clock.mono()) {
+        retell_at_.reset();
+        room_changed_ = true;
+    }
     if (pending_.empty() || !room_changed_) return;
     const view::SnapshotPtr state = deps_.view.current();
     struct Waiting {
@@ -349,7 +360,11 @@ void Controller::propose_pending(const view::VmEntry& vm, const scheduler::Decis
     if (vm.placement && placement.reason == reason && placement.node.empty()) return;
     const MonoTime now = deps_.clock.mono();
     const auto told = pending_told_.find(vm.key);
-    if (told != pending_told_.end() && now - told->second < kTellPendingEvery) return;
+    if (told != pending_told_.end() && now - told->second < kTellPendingEvery) {
+        const MonoTime due = told->second + kTellPendingEvery;
+        retell_at_ = retell_at_ ? std::min(*retell_at_, due) : due;
+        return;
+    }
     pending_told_[vm.key] = now;
     placement.uid = vm.record->value.uid;
     placement.node.clear();
@@ -497,7 +512,9 @@ void Controller::fail_over(const view::VmEntry& vm) {
     deps_.log.warn(
         "failing over",
         {{"vm", vm.key}, {"from", from}, {"to", placement.node}, {"epoch", placement.epoch}});
-    Proposal proposal{.about = {vm.key}};
+    Proposal proposal{.about = {vm.key}, .from = from};
+    ++in_doubt_[from];
+    dirty_nodes_.insert(from);
     compare_vm(vm, proposal.transaction);
     proposal.transaction.compares.push_back({model::vm_key(vm.project(), vm.name(), "status"),
                                              vm.status ? vm.status->mod_revision : 0});
@@ -575,7 +592,7 @@ void Controller::propose(Proposal proposal) {
 void Controller::flush() {
     std::vector<Proposal> proposals;
     proposals.swap(proposals_);
-    std::vector<std::string> vms;
+    std::vector<std::string> vms, from;
     store::Transaction joined;
     std::map<std::string, store::Revision> compares;
     std::size_t bytes = 0;
@@ -583,7 +600,7 @@ void Controller::flush() {
         if (vms.empty()) return;
         for (auto& [key, revision] : compares) joined.compares.push_back({key, revision});
         joined.compares.push_back({std::string(model::kElectionKey), in_office_});
-        send(std::exchange(vms, {}), std::exchange(joined, {}));
+        send(std::exchange(vms, {}), std::exchange(from, {}), std::exchange(joined, {}));
         compares.clear();
         bytes = 0;
     };
@@ -603,36 +620,61 @@ void Controller::flush() {
         for (store::Put& put : one.puts) joined.puts.push_back(std::move(put));
         for (std::string& key : one.deletes) joined.deletes.push_back(std::move(key));
         for (std::string& vm : proposal.about) vms.push_back(std::move(vm));
+        if (!proposal.from.empty()) from.push_back(std::move(proposal.from));
     }
     send_joined();
 }
 
-void Controller::send(std::vector<std::string> vms, store::Transaction transaction) {
+void Controller::send(std::vector<std::string> vms, std::vector<std::string> from,
+                      store::Transaction transaction) {
     ++counters_.commits;
     deps_.store.commit(
-        std::move(transaction), [this, vms = std::move(vms), weak = std::weak_ptr(alive_)](
+        std::move(transaction), [this, vms = std::move(vms), from = std::move(from),
+                                 weak = std::weak_ptr(alive_)](
                                     const Result<store::Committed>& done) {
             if (weak.expired()) return;
-            const auto settle = [this, vms, weak] {
-                if (weak.expired()) return;
-                for (const std::string& vm : vms) {
-                    busy_.erase(vm);
-                    dirty_vms_.insert(vm);
-                }
-                wake();
+            const auto settled = [this, vms, from, weak] {
+                if (!weak.expired()) settle(vms, from);
             };
             if (done && done->succeeded) {
                 vms_per_commit_ = std::min(kVmsPerCommit, vms_per_commit_ * 2);
-                return deps_.view.when_at(done->revision, settle);
+                return deps_.view.when_at(done->revision, settled);
             }
             ++counters_.refused_commits;
             room_changed_ = true;
             vms_per_commit_ = std::max<std::size_t>(
                 1, vms_per_commit_ / 2);  // one stale VM must not hold up its neighbours for long
-            if (done) return deps_.view.when_at(done->revision, settle);
+            if (done) return deps_.view.when_at(done->revision, settled);
             deps_.log.warn("decisions not committed", {{"error", describe(done.error())}});
-            deps_.executor.after(seconds(1), settle);
+            settle_later(vms, from);
         });
+}
+
+void Controller::settle(const std::vector<std::string>& vms, const std::vector<std::string>& from) {
+    for (const std::string& vm : vms) {
+        busy_.erase(vm);
+        dirty_vms_.insert(vm);
+    }
+    for (const std::string& host : from) {
+        const auto doubt = in_doubt_.find(host);
+        if (doubt != in_doubt_.end() && --doubt->second <= 0) in_doubt_.erase(doubt);
+        dirty_nodes_.insert(host);
+    }
+    wake();
+}
+
+// The write may have happened. Its room counts as taken until the view is behind it.
+void Controller::settle_later(std::vector<std::string> vms, std::vector<std::string> from) {
+    deps_.executor.after(seconds(1), [this, vms, from, weak = std::weak_ptr(alive_)] {
+        if (weak.expired()) return;
+        deps_.store.current_revision([this, vms, from, weak](const Result<store::Revision>& now) {
+            if (weak.expired()) return;
+            if (!now) return settle_later(vms, from);
+            deps_.view.when_at(*now, [this, vms, from, weak] {
+                if (!weak.expired()) settle(vms, from);
+            });
+        });
+    });
 }
 
 // The elected host forgets history that nobody resumes from any more.

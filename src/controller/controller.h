@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -67,6 +68,7 @@ class Controller {
         std::vector<std::string>
             about;  // VMs (or "operation <id>") that are not looked at until it is decided
         store::Transaction transaction;
+        std::string from = {};  // a failover: the lost host
     };
 
     void on_update(const view::Update& update);
@@ -95,7 +97,11 @@ class Controller {
     void compare_host(std::string_view node, store::Transaction& transaction) const;
     void propose(Proposal proposal);
     void flush();
-    void send(std::vector<std::string> vms, store::Transaction transaction);
+    void send(std::vector<std::string> vms, std::vector<std::string> from,
+              store::Transaction transaction);
+    void settle(const std::vector<std::string>& vms, const std::vector<std::string>& from);
+    void settle_later(std::vector<std::string> vms, std::vector<std::string> from);
+    scheduler::HostState state_of(const view::NodeEntry& node) const;
     void compact_later();
 
     Deps deps_;
@@ -115,6 +121,8 @@ class Controller {
     std::map<std::string, std::string> nominated_;  // VM -> host that is being cleared for it
     std::map<std::string, MonoTime> pending_told_;  // when the reason was last written
     bool room_changed_ = true;  // something was freed or added since the last look at pending VMs
+    std::optional<MonoTime> retell_at_;  // a pending VM's newer reason is due then
+    std::map<std::string, int> in_doubt_;  // hosts whose VMs are being failed over: they may yet hold the room
     std::vector<Proposal> proposals_;
     std::size_t vms_per_commit_ = kVmsPerCommit;
     std::vector<std::pair<MonoTime, store::Revision>> history_;

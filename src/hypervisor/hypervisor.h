@@ -56,6 +56,9 @@ struct Launch {
     std::vector<DiskFile> disks;
     bool fenced = false;  // an HA VM: tied to the watchdog, dies when the host's lease is not known
                           // to be valid
+    // Asked right before the process is made, on the executor: preparing takes its time, and what
+    // allowed this start may be over. Absent: allowed.
+    std::function<bool()> still_allowed;
 };
 
 enum class InstanceState : std::uint8_t {

@@ -111,6 +111,8 @@ void FakeHypervisor::began(const Launch& launch, Callback<Instance> done) {
     preparing_.erase(launch.id.vm);
     const FakeScript& script = host_.script_of(launch.id.vm);
     if (script.start_fails) return done(fail(*script.start_fails));
+    if (launch.still_allowed && !launch.still_allowed())
+        return done(fail(ErrorCode::kCancelled, "what allowed this start ended while it was prepared"));
     if (const Status allowed = may_start(launch); !allowed) return done(fail(allowed.error()));
     make_disks(launch);
     Machine& machine = host_.spawn(launch);

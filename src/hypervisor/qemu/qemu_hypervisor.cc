@@ -21,6 +21,7 @@ QemuHypervisor::QemuHypervisor(os::EventLoop& loop, Log& log, QemuConfig config)
       log_(log),
       config_(std::move(config)),
       cgroups_(config_.limits ? os::Cgroups::detect(config_.control_group) : os::Cgroups()),
+      host_(config_.host),
       files_(loop),
       watchdog_(loop, log, config_.directory, config_.watchdog_command,
                 {[this](const auto& children) { welcomed(children); },
@@ -92,13 +93,14 @@ Result<std::vector<QemuHypervisor::Found>> QemuHypervisor::look(const std::strin
 // be. Only then do the records say everything.
 void QemuHypervisor::recover(Callback<std::vector<Instance>> done) {
     recovering_ = std::move(done);
-    work<bool>(
-        [directory = config_.directory]() -> Result<bool> {
+    work<std::int64_t>(
+        [directory = config_.directory]() -> Result<std::int64_t> {
             RETURN_IF_ERROR(os::make_directories(directory, 0700));
-            return true;
+            return os::measure_tsc_khz();
         },
-        [this](Result<bool> made) {
-            if (!made) return std::exchange(recovering_, nullptr)(fail(made.error()));
+        [this](Result<std::int64_t> tsc_khz) {
+            if (!tsc_khz) return std::exchange(recovering_, nullptr)(fail(tsc_khz.error()));
+            if (host_.tsc_khz == 0) host_.tsc_khz = *tsc_khz;
             limit_recovery();
             watchdog_.connect();
         });
@@ -228,8 +230,8 @@ void QemuHypervisor::start(Launch launch, Callback<Instance> done) {
 
 void QemuHypervisor::prepare_start(std::shared_ptr<Start> start) {
     ++start->attempts;
-    PreparationInput input{start->launch,           config_.host, config_.node,
-                           start->traces.directory, &cgroups_,    loop_.wall()};
+    PreparationInput input{start->launch,           host_,     config_.node,
+                           start->traces.directory, &cgroups_, loop_.wall()};
     work<Prepared>([input = std::move(input)] { return prepare(input); },
                    [this, start](Result<Prepared> prepared) {
                        if (!prepared) return clean_up(start, prepared.error());
@@ -245,6 +247,10 @@ void QemuHypervisor::spawn(std::shared_ptr<Start> start, Prepared prepared) {
     start->chose_ports = prepared.chose_ports;
     if (start->cancelled)
         return give_up(start, {ErrorCode::kCancelled, "the start was cancelled", {}, {}});
+    if (start->launch.still_allowed && !start->launch.still_allowed())
+        return give_up(
+            start,
+            {ErrorCode::kCancelled, "what allowed this start ended while it was prepared", {}, {}});
     start->machine = std::make_shared<Machine>(world(), start->traces.directory, prepared.record);
     entries_.at(start->launch.id.vm).machine = start->machine;
     WatchdogClient::Spawn request;
