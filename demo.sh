@@ -70,7 +70,7 @@ echo "[4/5] making a guest image out of Debian's kernel and busybox"
 "$blixard" image show demo >/dev/null 2>&1 || "$blixard" image build-demo
 echo "[5/5] launching a VM and waiting until its user space speaks"
 if ! "$blixard" show hello >/dev/null 2>&1; then
-  "$blixard" launch demo hello --memory 96M --port 0:80 --console-pattern "blixard demo guest ready"
+  "$blixard" launch demo hello --memory 96M --port 0:80 --console-pattern "blixard demo guest"
 else
   "$blixard" start hello
 fi

@@ -40,7 +40,7 @@ step() {
 tools/setup.sh
 echo "building ..."
 begin=$SECONDS
-tools/build.sh
+if [ $mode = quick ]; then tools/build.sh; else tools/build.sh all blixard-bench; fi
 echo "built in $((SECONDS - begin)) s"
 
 step includes python3 tools/check_includes.py
@@ -56,9 +56,8 @@ done
 seeds=1000 fuzz_seconds=60
 [ $mode = quick ] && seeds=50 fuzz_seconds=0
 [ $mode = long ] && seeds=20000 fuzz_seconds=1200
-if [ -d sim ]; then
-  step "simulation" build/blixard sim --count "$seeds" --corpus sim/corpus
-fi
+step "simulation" build/blixard sim --seed 1 --count "$seeds"
+[ -d sim/corpus ] && step "simulation corpus" build/blixard sim --corpus sim/corpus
 for script in tests/*_test.py; do
   [ -e "$script" ] || continue
   name=${script#tests/}

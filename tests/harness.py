@@ -15,7 +15,7 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BLIXARD = os.environ.get("BLIXARD", str(ROOT / "build" / "blixard"))
 GUEST = pathlib.Path(os.environ.get("BLIXARD_GUEST", ROOT / "build" / "guest"))
-READY_LINE = "blixard demo guest ready"
+READY_LINE = "blixard demo guest"
 
 
 class UnixConnection(http.client.HTTPConnection):

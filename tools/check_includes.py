@@ -17,8 +17,8 @@ ALLOWED = {
     "images": {"base", "os"},
     "agent": {"base", "model", "store", "view", "hypervisor"},
     "controller": {"base", "model", "store", "view", "scheduler"},
-    "api": {"base", "model", "store", "view", "hypervisor"},
-    "cluster": {"base", "os", "model", "store", "api"},
+    "api": {"base", "os", "model", "store", "view", "hypervisor", "images", "agent"},
+    "cluster": {"base", "os", "model", "store", "store/etcd", "api"},
     "cli": {"base", "os", "model"},
 }
 ADAPTER_EXTRA = {

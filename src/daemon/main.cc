@@ -14,17 +14,19 @@
 
 namespace {
 
-std::string own_directory() {
+std::string own_path() {
     char path[PATH_MAX] = {};
     const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (size <= 0) return ".";
-    const std::string own(path, static_cast<std::size_t>(size));
-    return own.substr(0, own.rfind('/'));
+    return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string("./blixard");
 }
 
-// Only returns where there is no daemon to become.
+// Only returns where there is no daemon to become. argv[0] tells the daemon where the command line is: the watchdog, which
+// outlives both, is started from it.
 int become_daemon(char** argv) {
-    const std::string places[] = {own_directory() + "/blixard-daemon", own_directory() + "/../libexec/blixard/blixard-daemon"};
+    std::string self = own_path();
+    const std::string directory = self.substr(0, self.rfind('/'));
+    argv[0] = self.data();
+    const std::string places[] = {directory + "/blixard-daemon", directory + "/../libexec/blixard/blixard-daemon"};
     for (const std::string& place : places) execv(place.c_str(), argv);
     std::fprintf(stderr, "error: %s cannot be started: %s\n  help: it belongs beside the blixard program; install both\n",
                  places[0].c_str(), std::strerror(errno));
