@@ -152,7 +152,15 @@ Node::Node(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Node::~Node() {
     Impl& node = *impl_;
+    node.stopping = true;
     node.loop.cancel(node.tick_timer);
+    // What is under way may need the loop to end.
+    for (os::WorkerPool* pool : {&node.worker, &node.desk}) {
+        std::atomic<bool> idle = false;
+        if (pool->submit([&] { node.loop.post([&] { idle = true; }); }))
+            while (!node.loop.run_until([&] { return idle.load(); }, seconds(60)))
+                node.log.warn("cluster work does not end", {});
+    }
     node.server.reset();
     node.client.reset();
     node.forwarder.reset();
@@ -293,7 +301,7 @@ void Node::Impl::take_mirrors() {
 
 void Node::Impl::start_ticking() {
     tick_timer = loop.after(kTickInterval, [this] { start_ticking(); });
-    if (tick_queued.exchange(true)) return;
+    if (stopping || tick_queued.exchange(true)) return;
     const Status accepted = worker.submit([this] {
         tick();
         tick_queued = false;

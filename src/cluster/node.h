@@ -62,7 +62,7 @@ class Node {
     Millis lease_ttl() const;        // of a member: the cluster's
 
     // A member's store; its own etcd is started first where this host votes. The caller owns it and
-    // destroys it before the node.
+    // destroys it after the node.
     Result<std::unique_ptr<store::Store>> open_store();
 
     // From now on the node does its part. `gate`: the embedded store, of a host that stands alone;

@@ -78,6 +78,7 @@ struct Node::Impl {
     std::int64_t compacted = 0;
     RevisionHistory history;
     std::atomic<bool> tick_queued = false;
+    std::atomic<bool> stopping = false;
 
     os::WorkerPool desk{2, 64};  // answers to other hosts, and questions that only read
     os::WorkerPool worker{1, 64};

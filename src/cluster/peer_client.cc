@@ -1,5 +1,7 @@
 #include "cluster/peer_client.h"
 
+#include <grpc/grpc.h>
+
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -360,9 +362,22 @@ struct PeerClient::Impl {
     }
 };
 
+namespace {
+
+// gRPC's own threads end a call some moments after its callback. Without this, the last client's end would take gRPC down
+// under them.
+void keep_grpc() {
+    static const bool kept = (grpc_init(), true);
+    (void)kept;
+}
+
+}  // namespace
+
 PeerClient::PeerClient(Identity identity, Resolve resolve, Problem problem, Executor& executor)
     : impl_(std::make_shared<Impl>(std::move(identity), std::move(resolve), std::move(problem),
-                                   executor)) {}
+                                   executor)) {
+    keep_grpc();
+}
 
 PeerClient::~PeerClient() { impl_->live->close(); }
 

@@ -15,7 +15,10 @@
 #include "api/local_node.h"
 #include "controller/controller.h"
 #include "controller/questions.h"
+#include "cluster/node.h"
+#include "cluster/write_gate.h"
 #include "daemon/blobs.h"
+#include "daemon/cluster_ports.h"
 #include "daemon/daemon_metrics.h"
 #include "daemon/facts.h"
 #include "daemon/health_probe.h"
@@ -25,6 +28,7 @@
 #include "model/keys.h"
 #include "os/event_loop.h"
 #include "os/files.h"
+#include "store/etcd/etcd_store.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace blixard::daemon {
@@ -33,6 +37,7 @@ namespace {
 constexpr Millis kFiguresEvery = seconds(1);
 constexpr Millis kUsageEvery = seconds(15);      // one QMP question per running VM
 constexpr Millis kStartMost = seconds(60);       // reading the state and finding what an earlier daemon left
+constexpr Millis kRestartAfter{300};
 constexpr unsigned kSocketMode = 0660;           // root and group blixard
 
 class AgentLease final : public controller::LeaseSource {
@@ -83,6 +88,7 @@ class Daemon {
 
     Status start();
     void run() { loop_.run(); }
+    bool wants_restart() const { return restart_; }
 
    private:
     Status open_data();
@@ -90,6 +96,8 @@ class Daemon {
     Status make_host();
     Status make_control();
     Status make_api();
+    Status join_in();
+    void restart_soon();
     void listen_for_signals();
     void put_node_spec();
     void tell_figures();
@@ -120,7 +128,10 @@ class Daemon {
     std::unique_ptr<AgentBlobs> agent_blobs_;
     std::unique_ptr<ApiBlobs> api_blobs_;
     Found found_;
+    std::unique_ptr<cluster::Node> node_;
     std::unique_ptr<store::Store> bare_store_;
+    cluster::WriteGate* gate_ = nullptr;  // bare_store_, where it is the embedded one
+    std::string store_name_;
     std::unique_ptr<TimedStore> store_;
     std::unique_ptr<view::View> view_;
     std::unique_ptr<hypervisor::QemuHypervisor> hypervisor_;
@@ -131,8 +142,11 @@ class Daemon {
     std::unique_ptr<api::LocalNode> local_node_;
     std::unique_ptr<DaemonMetrics> daemon_metrics_;
     std::unique_ptr<Planner> planner_;
+    std::unique_ptr<ClusterOperations> cluster_operations_;
+    std::unique_ptr<OtherHosts> other_hosts_;
     std::unique_ptr<api::Api> api_;
     bool stopped_ = false;
+    bool restart_ = false;
 };
 
 Status Daemon::start() {
@@ -142,6 +156,7 @@ Status Daemon::start() {
     RETURN_IF_ERROR(make_host());
     RETURN_IF_ERROR(make_control());
     RETURN_IF_ERROR(make_api());
+    RETURN_IF_ERROR(join_in());
     log_.info("ready", {{"node", config_.name}, {"socket", config_.socket}, {"data_dir", config_.data_dir},
                         {"accelerator", found_.accelerator.name()}, {"reason", found_.accelerator.reason}});
     tell_figures();
@@ -178,9 +193,23 @@ void Daemon::listen_for_signals() {
 }
 
 Status Daemon::open_store() {
-    if (!config_.store.empty())
-        return fail(ErrorCode::kUnsupported, fmt::format("--store {} is not supported by this daemon yet", config_.store));
-    ASSIGN_OR_RETURN(bare_store_, store::SqliteStore::open(config_.data_dir + "/store.db", loop_, clock_));
+    ASSIGN_OR_RETURN(node_, cluster::Node::open({config_.data_dir, config_.name, config_.advertise, std::string(kVersion)},
+                                                {loop_, random_, log_}));
+    store_name_ = "etcd";
+    if (!config_.store.empty()) {
+        if (node_->is_member())
+            return fail_field("store", "this host is a member of a cluster, whose store is its own etcd", "start it without --store");
+        ASSIGN_OR_RETURN(const std::vector<std::string> endpoints, parse_store_address(config_.store));
+        ASSIGN_OR_RETURN(bare_store_, store::EtcdStore::connect({.endpoints = endpoints}, loop_, clock_, log_));
+    } else if (node_->is_member()) {
+        ASSIGN_OR_RETURN(bare_store_, node_->open_store());
+    } else {
+        ASSIGN_OR_RETURN(auto sqlite, store::SqliteStore::open(config_.data_dir + "/store.db", loop_, clock_));
+        auto gate = std::make_unique<cluster::WriteGate>(std::move(sqlite));
+        gate_ = gate.get();
+        bare_store_ = std::move(gate);
+        store_name_ = "sqlite";
+    }
     store_ = std::make_unique<TimedStore>(*bare_store_, clock_, metrics_);
     view_ = std::make_unique<view::View>(*store_, loop_, clock_, log_);
     bool ready = false;
@@ -221,7 +250,7 @@ Status Daemon::make_control() {
     settings.node = config_.name;
     settings.facts = found_.facts;
     settings.storage = {.data_dir = config_.data_dir, .pools = config_.pools};
-    settings.lease.ttl = seconds(config_.lease_ttl_s);
+    settings.lease.ttl = node_->is_member() ? node_->lease_ttl() : seconds(config_.lease_ttl_s);
     agent_ = std::make_unique<agent::Agent>(
         agent::Agent::Deps{*store_, *view_, *hypervisor_, *agent_blobs_, probe_.get(), loop_, clock_, random_, log_}, settings);
     lease_ = std::make_unique<AgentLease>(*agent_);
@@ -253,14 +282,40 @@ Status Daemon::make_api() {
     local_node_ = std::make_unique<api::LocalNode>(*hypervisor_, loop_, *server_);
     daemon_metrics_ = std::make_unique<DaemonMetrics>(*view_, metrics_, observer_, figures_, usage_, config_.name);
     planner_ = std::make_unique<Planner>(*view_, workers_, *server_, policy_of(config_));
+    cluster_operations_ = std::make_unique<ClusterOperations>(*node_);
+    other_hosts_ = std::make_unique<OtherHosts>(*node_);
     const api::Deps deps{.store = *store_, .view = *view_, .executor = *server_, .view_executor = loop_, .clock = clock_,
                          .random = random_, .log = log_, .blobs = api_blobs_.get(), .node = local_node_.get(),
-                         .forwarder = nullptr, .metrics = daemon_metrics_.get(), .plan = planner_.get(), .cluster = nullptr};
+                         .forwarder = other_hosts_.get(), .metrics = daemon_metrics_.get(), .plan = planner_.get(), .cluster = cluster_operations_.get()};
     api_ = std::make_unique<api::Api>(deps, api::Settings{.node = config_.name, .version = std::string(kVersion), .commit = BLIXARD_COMMIT,
-                                                          .store = "sqlite", .cluster_id = {}});
+                                                          .store = store_name_, .cluster_id = node_->cluster_id()});
     server_->start(*api_);
     server_->post([this] { api_->start([] {}); });
     return {};
+}
+
+// From here on this host does its part in its cluster, or can become part of one.
+Status Daemon::join_in() {
+    cluster::NodeHooks hooks;
+    hooks.service = api_.get();
+    hooks.service_executor = server_.get();
+    hooks.problem = [](const Error& error) { return api::problem(error); };
+    hooks.blob_file = [this](const std::string& sha256) -> Result<std::string> {
+        if (!images::is_sha256(sha256)) return fail(ErrorCode::kInvalid, "that is no SHA-256");
+        ASSIGN_OR_RETURN(const images::Blob blob, blob_store_->find(sha256));
+        return blob_store_->path_of(blob.sha256);
+    };
+    hooks.restart = [this] { loop_.post([this] { restart_soon(); }); };
+    return node_->start(std::move(hooks), *store_, gate_);
+}
+
+// The answer that announces it goes out first.
+void Daemon::restart_soon() {
+    loop_.after(kRestartAfter, [this] {
+        log_.info("restarting; VMs go on", {});
+        restart_ = true;
+        loop_.stop();
+    });
 }
 
 void Daemon::tell_figures() {
@@ -299,6 +354,7 @@ void Daemon::stop() {
     if (stopped_) return;
     stopped_ = true;
     if (server_) server_->stop();  // no request is under way after this
+    node_.reset();                 // it runs the loop until its own work has ended
     api_.reset();
     controller_.reset();
     agent_.reset();
@@ -308,10 +364,24 @@ void Daemon::stop() {
     bare_store_.reset();
 }
 
+// This very process becomes a new daemon: its children (etcd, the watchdog) stay its children.
+int start_again(const std::string& program) {
+    const Result<std::string> line = os::read_file("/proc/self/cmdline", 1u << 20);
+    std::vector<std::string> arguments;
+    for (std::size_t at = 0; line && at < line->size(); at += arguments.back().size() + 1) arguments.emplace_back(line->c_str() + at);
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    execv(program.c_str(), pointers.data());
+    std::perror("error: the daemon cannot start again");
+    return 1;
+}
+
 }  // namespace
 
 int run_daemon(const Config& config, const std::string& program) {
-    Daemon daemon(config, program);
+    auto running = std::make_unique<Daemon>(config, program);
+    Daemon& daemon = *running;
     if (const Status started = daemon.start(); !started) {
         std::fprintf(stderr, "error: the daemon did not start: %s\n", started.error().message.c_str());
         if (!started.error().field.empty()) std::fprintf(stderr, "  field: %s\n", started.error().field.c_str());
@@ -319,7 +389,9 @@ int run_daemon(const Config& config, const std::string& program) {
         return 1;
     }
     daemon.run();
-    return 0;
+    const bool again = daemon.wants_restart();
+    running.reset();
+    return again ? start_again(program) : 0;
 }
 
 }  // namespace blixard::daemon
