@@ -12,6 +12,7 @@ using Arguments = std::span<const std::string>;
 int trace(Arguments arguments);  // real request streams: quality beside published values
 int sched(Arguments arguments);  // decisions per second and heap allocations by number of hosts
 int api(Arguments arguments);    // a real daemon: what its clients wait for
+int vms(Arguments arguments);    // starting and stopping: the driver beside bare QEMU
 int http(Arguments arguments);   // the HTTP server alone
 
 }  // namespace blixard::bench

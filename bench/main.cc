@@ -23,6 +23,8 @@ constexpr std::array kCommands = {
             "[--hosts N]... [--decisions N]: decisions/s, heap allocations"},
     Command{"api", blixard::bench::api,
             "[--blixard PROGRAM] [--json FILE] [--image NAME] [--vms N] [--quick] [--no-guests]"},
+    Command{"vms", blixard::bench::vms,
+            "[--guest DIR] [--blixard PROGRAM] [--rounds N] [--no-guests]: the driver beside bare QEMU"},
     Command{"http", blixard::bench::http, "[--json FILE] [--quick]: the HTTP server alone"},
 };
 

@@ -1,5 +1,5 @@
 # blixard-bench: every figure the README claims, one command each. Built on request (ninja blixard-bench).
 file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.cc ${CMAKE_SOURCE_DIR}/bench/trace/*.cc ${CMAKE_SOURCE_DIR}/bench/api/*.cc)
 add_executable(blixard-bench EXCLUDE_FROM_ALL ${bench_sources})
-target_link_libraries(blixard-bench PRIVATE blixard_scheduler blixard_api_http)
+target_link_libraries(blixard-bench PRIVATE blixard_scheduler blixard_api_http blixard_hypervisor_qemu)
 blixard_pch(blixard-bench)

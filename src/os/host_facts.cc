@@ -2,6 +2,7 @@
 
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,6 +47,26 @@ std::vector<NumaFacts> read_numa(const std::string& root) {
 }
 
 }  // namespace
+
+std::int64_t measure_tsc_khz() {
+#if defined(__x86_64__)
+    const auto nanoseconds = [] {
+        timespec now{};
+        ::clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+        return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+    };
+    const timespec pause{0, 20'000'000};
+    const std::int64_t began = nanoseconds();
+    const std::uint64_t first = __builtin_ia32_rdtsc();
+    ::nanosleep(&pause, nullptr);
+    const std::uint64_t ticks = __builtin_ia32_rdtsc() - first;
+    const std::int64_t passed = nanoseconds() - began;
+    return static_cast<std::int64_t>(static_cast<double>(ticks) * 1e6 /
+                                     static_cast<double>(passed));
+#else
+    return 0;
+#endif
+}
 
 std::vector<std::string> parse_cpu_flags(std::string_view cpuinfo) {
     std::vector<std::string> flags;

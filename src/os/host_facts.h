@@ -36,6 +36,10 @@ Result<DiskRoom> disk_room(const std::string& path);
 
 Result<std::string> read_boot_id(const std::string& root = "");
 
+// The rate of this host's time stamp counter, measured over 20 ms against CLOCK_MONOTONIC_RAW; 0
+// where there is none.
+std::int64_t measure_tsc_khz();
+
 // Pure parsers of kernel texts.
 std::vector<std::string> parse_cpu_flags(std::string_view cpuinfo);
 std::int64_t parse_meminfo_mib(std::string_view meminfo,

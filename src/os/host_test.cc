@@ -30,6 +30,7 @@ TEST(HostFacts, of_this_host_are_there) {
     EXPECT_FALSE(facts->numa.empty());
     EXPECT_EQ(facts->boot_id.size(), 36u);
     EXPECT_GT(disk_room("/tmp")->size_mib, 0);
+    EXPECT_GT(measure_tsc_khz(), 100'000);
 }
 
 struct KernelFiles {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -36,14 +37,19 @@ class WorkerPool {
         auto shared = std::make_shared<Callback<T>>(std::move(done));
         auto accepted = submit([&executor, work = std::move(work), shared] {
             auto result = std::make_shared<Result<T>>(work());
-            executor.post([shared, result] { (*shared)(std::move(*result)); });
+            executor.post([shared, result] { take (*shared)(std::move(*result)); });
         });
         if (!accepted) {
-            executor.post([shared, error = accepted.error()] { (*shared)(fail(error)); });
+            executor.post([shared, error = accepted.error()] { take (*shared)(fail(error)); });
         }
     }
 
  private:
+    // Out of what the worker shares: what the callback holds dies on the executor, not on a worker.
+    template <class T>
+    static Callback<T> take(Callback<T>& done) {
+        return std::exchange(done, nullptr);
+    }
     void work();
 
     const std::size_t queue_bound_;

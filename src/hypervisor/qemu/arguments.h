@@ -17,7 +17,9 @@ namespace blixard::hypervisor {
 
 struct QemuHost {
     std::string program = "qemu-system-x86_64";
-    bool kvm = false;  // by the probe, not by the device file
+    bool kvm = false;          // by the probe, not by the device file
+    std::int64_t tsc_khz = 0;  // of the host's time stamp counter, which an emulated guest reads as
+                               // it is; 0: not known
     std::string uefi_code = "/usr/share/OVMF/OVMF_CODE_4M.fd";
     std::string uefi_variables = "/usr/share/OVMF/OVMF_VARS_4M.fd";  // the template
 };

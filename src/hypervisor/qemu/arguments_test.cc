@@ -39,7 +39,7 @@ TEST(QemuArguments, q35_under_tcg_boots_a_kernel_directly) {
     launch.spec.command_line = "quiet";
     launch.spec.nics.push_back(web_nic());
     EXPECT_EQ(
-        lines(qemu_arguments(launch, {}, {.seed = "seed.iso"})),
+        lines(qemu_arguments(launch, {.tsc_khz = 2445427}, {.seed = "seed.iso"})),
         "qemu-system-x86_64\n"
         "-name guest=default/web-1,debug-threads=on\n"
         "-nodefaults\n"
@@ -59,7 +59,7 @@ TEST(QemuArguments, q35_under_tcg_boots_a_kernel_directly) {
         "-serial chardev:console\n"
         "-kernel /images/k\n"
         "-initrd /images/i\n"
-        "-append console=ttyS0 quiet\n"
+        "-append console=ttyS0 quiet no_timer_check tsc_early_khz=2445427\n"
         "-blockdev driver=raw,node-name=seed,read-only=on,file.driver=file,file.filename=seed.iso\n"
         "-device virtio-blk-pci,drive=seed,serial=cidata\n"
         "-netdev user,id=net0,hostfwd=tcp:127.0.0.1:8080-:80\n"
@@ -111,7 +111,8 @@ TEST(QemuArguments, an_emulated_microvm_is_told_its_clock_rate) {
     launch.spec.machine = model::Machine::kMicrovm;
     const std::string text = lines(qemu_arguments(launch, {}, {}));
     EXPECT_NE(text.find("-machine microvm,acpi=on,pit=on,pic=on,rtc=on\n"), std::string::npos);
-    EXPECT_NE(text.find("-append console=ttyS0 tsc_early_khz=2000000\n"), std::string::npos);
+    EXPECT_NE(text.find("-append console=ttyS0 no_timer_check tsc_early_khz=2000000\n"),
+              std::string::npos);
 }
 
 TEST(QemuArguments, a_disk_boots_on_q35_with_the_image_lock_and_its_comma_doubled) {

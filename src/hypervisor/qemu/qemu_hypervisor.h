@@ -134,6 +134,7 @@ class QemuHypervisor final : public Hypervisor {
     Log& log_;
     const QemuConfig config_;
     const os::Cgroups cgroups_;
+    QemuHost host_;
     std::shared_ptr<bool> here_ = std::make_shared<bool>(true);
     os::FileWatch files_;
     std::map<std::string, Entry> entries_;           // by VM
