@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/mutant.h"
 #include "model/documents.h"
 #include "model/keys.h"
 
@@ -319,7 +320,7 @@ std::string Agent::stale_directory(const std::string& vm, const view::VmEntry* e
     for (const std::string& uid : directories->second) {
         const bool known = entry && entry->record && entry->record->value.uid == uid;
         const bool in_use = instance && instance->id.uid == uid;
-        if (!known && !in_use) return uid;
+        if (!known && !in_use && !mutant(MutantId::kDirectoryLeft)) return uid;
     }
     return {};
 }
@@ -415,6 +416,7 @@ void Agent::announce_start(const std::string& vm, hypervisor::Launch launch,
                                         .value = model::to_json(made)});
         }
     }
+    if (mutant(MutantId::kStartUnannounced)) return launch_vm(vm, std::move(launch));
     commit_status(vm, entry, status, std::move(transaction),
                   [this, vm, launch = std::move(launch)](bool agreed) mutable {
                       if (agreed) return launch_vm(vm, std::move(launch));
@@ -436,6 +438,7 @@ void Agent::launch_vm(const std::string& vm, hypervisor::Launch launch) {
     // The store agreed under this lease. Had it ended meanwhile, another host may have the VM by
     // now, even if this host holds a new lease.
     launch.still_allowed = [this, revision = lease_.key_revision(), weak = std::weak_ptr(alive_)] {
+        if (mutant(MutantId::kPreparedTooLong)) return true;
         return !weak.expired() && lease_.key_revision() == revision;
     };
     deps_.log.info("starting vm", {{"vm", vm}, {"epoch", epoch}});
@@ -641,7 +644,7 @@ void Agent::commit_status(const std::string& vm, const view::VmEntry& entry,
         if (weak.expired()) return;
         if (!result) {
             deps_.log.warn("status not written", {{"vm", vm}, {"error", describe(result.error())}});
-            return done(false);
+            return done(mutant(MutantId::kUnknownIsDone));
         }
         if (!result->succeeded) return done(false);
         deps_.view.when_at(result->revision, [done, weak] {

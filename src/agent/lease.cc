@@ -1,5 +1,6 @@
 #include "agent/lease.h"
 
+#include "base/mutant.h"
 #include "model/documents.h"
 #include "model/keys.h"
 
@@ -45,6 +46,7 @@ void HostLease::grant() {
         }
         lease_ = granted->id;
         granted_at_ = sent_at;
+        if (mutant(MutantId::kWorkBeforeLease)) extend(sent_at);
         put_key();
     });
 }
@@ -90,6 +92,7 @@ void HostLease::renew() {
             if (granted) return extend(sent_at);
             log_.warn("lease not renewed", {{"node", node_}, {"error", describe(granted.error())}});
             if (granted.error().code != ErrorCode::kNotFound) return;
+            if (mutant(MutantId::kLeaseNotRegained)) return;
             lease_ = 0;
             key_revision_ = 0;
             grant();
@@ -97,7 +100,9 @@ void HostLease::renew() {
 }
 
 void HostLease::extend(MonoTime sent_at) {
-    const MonoTime deadline = sent_at + settings_.ttl - settings_.margin();
+    if (mutant(MutantId::kDeadlineFromAnswer)) sent_at = clock_.mono();
+    MonoTime deadline = sent_at + settings_.ttl - settings_.margin();
+    if (mutant(MutantId::kFenceLate)) deadline = sent_at + settings_.ttl + seconds(1);
     if (deadline <= deadline_) return;
     deadline_ = deadline;
     feed_(deadline_);

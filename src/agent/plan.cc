@@ -1,3 +1,4 @@
+#include "base/mutant.h"
 #include "agent/plan.h"
 
 #include <fmt/format.h>
@@ -27,7 +28,7 @@ Decision stop_now(const Wanted& wanted, std::string message) {
 // The VM is not this host's to run: another host has it, it was deleted, or it was made anew under
 // its name.
 Decision give_up(const Wanted& wanted, const Instance* instance) {
-    if (lives(instance)) return {.step = Step::kKill};
+    if (lives(instance)) return {.step = mutant(MutantId::kKeepElsewhere) ? Step::kNone : Step::kKill};
     if (instance) return {.step = Step::kForget};
     const bool elsewhere = wanted.placement && !wanted.placement->node.empty();
     if (wanted.leftover && (!wanted.record || elsewhere)) return {.step = Step::kPurge};
@@ -131,7 +132,8 @@ Decision keep_running(const Wanted& wanted, const Instance& instance, const Memo
             return {.phase = Phase::kStopping, .message = instance.message};
         case InstanceState::kUnknown: break;
         case InstanceState::kRunning:
-            if (instance.restart_generation < wanted.record->restart_generation)
+            if (instance.restart_generation < wanted.record->restart_generation &&
+                !mutant(MutantId::kRestartForgotten))
                 return stop_now(wanted, "restarting");
             if (memory.unhealthy && wanted.record->spec.restart != Restart::kNever)
                 return {.step = Step::kKill, .phase = Phase::kStopping, .message = memory.failure};
@@ -184,7 +186,8 @@ Decision plan(const Wanted& wanted, const Instance* instance, const Memory& memo
         wanted.record && wanted.placement && wanted.placement->uid == wanted.record->uid;
     if (!wanted.mine || !same_vm) return give_up(wanted, instance);
     const auto epoch = static_cast<std::uint64_t>(wanted.placement->epoch);
-    if (instance && (instance->id.uid != wanted.record->uid || instance->id.epoch != epoch)) {
+    const bool epoch_counts = !mutant(MutantId::kEpochUnchecked);
+    if (epoch_counts && instance && (instance->id.uid != wanted.record->uid || instance->id.epoch != epoch)) {
         return {.step = lives(instance) ? Step::kKill : Step::kForget};
     }
     if (!wanted.record->deleted_at.empty()) return remove(wanted, instance);

@@ -30,7 +30,9 @@ enum class MutantId : std::uint8_t {
     kDirectoryLeft,         // a deleted VM's directory stays
     kRoomUnnoticed,         // pending VMs are not looked at when room is freed
     kLeaseNotRegained,      // a lost lease is not asked for anew
-    kWorkBeforeLease,       // the agent works before the view has reached its own lease
+    kWorkBeforeLease,       // a granted lease feeds the watchdog before the host's key hangs on it
+    kPreparedTooLong,       // a start goes on though the lease it was allowed under has ended
+    kDoubtIgnored,          // a host whose VMs are being failed over is given new ones
     kCount
 };
 
@@ -39,7 +41,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId:
     "failover-unproven", "start-unannounced", "unknown-is-done",     "keep-elsewhere",    "epoch-unchecked",
     "epoch-not-raised", "starting-is-nothing", "decision-uncounted", "clear-too-early",   "failover-silent",
     "failover-all",   "restart-forgotten",   "directory-left",       "room-unnoticed",    "lease-not-regained",
-    "work-before-lease"};
+    "work-before-lease", "prepared-too-long", "doubt-ignored"};
 
 #ifdef BLIXARD_MUTANTS
 inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "controller/translate.h"
+#include "base/mutant.h"
 #include "model/documents.h"
 #include "model/keys.h"
 #include "scheduler/place.h"
@@ -184,7 +185,7 @@ void Controller::look_at_hosts() {
 // Nothing is placed on a host while its VMs are being failed over: if that is refused because the
 // host is back, they hold its room as before.
 scheduler::HostState Controller::state_of(const view::NodeEntry& node) const {
-    return in_doubt_.contains(node.key) ? scheduler::HostState::kLost : liveness_.state_of(node);
+    return in_doubt_.contains(node.key) && !mutant(MutantId::kDoubtIgnored) ? scheduler::HostState::kLost : liveness_.state_of(node);
 }
 
 HostView Controller::host_view(std::string_view name) const {
@@ -213,7 +214,7 @@ void Controller::look_at_vm(const std::string& vm) {
     const bool had_place = inventory_.cluster().find_vm(vm) != scheduler::kNoVm;
     inventory_.refresh_vm(*state, vm);
     const bool has_place = inventory_.cluster().find_vm(vm) != scheduler::kNoVm;
-    if (had_place && !has_place) room_changed_ = true;
+    if (had_place && !has_place && !mutant(MutantId::kRoomUnnoticed)) room_changed_ = true;
     if (!entry) {
         pending_.erase(vm);
         nominated_.erase(vm);
@@ -310,6 +311,7 @@ bool Controller::place_one(const std::string& vm, std::set<std::string>& shapes_
 }
 
 void Controller::compare_vm(const view::VmEntry& vm, store::Transaction& transaction) const {
+    if (mutant(MutantId::kStaleView)) return;
     transaction.compares.push_back(
         {model::vm_key(vm.project(), vm.name(), "spec"), vm.record ? vm.record->mod_revision : 0});
     transaction.compares.push_back({model::vm_key(vm.project(), vm.name(), "placement"),
@@ -336,7 +338,7 @@ void Controller::propose_place(const view::VmEntry& vm,
     model::Placement placement = vm.placement ? vm.placement->value : model::Placement{};
     placement.uid = vm.record->value.uid;
     placement.node = decision.host;
-    placement.epoch += 1;
+    if (!mutant(MutantId::kEpochNotRaised)) placement.epoch += 1;
     placement.release = false;
     placement.numa_nodes.assign(decision.assignment.numa_nodes.begin(),
                                 decision.assignment.numa_nodes.end());
@@ -344,7 +346,8 @@ void Controller::propose_place(const view::VmEntry& vm,
     placement.decided_at = to_rfc3339(deps_.clock.wall());
     placement.reason = "scheduled";
     placement.decision = decision_json(decision);
-    inventory_.count(std::move(request), decision.host, decision.assignment);
+    if (!mutant(MutantId::kDecisionUncounted))
+        inventory_.count(std::move(request), decision.host, decision.assignment);
     ++counters_.placed;
     Proposal proposal{.about = {vm.key}};
     compare_vm(vm, proposal.transaction);
@@ -518,10 +521,11 @@ void Controller::fail_over(const view::VmEntry& vm) {
     compare_vm(vm, proposal.transaction);
     proposal.transaction.compares.push_back({model::vm_key(vm.project(), vm.name(), "status"),
                                              vm.status ? vm.status->mod_revision : 0});
-    proposal.transaction.compares.push_back({model::node_key(from, "lease"), 0});
+    if (!mutant(MutantId::kFailoverUnproven))
+        proposal.transaction.compares.push_back({model::node_key(from, "lease"), 0});
     if (placed) compare_host(decision.host, proposal.transaction);
     proposal.transaction.puts.push_back(placement_put(vm, placement));
-    proposal.transaction.puts.push_back(
+    if (!mutant(MutantId::kFailoverSilent)) proposal.transaction.puts.push_back(
         {.key = model::failover_key(make_id(deps_.random)), .value = model::to_json(proof)});
     propose(std::move(proposal));
 }
@@ -599,7 +603,8 @@ void Controller::flush() {
     const auto send_joined = [&] {
         if (vms.empty()) return;
         for (auto& [key, revision] : compares) joined.compares.push_back({key, revision});
-        joined.compares.push_back({std::string(model::kElectionKey), in_office_});
+        if (!mutant(MutantId::kElectionUnproven))
+            joined.compares.push_back({std::string(model::kElectionKey), in_office_});
         send(std::exchange(vms, {}), std::exchange(from, {}), std::exchange(joined, {}));
         compares.clear();
         bytes = 0;

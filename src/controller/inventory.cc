@@ -1,5 +1,6 @@
 #include "controller/inventory.h"
 
+#include "base/mutant.h"
 #include "controller/translate.h"
 
 namespace blixard::controller {
@@ -35,6 +36,7 @@ void Inventory::refresh_vm(const view::Snapshot& state, const std::string& vm) {
     const view::VmEntry* entry = state.vms.find(vm);
     uncount(vm);
     if (!entry || !entry->record || entry->node().empty()) return;
+    if (mutant(MutantId::kStartingIsNothing) && entry->phase == model::Phase::kStarting) return;
     const std::string node(entry->node());
     count(request_of(*entry, state), node, assignment_of(entry->placement->value));
 }
