@@ -350,5 +350,32 @@ TEST_F(ControlPlane, a_more_important_vm_takes_the_place_of_a_preemptible_one) {
     EXPECT_EQ(vm("batch")->phase, model::Phase::kPending);
 }
 
+// Found by the simulation.
+TEST(AgentPlan, a_monitor_that_stays_silent_is_not_looked_at_in_a_circle) {
+    model::VmRecord record{.uid = "u"};
+    record.spec.restart = model::Restart::kNever;
+    const model::Placement placement{.uid = "u", .node = "h1", .epoch = 1};
+    hypervisor::Instance instance{.id = {"default/web", "u", 1}};
+    instance.state = hypervisor::InstanceState::kUnknown;
+    agent::Memory memory;
+    memory.silent_since = MonoTime{0};
+    const agent::Wanted wanted{.record = &record, .placement = &placement, .mine = true};
+    EXPECT_EQ(agent::plan(wanted, &instance, memory, true, MonoTime{1000}).look_again, MonoTime{60'000});
+    EXPECT_FALSE(agent::plan(wanted, &instance, memory, true, MonoTime{120'000}).look_again);
+}
+
+// Found by the simulation.
+TEST(AgentPlan, a_vm_that_is_never_restarted_is_not_started_again_after_a_failed_start) {
+    model::VmRecord record{.uid = "u"};
+    record.spec.restart = model::Restart::kNever;
+    const model::Placement placement{.uid = "u", .node = "h1", .epoch = 1};
+    agent::Memory memory;
+    memory.given_up = agent::GivenUp{"u", record.generation, 0};
+    const agent::Wanted wanted{.record = &record, .placement = &placement, .mine = true};
+    EXPECT_EQ(agent::plan(wanted, nullptr, memory, true, MonoTime{0}).step, agent::Step::kNone);
+    ++record.restart_generation;
+    EXPECT_EQ(agent::plan(wanted, nullptr, memory, true, MonoTime{0}).step, agent::Step::kStart);
+}
+
 }  // namespace
 }  // namespace blixard::controller
