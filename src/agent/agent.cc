@@ -209,11 +209,12 @@ void Agent::look(const std::string& vm) {
     }
     const Wanted wanted = wanted_of(entry, vm);
     if (mine.acting) {
-        // A stop that takes its time may become a kill: people asked for it, or the VM is not ours
-        // any more.
+        // A start or stop that takes its time may become a kill: people asked for it, or the VM is
+        // not ours any more.
         const bool urgent = instance && instance->state != hypervisor::InstanceState::kExited &&
                             !mine.killing &&
-                            instance->state == hypervisor::InstanceState::kStopping &&
+                            (instance->state == hypervisor::InstanceState::kStopping ||
+                             instance->state == hypervisor::InstanceState::kStarting) &&
                             (!wanted.mine || (wanted.record && wanted.record->force));
         if (urgent) {
             mine.killing = true;
@@ -418,15 +419,16 @@ void Agent::announce_start(const std::string& vm, hypervisor::Launch launch,
     }
     if (mutant(MutantId::kStartUnannounced)) return launch_vm(vm, std::move(launch));
     commit_status(vm, entry, status, std::move(transaction),
-                  [this, vm, launch = std::move(launch)](bool agreed) mutable {
-                      if (agreed) return launch_vm(vm, std::move(launch));
+                  [this, vm, launch = std::move(launch),
+                   lease_key = lease_.key_revision()](bool agreed) mutable {
+                      if (agreed) return launch_vm(vm, std::move(launch), lease_key);
                       deps_.executor.after(kRetryStatus, [this, vm, weak = std::weak_ptr(alive_)] {
                           if (!weak.expired()) step_done(vm);
                       });
                   });
 }
 
-void Agent::launch_vm(const std::string& vm, hypervisor::Launch launch) {
+void Agent::launch_vm(const std::string& vm, hypervisor::Launch launch, store::Revision lease_key) {
     ++counters_.starts;
     leftovers_[vm].insert(launch.id.uid);
     Vm& mine = vms_[vm];
@@ -437,9 +439,9 @@ void Agent::launch_vm(const std::string& vm, hypervisor::Launch launch) {
     const std::uint64_t epoch = launch.id.epoch;
     // The store agreed under this lease. Had it ended meanwhile, another host may have the VM by
     // now, even if this host holds a new lease.
-    launch.still_allowed = [this, revision = lease_.key_revision(), weak = std::weak_ptr(alive_)] {
+    launch.still_allowed = [this, lease_key, weak = std::weak_ptr(alive_)] {
         if (mutant(MutantId::kPreparedTooLong)) return true;
-        return !weak.expired() && lease_.key_revision() == revision;
+        return !weak.expired() && lease_.key_revision() == lease_key;
     };
     deps_.log.info("starting vm", {{"vm", vm}, {"epoch", epoch}});
     deps_.hypervisor.start(std::move(launch), [this, vm, weak = std::weak_ptr(alive_)](
@@ -529,7 +531,8 @@ void Agent::remove_volumes() {
         if (!volume->record || volume->record->value.deleted_at.empty() ||
             volumes_deleting_.contains(volume->key))
             return;
-        // A shared file is deleted by whoever sees it: the record goes once, deleting again is nothing.
+        // A shared file is deleted by whoever sees it: the record goes once, deleting again is
+        // nothing.
         const std::string& pool = volume->record->value.pool;
         const bool here = pool.empty()
                               ? volume->status && volume->status->value.node == settings_.node

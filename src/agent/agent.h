@@ -112,7 +112,8 @@ class Agent {
     void purge(const std::string& vm, const std::string& uid);
     void start_vm(const std::string& vm, const view::VmEntry& entry);
     void announce_start(const std::string& vm, hypervisor::Launch launch, view::SnapshotPtr state);
-    void launch_vm(const std::string& vm, hypervisor::Launch launch);
+    // `lease_key`: under which the store agreed to the start.
+    void launch_vm(const std::string& vm, hypervisor::Launch launch, store::Revision lease_key);
     void start_failed(const std::string& vm, const Error& error);
     void finish_vm(const std::string& vm, const view::VmEntry& entry);
     void delete_records(const std::string& vm, view::SnapshotPtr state);
@@ -145,7 +146,7 @@ class Agent {
     bool facts_writing_ = false;
     bool drain_posted_ = false;
     std::map<std::string, Vm> vms_;
-    std::map<std::string, hypervisor::Instance> instances_;  // as of the last event
+    std::map<std::string, hypervisor::Instance> instances_;   // as of the last event
     std::map<std::string, std::set<std::string>> leftovers_;  // VM -> uids with a directory here
     std::set<std::string> marked_;
     std::set<std::string> volumes_deleting_;
