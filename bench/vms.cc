@@ -8,6 +8,7 @@
 
 #include "bench/commands.h"
 #include "hypervisor/qemu/qemu_hypervisor.h"
+#include "os/host_facts.h"
 #include "os/temp_dir.h"
 #include "os/unix_socket.h"
 
@@ -99,6 +100,7 @@ class Host {
         PreparationInput input;
         input.launch = launch_of(options_, "bare-" + std::to_string(round));
         input.directory = dir_.path() + "/vms/" + input.launch.id.uid;
+        input.host.tsc_khz = os::measure_tsc_khz();
         input.cgroups = &no_groups_;
         auto prepared = prepare(input);
         if (!prepared) return complain(describe(prepared.error()));
