@@ -17,6 +17,23 @@ constexpr Millis kLookAtAllEvery =
 constexpr Millis kRetryStatus = seconds(1);  // after a status write that the store did not take
 constexpr Millis kHealthEvery = seconds(1);
 
+// For people there are two ways to stop: the guest did it, or it was ended. Which way it was ended
+// is said beside it.
+void remember_stop(hypervisor::StopHow how, Memory& memory) {
+    switch (how) {
+        case hypervisor::StopHow::kGuest: memory.stopped_by = "guest"; return;
+        case hypervisor::StopHow::kQuit:
+            memory.stopped_by = "killed";
+            memory.failure = "the guest did not power off when asked: QEMU was told to quit";
+            return;
+        case hypervisor::StopHow::kKilled:
+            memory.stopped_by = "killed";
+            memory.failure = "QEMU was ended by SIGKILL";
+            return;
+        case hypervisor::StopHow::kAlreadyGone: return;
+    }
+}
+
 }  // namespace
 
 Agent::Agent(Deps deps, AgentSettings settings)
@@ -280,7 +297,7 @@ void Agent::act(const std::string& vm, const view::VmEntry* entry,
         if (weak.expired()) return;
         ++counters_.stops;
         if (how)
-            vms_[vm].memory.stopped_by = hypervisor::stop_how_name(*how);
+            remember_stop(*how, vms_[vm].memory);
         else
             deps_.log.warn("vm not stopped", {{"vm", vm}, {"error", describe(how.error())}});
         step_done(vm);
@@ -417,7 +434,8 @@ void Agent::announce_start(const std::string& vm, hypervisor::Launch launch,
                                         .value = model::to_json(made)});
         }
     }
-    if (mutant(MutantId::kStartUnannounced)) return launch_vm(vm, std::move(launch));
+    if (mutant(MutantId::kStartUnannounced))
+        return launch_vm(vm, std::move(launch), lease_.key_revision());
     commit_status(vm, entry, status, std::move(transaction),
                   [this, vm, launch = std::move(launch),
                    lease_key = lease_.key_revision()](bool agreed) mutable {

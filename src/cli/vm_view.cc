@@ -172,7 +172,7 @@ std::string vm_line(const Value& vm, const Colours& colours) {
     std::string node = vm.text("placement.node");
     std::string stopped_by = vm.text("status.stopped_by");
     if (phase == "stopped" && !stopped_by.empty())
-        line += fmt::format(" by {}", printable(stopped_by));
+        line += stopped_by == "guest" ? " by guest" : fmt::format(" ({})", printable(stopped_by));
     else if (!node.empty() && phase != "stopped")
         line += fmt::format(" on {}", printable(node));
     return line;

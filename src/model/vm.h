@@ -225,7 +225,7 @@ struct VmStatus {
     std::string accelerator;    // "kvm" | "tcg"
     std::string machine;        // the machine type in use
     std::int64_t restarts = 0;  // by the restart policy, since the spec last changed
-    std::string stopped_by;     // "guest" | "quit" | "killed" | "exited"
+    std::string stopped_by;     // "guest" | "killed" | "exited"
     std::string health;         // "healthy" | "unhealthy" | "" (no check, or not known yet)
     std::vector<Address> addresses;
     json::Extras extras;
