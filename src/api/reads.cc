@@ -61,7 +61,10 @@ void get(Core& core, const CallPtr& call) {
     const view::SnapshotPtr state = core.state();
     const auto found = find(*state, *subject);
     if (!found) return call->refuse(not_found(*subject));
-    send_found(*call, *found, state->revision);
+    if constexpr (kind == Kind::kNode)  // what is allocated on it changes without its revision
+        send_document(*call, 200, *found, state->revision);
+    else
+        send_found(*call, *found, state->revision);
 }
 
 void get_vm(Core& core, const CallPtr& call) {

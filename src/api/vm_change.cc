@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "api/operations.h"
+#include "api/quota.h"
 #include "api/vm_spec.h"
 #include "api/vm_write.h"
 #include "model/documents.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/operations.h"
+#include "api/quota.h"
 #include "api/vm_spec.h"
 #include "model/documents.h"
 #include "model/requests.h"

@@ -1,5 +1,5 @@
-// What the API adds to a spec, checks about it against the state, and writes along with it: disks,
-// volumes, quota. Pure.
+// What the API adds to a spec, checks about it against the state, and writes along with it: disks
+// and their volumes. Pure.
 #pragma once
 
 #include <string>
@@ -35,17 +35,6 @@ Status claim_volumes(const view::Snapshot& state, const VmPlan& vm, Draft& draft
 // `inactive`: no machine of it can have a disk open. `before`: null for a new VM.
 Status write_volumes(const view::Snapshot& state, const VmPlan& vm, const model::VmSpec* before,
                      bool inactive, const std::function<std::string()>& new_id, Draft& draft);
-
-// What the project would use; the draft counts on the quota where there is one.
-struct Use {
-    std::int64_t vms = 0;
-    std::int64_t cpus = 0;
-    std::int64_t memory_mib = 0;
-    std::int64_t disk_mib = 0;
-};
-Use use_of(const model::VmSpec& spec);
-Status check_quota(const view::Snapshot& state, const std::string& project, const Use& more,
-                   Draft& draft);
 
 // Counts on the project being there and not being deleted.
 Status check_project(const view::Snapshot& state, const std::string& project, Draft& draft);

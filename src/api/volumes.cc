@@ -4,6 +4,7 @@
 #include "agent/launch.h"
 #include "api/deletion.h"
 #include "api/operations.h"
+#include "api/quota.h"
 #include "api/vm_spec.h"
 #include "model/documents.h"
 #include "model/merge_patch.h"
