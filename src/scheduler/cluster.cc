@@ -47,7 +47,7 @@ std::uint64_t kind_of(const HostSlot& host) {
 }
 
 std::uint64_t shape_hash(const HostSlot& host) {
-    if (host.spec.state != HostState::kReady) return 0;
+    if (host.spec.state != HostState::kReady || host.reservation) return 0;
     return hash_of({host.kind, room_hash(host.free, host.nodes_alike)}) | 1;
 }
 
@@ -155,6 +155,7 @@ Status Cluster::remove_host(std::string_view name) {
         return fail(ErrorCode::kConflict,
                     fmt::format("host {} still has {} VMs", name, slot.vms.size()),
                     "drain it first");
+    unreserve(name);
     by_rank_.erase(by_rank_.begin() + slot.rank);
     for (auto rank = slot.rank; rank < by_rank_.size(); ++rank) hosts_[by_rank_[rank]].rank = rank;
     host_by_name_.erase(host_by_name_.find(name));
@@ -171,6 +172,22 @@ Status Cluster::set_host_state(std::string_view name, HostState state) {
     hosts_[index].spec.state = state;
     reshape(index);
     return {};
+}
+
+void Cluster::reserve(std::string_view host, const Request& request) {
+    auto index = find_host(host);
+    if (index == kNoHost) return;
+    if (!hosts_[index].reservation) ++reserved_;
+    hosts_[index].reservation = HostReservation{request.vm, request.priority, request.created};
+    reshape(index);
+}
+
+void Cluster::unreserve(std::string_view host) {
+    auto index = find_host(host);
+    if (index == kNoHost || !hosts_[index].reservation) return;
+    --reserved_;
+    hosts_[index].reservation.reset();
+    reshape(index);
 }
 
 Status Cluster::place(std::shared_ptr<const Request> request, std::string_view host,

@@ -35,6 +35,14 @@ struct Spot {
     double score = 0.0;
 };
 
+// Kept for one VM: only VMs whose turn comes before its (see order.h) and the VM itself may use the
+// host.
+struct HostReservation {
+    std::string vm;
+    std::int32_t priority = 0;
+    WallTime created;
+};
+
 struct HostSlot {
     Host spec;
     Room capacity;  // effective, empty
@@ -46,8 +54,9 @@ struct HostSlot {
     std::vector<VmIndex> vms;      // in no order
     std::int64_t last_placed = 0;  // number of the placement that used it last; round-robin
     std::uint32_t rank = 0;        // position by name
-    std::uint64_t kind = 0;        // equal for hosts that differ in name, labels, zone and VMs only
-    bool nodes_alike = false;      // all NUMA nodes have the same capacity
+    std::optional<HostReservation> reservation;
+    std::uint64_t kind = 0;    // equal for hosts that differ in name, labels, zone and VMs only
+    bool nodes_alike = false;  // all NUMA nodes have the same capacity
     bool present = false;
 };
 
@@ -83,6 +92,11 @@ class Cluster {
     Status place(std::shared_ptr<const Request> request, const Spot& spot);
     // kNotFound if it has no place.
     Status release(std::string_view vm);
+
+    // Keeps a known host for a VM until unreserve(); a second reservation replaces the first.
+    void reserve(std::string_view host, const Request& request);
+    void unreserve(std::string_view host);
+    std::size_t reserved_count() const { return reserved_; }
 
     // Learns the flavour mix: call once for each new VM, when it is first seen.
     void observe(const Request& request) { mix_.observe(ask_of(request)); }
@@ -148,6 +162,7 @@ class Cluster {
     Mix mix_;
     mutable Fragmentation fragmentation_;
     mutable Shapes shapes_;
+    std::size_t reserved_ = 0;
     std::int64_t placements_ = 0;
     std::int64_t revision_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace blixard::scheduler {
 namespace {
@@ -92,9 +93,17 @@ bool Filters::is_pinned_elsewhere(const HostSlot& host, const VolumePin** pin) c
     return false;
 }
 
+// For another VM, whose turn comes before this one's.
+bool Filters::is_reserved(const HostSlot& host) const {
+    if (!host.reservation || host.reservation->vm == request_.vm) return false;
+    const auto& other = *host.reservation;
+    return std::tuple(-other.priority, other.created.ms, std::string_view(other.vm)) <
+           std::tuple(-request_.priority, request_.created.ms, std::string_view(request_.vm));
+}
+
 bool Filters::admits_kind(HostIndex index) const {
     const auto& host = cluster_.host(index);
-    if (host.spec.state != HostState::kReady) return false;
+    if (host.spec.state != HostState::kReady || is_reserved(host)) return false;
     if (!request_.accelerator.empty() && host.accelerator != accelerator_) return false;
     for (auto feature : features_)
         if (!has(host.features, feature)) return false;
@@ -124,6 +133,10 @@ void Filters::check(HostIndex index, std::vector<Failure>& failures) const {
     check_devices(host, failures);
     check_gpus(host, failures);
     rules_.check(index, failures);
+    if (is_reserved(host))
+        failures.push_back(
+            {Reason::kReserved, 0, 0,
+             fmt::format("kept free for vm {}, which has waited long", host.reservation->vm)});
 }
 
 void Filters::check_state(const HostSlot& host, std::vector<Failure>& failures) const {

@@ -44,6 +44,7 @@ class Filters {
     void check(HostIndex host, std::vector<Failure>& failures) const;
 
  private:
+    bool is_reserved(const HostSlot& host) const;
     bool zone_admits(const HostSlot& host) const;
     bool is_pinned_elsewhere(const HostSlot& host, const VolumePin** pin) const;
     void check_state(const HostSlot& host, std::vector<Failure>& failures) const;

@@ -6,9 +6,12 @@
 namespace blixard::scheduler {
 namespace {
 
-constexpr double kGpuWorth =
-    1000.0;  // CPUs that one lost GPU outweighs: on a GPU host the GPUs decide
 constexpr std::size_t kMemoCells = 1 << 16;  // direct-mapped, 1 MiB
+
+// In GPUs; a VM without any counts a little, as it uses up the CPUs that GPUs need.
+double gpu_size(const Ask& ask) {
+    return std::max(0.2, static_cast<double>(ask.gpu_count) * ask.gpu_milli / 1000.0);
+}
 
 double inverse(double need) { return need > 0 ? 1.0 / need : 0.0; }
 
@@ -34,7 +37,7 @@ void Fragmentation::learn(const Mix& mix) {
         line.ask = ask;
         line.weight_cpu =
             cpus > 0 ? flavour.weight * static_cast<double>(ask.cpu_milli) / cpus : 0.0;
-        line.weight_gpu = flavour.weight;
+        line.weight_gpu = flavour.weight * std::sqrt(gpu_size(ask));
         line.cpu = static_cast<double>(ask.cpu_milli);
         line.cpu_inverse = inverse(line.cpu);
         line.memory_inverse = inverse(static_cast<double>(ask.memory_mib));
@@ -90,7 +93,7 @@ double Fragmentation::compute(const Room& room, const Room& capacity) const {
         cpus += line.weight_cpu * cpus_lost(line, room, capacity);
         if (room.gpu_count > 0) gpus += line.weight_gpu * gpus_lost(line, room);
     }
-    return (cpus + kGpuWorth * gpus) / 1000.0;
+    return (room.gpu_count > 0 ? gpus : cpus) / 1000.0;
 }
 
 double Fragmentation::lost(const Room& room, const Room& capacity, std::uint64_t kind,

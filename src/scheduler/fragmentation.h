@@ -21,8 +21,8 @@ class Fragmentation {
     // Takes over a new edition; cheap if it is the one in force.
     void learn(const Mix& mix);
 
-    // Expected over the mix: CPUs (and GPUs, weighed by kGpuWorth) of this room that the flavour
-    // cannot use.
+    // Expected over the mix: the CPUs of this room (on a host with GPUs: the GPUs) that the flavour
+    // cannot use. cannot use.
     double lost(const Room& room, const Room& capacity, std::uint64_t kind, bool nodes_alike) const;
     // The same, computed anew: what the memory holds.
     double compute(const Room& room, const Room& capacity) const;
@@ -31,7 +31,7 @@ class Fragmentation {
     struct Line {  // a flavour, ready for the inner loop
         Ask ask;
         double weight_cpu;  // share of all CPUs asked for
-        double weight_gpu;  // share of all requests
+        double weight_gpu;  // share of all requests, times the root of the GPUs asked for
         double cpu, cpu_inverse, memory_inverse, disk_inverse;
     };
     struct Memo {

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kFlavoursCounted =
     1024;                                     // bound on memory and on the walk of one observation
-constexpr std::size_t kFlavoursKept = 48;     // in the published mix; the rest is a thin tail
+constexpr std::size_t kFlavoursKept = 160;    // in the published mix; the rest is a thin tail
 constexpr std::int64_t kPublishEvery = 1024;  // at most so many requests between two editions
 
 }  // namespace

@@ -54,23 +54,46 @@ std::optional<Spot> best_of_shapes(const Cluster& cluster, const Filters& filter
     return spot_on(cluster, filters, scores, host);
 }
 
+// The room of each shape is judged once in a decision; hosts without a shape (cordoned, lost,
+// reserved) one by one.
+class Sheet {
+ public:
+    Sheet(const Cluster& cluster, const Filters& filters, const Scores& scores)
+        : cluster_(cluster),
+          filters_(filters),
+          scores_(scores),
+          decision_(cluster.shapes().new_decision()) {}
+
+    std::optional<double> judged(HostIndex index) {
+        auto& shapes = cluster_.shapes();
+        auto shape = shapes.of(index);
+        if (shape == kNoShape) return judge(cluster_, filters_, scores_, index);
+        auto& note = shapes.note(shape);
+        if (note.decision != decision_) {
+            auto score = judge(cluster_, filters_, scores_, index);
+            note = {decision_, score.has_value(), score.value_or(0.0)};
+        }
+        if (!note.fits) return {};
+        return note.score;
+    }
+
+ private:
+    const Cluster& cluster_;
+    const Filters& filters_;
+    const Scores& scores_;
+    std::uint64_t decision_;
+};
+
 // Every host, but the room of each shape is judged once.
 std::optional<Spot> best_of_hosts(const Cluster& cluster, const Filters& filters,
                                   const Scores& scores) {
-    auto& shapes = cluster.shapes();
-    auto decision = shapes.new_decision();
+    Sheet sheet(cluster, filters, scores);
     Spot best;
     for (HostIndex index : cluster.hosts()) {
-        auto shape = shapes.of(index);
-        if (shape == kNoShape) continue;
-        auto& note = shapes.note(shape);
-        if (note.decision != decision) {
-            auto score = judge(cluster, filters, scores, index);
-            note = {decision, score.has_value(), score.value_or(0.0)};
-        }
-        if (!note.fits || (filters.looks_at_hosts() && !filters.admits_host(index))) continue;
-        double score =
-            scores.looks_at_hosts() ? note.score + scores.of_host(index, nullptr) : note.score;
+        auto room_score = sheet.judged(index);
+        if (!room_score || (filters.looks_at_hosts() && !filters.admits_host(index))) continue;
+        double score = *room_score;
+        if (scores.looks_at_hosts()) score += scores.of_host(index, nullptr);
         if (best.host == kNoHost || score > best.score)
             best = {index, {}, score};  // hosts come by rank
     }
@@ -81,8 +104,9 @@ std::optional<Spot> best_of_hosts(const Cluster& cluster, const Filters& filters
 std::optional<Spot> best_spot(const Cluster& cluster, const Filters& filters,
                               const Scores& scores) {
     if (filters.quota()) return {};
-    return is_plain(filters, scores) ? best_of_shapes(cluster, filters, scores)
-                                     : best_of_hosts(cluster, filters, scores);
+    bool columns_hold = is_plain(filters, scores) && cluster.reserved_count() == 0;
+    return columns_hold ? best_of_shapes(cluster, filters, scores)
+                        : best_of_hosts(cluster, filters, scores);
 }
 
 // Refusals by reason. A host counts under the first filter that refuses it; the closest one lacks
@@ -127,8 +151,7 @@ struct Survey {
 Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scores,
               std::size_t keep) {
     Survey survey;
-    auto& shapes = cluster.shapes();
-    auto decision = shapes.new_decision();
+    Sheet sheet(cluster, filters, scores);
     std::vector<Failure> failures;
     auto refuse = [&](HostIndex index) {
         failures.clear();
@@ -136,23 +159,14 @@ Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scor
         if (!failures.empty()) survey.tally.add(cluster.host(index), failures.front(), 1);
     };
     for (HostIndex index : cluster.hosts()) {
-        auto shape = shapes.of(index);
-        if (shape == kNoShape) {
-            refuse(index);
-            continue;
-        }
-        auto& note = shapes.note(shape);
-        if (note.decision != decision) {
-            auto score = judge(cluster, filters, scores, index);
-            note = {decision, score.has_value(), score.value_or(0.0)};
-        }
-        if (!note.fits || filters.quota() ||
+        auto room_score = sheet.judged(index);
+        if (!room_score || filters.quota() ||
             (filters.looks_at_hosts() && !filters.admits_host(index))) {
             refuse(index);
             continue;
         }
-        double score =
-            scores.looks_at_hosts() ? note.score + scores.of_host(index, nullptr) : note.score;
+        double score = *room_score;
+        if (scores.looks_at_hosts()) score += scores.of_host(index, nullptr);
         if (survey.best.size() == keep && score <= survey.best.back().score)
             continue;  // hosts come by rank
         auto at =

@@ -45,13 +45,22 @@ class Search {
         std::vector<VmIndex> victims;  // lowest priority first, then youngest
     };
 
+    // A VM that this one must be near cannot make room for it.
+    bool is_wanted_near(const Request& vm) const {
+        const auto& rules = filters_.request().affinities;
+        return std::any_of(rules.begin(), rules.end(), [&](const Affinity& rule) {
+            return !rule.anti && rule.hard && matches(rule.target, vm);
+        });
+    }
+
     void collect(HostIndex index) {
         const auto& host = cluster_.host(index);
         if (host.vms.empty() || !filters_.admits(index)) return;
         HostVictims found{index, {}};
         for (VmIndex vm : host.vms) {
             const auto& request = *cluster_.vm(vm).request;
-            if (request.preemptible && request.priority < filters_.request().priority)
+            if (request.preemptible && request.priority < filters_.request().priority &&
+                !is_wanted_near(request))
                 found.victims.push_back(vm);
         }
         Take take;
