@@ -228,11 +228,16 @@ void Agent::look(const std::string& vm) {
     if (mine.acting) {
         // A start or stop that takes its time may become a kill: people asked for it, or the VM is
         // not ours any more.
-        const bool urgent = instance && instance->state != hypervisor::InstanceState::kExited &&
-                            !mine.killing &&
-                            (instance->state == hypervisor::InstanceState::kStopping ||
-                             instance->state == hypervisor::InstanceState::kStarting) &&
-                            (!wanted.mine || (wanted.record && wanted.record->force));
+        const bool forced = wanted.record && wanted.record->force;
+        const bool unwanted = wanted.record && (wanted.record->spec.run == model::Run::kStopped ||
+                                                !wanted.record->deleted_at.empty());
+        const auto state_is = [&](hypervisor::InstanceState state) {
+            return instance && instance->state == state && !mine.killing;
+        };
+        const bool urgent =
+            (state_is(hypervisor::InstanceState::kStopping) && (!wanted.mine || forced)) ||
+            (state_is(hypervisor::InstanceState::kStarting) &&
+             (!wanted.mine || (forced && unwanted)));
         if (urgent) {
             mine.killing = true;
             deps_.hypervisor.kill(instance->id, [](const Result<hypervisor::StopHow>&) {});
