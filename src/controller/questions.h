@@ -1,4 +1,5 @@
-// Questions to the scheduler about the present state: why, why not, what if. Pure: the state is a parameter, nothing changes.
+// Questions to the scheduler about the present state: why, why not, what if. Pure: the state is a
+// parameter, nothing changes.
 #pragma once
 
 #include <string>
@@ -11,16 +12,19 @@
 namespace blixard::controller {
 
 struct Question {
-    std::string what;  // "why" | "why-not" | "drain" | "lose" | "add" | "launch" | "upgrade" | "rebalance"
-    std::string vm;    // "<project>/<name>"
+    std::string
+        what;  // "why" | "why-not" | "drain" | "lose" | "add" | "launch" | "upgrade" | "rebalance"
+    std::string vm;  // "<project>/<name>"
     std::string node;
-    std::string body;  // JSON, as the API took it
+    std::string body;      // JSON, as the API took it
+    bool dry_run = false;  // rebalance
 };
 
 // The scheduler's picture of a whole state, made anew: O(hosts + VMs).
 scheduler::Cluster cluster_of(const view::Snapshot& state);
 
 // A JSON document.
-Result<std::string> answer(const Question& question, const view::Snapshot& state, const scheduler::Policy& defaults);
+Result<std::string> answer(const Question& question, const view::Snapshot& state,
+                           const scheduler::Policy& defaults);
 
 }  // namespace blixard::controller

@@ -58,7 +58,7 @@ class Planner final : public api::PlanPort {
     void ask(api::PlanQuestion question, Callback<std::string> json) override {
         workers_.run<std::string>(
             executor_,
-            [question = controller::Question{question.what, question.vm, question.node, question.body}, state = view_.current(),
+            [question = controller::Question{question.what, question.vm, question.node, question.body, question.dry_run}, state = view_.current(),
              policy = policy_] { return controller::answer(question, *state, policy); },
             std::move(json));
     }

@@ -1,0 +1,214 @@
+#include "controller/plans.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <memory>
+#include <vector>
+
+#include "controller/translate.h"
+#include "model/documents.h"
+#include "model/merge_patch.h"
+#include "model/validate.h"
+#include "scheduler/plan.h"
+#include "scheduler/rebalance.h"
+
+namespace blixard::controller {
+namespace {
+
+constexpr std::int64_t kLaunchMost = 10'000;  // VMs in one question
+constexpr std::int64_t kSurviveHostsMost =
+    200;  // asked of each loss of one host: more would make people wait
+constexpr std::int64_t kMovesMost = 1'000;
+
+// A text member without quotes; names are [a-z0-9-], so nothing is escaped in one that can be
+// meant. Empty: absent.
+std::string text_of(const std::string& body, std::string_view name) {
+    const Result<std::string> member = model::select_member(body, name);
+    if (!member || member->size() < 2 || member->front() != '"') return {};
+    return member->substr(1, member->size() - 2);
+}
+
+Result<std::int64_t> number_of(const std::string& body, std::string_view name,
+                               std::int64_t otherwise, std::int64_t least, std::int64_t most) {
+    const Result<std::string> member = model::select_member(body, name);
+    if (!member) return otherwise;
+    std::int64_t number = 0;
+    const auto [end, error] =
+        std::from_chars(member->data(), member->data() + member->size(), number);
+    if (error != std::errc{} || end != member->data() + member->size() || number < least ||
+        number > most)
+        return fail_field(std::string(name), fmt::format("{} was asked for", *member),
+                          fmt::format("a whole number from {} to {}", least, most));
+    return number;
+}
+
+std::vector<std::string> names_of(const std::string& body, std::string_view name) {
+    std::vector<std::string> names;
+    const Result<std::string> list = model::select_member(body, name);
+    if (!list) return names;
+    for (std::size_t at = list->find('"'); at != std::string::npos; at = list->find('"', at + 1)) {
+        const std::size_t end = list->find('"', at + 1);
+        if (end == std::string::npos) break;
+        names.push_back(list->substr(at + 1, end - at - 1));
+        at = end;
+    }
+    return names;
+}
+
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+    return out + '"';
+}
+
+std::string moves_json(const scheduler::Plan& plan) {
+    std::string moves;
+    for (const scheduler::Move& move : plan.moves)
+        moves += fmt::format(R"({}{{"vm":{},"from":{},"to":{}}})", moves.empty() ? "" : ",",
+                             quoted(move.vm), quoted(move.from), quoted(move.to));
+    std::string stuck;
+    for (const scheduler::Stuck& one : plan.stuck)
+        stuck += fmt::format(R"({}{{"vm":{},"from":{},"reason":{}}})", stuck.empty() ? "" : ",",
+                             quoted(one.vm), quoted(one.from), quoted(one.why));
+    return fmt::format(R"("moves":[{}],"stuck":[{}])", moves, stuck);
+}
+
+std::string document(std::string_view what, std::string_view summary, const scheduler::Plan& plan,
+                     std::string_view more = {}) {
+    return fmt::format(R"({{"kind":"plan","plan":"{}","summary":{},{}{}}})", what, quoted(summary),
+                       moves_json(plan), more);
+}
+
+std::string count_text(const scheduler::Plan& plan, std::string_view verb) {
+    return fmt::format("{} VMs {}, {} would have no place", plan.moves.size(), verb,
+                       plan.stuck.size());
+}
+
+// Whether the cluster, as it is, survives the loss of any one host; empty where that is not asked
+// of so many hosts.
+std::string survives_json(const scheduler::Cluster& cluster, const scheduler::Policy& policy) {
+    if (cluster.host_count() < 2 ||
+        static_cast<std::int64_t>(cluster.host_count()) > kSurviveHostsMost)
+        return {};
+    const Result<scheduler::Survival> survival = scheduler::survives_losses(cluster, 1, policy);
+    if (!survival) return {};
+    return fmt::format(R"(,"survives":{})", survival->survives);
+}
+
+Result<std::string> plan_hosts(std::string_view what, const std::vector<std::string>& hosts,
+                               const scheduler::Cluster& cluster, const scheduler::Policy& policy) {
+    if (hosts.empty())
+        return fail_field("nodes", "no node is named", "for example: blixard plan lose NODE");
+    const bool drain = what == "drain";
+    ASSIGN_OR_RETURN(const scheduler::Plan plan,
+                     drain ? scheduler::plan_drain(cluster, hosts, policy)
+                           : scheduler::plan_lose(cluster, hosts, policy));
+    return document(what, count_text(plan, drain ? "would move" : "would run elsewhere"), plan,
+                    survives_json(cluster, policy));
+}
+
+Result<std::string> plan_add(const std::string& body, const scheduler::Cluster& cluster,
+                             const view::Snapshot& state, const scheduler::Policy& policy) {
+    scheduler::Host host;
+    host.name = text_of(body, "name");
+    if (host.name.empty()) host.name = "new-host";
+    RETURN_IF_ERROR(model::validate_name(host.name, "name"));
+    ASSIGN_OR_RETURN(const std::int64_t cpus, number_of(body, "cpus", 0, 1, 100'000));
+    ASSIGN_OR_RETURN(const std::int64_t memory, number_of(body, "memory_mib", 0, 1, 1'000'000'000));
+    ASSIGN_OR_RETURN(const std::int64_t disk,
+                     number_of(body, "disk_mib", 1'000'000, 0, 1'000'000'000'000));
+    if (cpus == 0 || memory == 0)
+        return fail_field(cpus == 0 ? "cpus" : "memory_mib", "it is not said how large the host is",
+                          "--cpus N --memory SIZE");
+    host.capacity = {cpus * 1000, memory, disk};
+    host.zone = text_of(body, "zone");
+    view::NodeEntry like;  // the default of a host that nobody has set anything for
+    like.spec = std::make_shared<const view::Part<model::NodeSpec>>();
+    host.overcommit = host_of(like, scheduler::HostState::kReady).overcommit;
+    std::vector<std::shared_ptr<const scheduler::Request>> pending;
+    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
+        if (vm->record && vm->phase == model::Phase::kPending)
+            pending.push_back(request_of(*vm, state));
+    });
+    ASSIGN_OR_RETURN(const scheduler::Plan plan,
+                     scheduler::plan_add(cluster, host, pending, policy));
+    return document(
+        "add",
+        fmt::format("{} of {} pending VMs would find a place", plan.moves.size(), pending.size()),
+        plan);
+}
+
+Result<std::string> plan_launch(const std::string& body, const scheduler::Cluster& cluster,
+                                const view::Snapshot& state, const scheduler::Policy& policy) {
+    const Result<std::string> text = model::select_member(body, "spec");
+    if (!text)
+        return fail_field(
+            "spec", "there is no spec",
+            "{\"spec\": {\"image\": ..., \"cpus\": ..., \"memory_mib\": ...}, \"count\": N}");
+    ASSIGN_OR_RETURN(const model::VmSpec spec, model::parse_vm_spec(*text, model::Mode::kStrict));
+    RETURN_IF_ERROR(model::validate(spec));
+    ASSIGN_OR_RETURN(const std::int64_t count, number_of(body, "count", 1, 1, kLaunchMost));
+    std::string project = text_of(body, "project");
+    if (project.empty()) project = model::kDefaultProject;
+    const scheduler::Request request = request_of(project, "new", spec, state);
+    ASSIGN_OR_RETURN(const scheduler::Plan plan,
+                     scheduler::plan_launch(cluster, request, count, policy));
+    return document("launch",
+                    fmt::format("{} of {} VMs would find a place", plan.moves.size(), count), plan);
+}
+
+std::string answer_upgrade(const scheduler::Cluster& cluster, const scheduler::Policy& policy) {
+    scheduler::Plan all;
+    std::string steps;
+    for (const scheduler::UpgradeStep& step : scheduler::plan_upgrade(cluster, policy)) {
+        steps += fmt::format(R"({}{{"node":{},{}}})", steps.empty() ? "" : ",", quoted(step.host),
+                             moves_json(step.plan));
+        all.moves.insert(all.moves.end(), step.plan.moves.begin(), step.plan.moves.end());
+        all.stuck.insert(all.stuck.end(), step.plan.stuck.begin(), step.plan.stuck.end());
+    }
+    return document(
+        "upgrade",
+        fmt::format("host by host: {} moves in all, {} VMs would have no place for a while",
+                    all.moves.size(), all.stuck.size()),
+        all, fmt::format(R"(,"steps":[{}])", steps));
+}
+
+Result<std::string> plan_rebalance(const std::string& body, const scheduler::Cluster& cluster,
+                                   const scheduler::Policy& policy) {
+    ASSIGN_OR_RETURN(const std::int64_t most,
+                     number_of(body, "max_moves", kMovesMost, 1, kMovesMost));
+    const scheduler::Rebalance rebalance = scheduler::plan_rebalance(cluster, policy, most);
+    scheduler::Plan plan;
+    for (const scheduler::Gain& gain : rebalance.moves) plan.moves.push_back(gain.move);
+    return document(
+        "rebalance",
+        fmt::format("{} moves; CPUs that the usual mix cannot use: {:.2f} now, {:.2f} after",
+                    plan.moves.size(), rebalance.lost_before, rebalance.lost_after),
+        plan, fmt::format(R"(,"finished":{})", rebalance.finished));
+}
+
+}  // namespace
+
+Result<std::string> plan(std::string_view what, const std::string& body,
+                         const scheduler::Cluster& cluster, const view::Snapshot& state,
+                         const scheduler::Policy& policy) {
+    if (what == "drain") {
+        const std::string node = text_of(body, "node");
+        return plan_hosts(
+            what, node.empty() ? std::vector<std::string>{} : std::vector<std::string>{node},
+            cluster, policy);
+    }
+    if (what == "lose") return plan_hosts(what, names_of(body, "nodes"), cluster, policy);
+    if (what == "add") return plan_add(body, cluster, state, policy);
+    if (what == "launch") return plan_launch(body, cluster, state, policy);
+    if (what == "upgrade") return answer_upgrade(cluster, policy);
+    if (what == "rebalance") return plan_rebalance(body, cluster, policy);
+    return fail(ErrorCode::kNotFound, fmt::format("there is no plan called \"{}\"", what),
+                "drain, lose, add, launch, upgrade, rebalance");
+}
+
+}  // namespace blixard::controller
