@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "controller/translate.h"
 #include "base/mutant.h"
+#include "controller/translate.h"
 #include "model/documents.h"
 #include "model/keys.h"
 #include "scheduler/place.h"
@@ -68,6 +68,9 @@ void Controller::on_update(const view::Update& update) {
     for (const view::Changed& change : update.changes) {
         switch (change.kind) {
             case model::RecordKind::kVmSpec:
+                // It may want less room now: for itself, or left to others.
+                room_changed_ = true;
+                [[fallthrough]];
             case model::RecordKind::kVmPlacement:
             case model::RecordKind::kVmStatus:
                 dirty_vms_.insert(change.project + "/" + change.name);
@@ -164,8 +167,7 @@ void Controller::look_at_hosts() {
     for (const std::string& name : dirty) {
         liveness_.look(*state, name, now, deps_.clock.wall());
         const view::NodeEntry* node = state->nodes.find(name);
-        inventory_.refresh_node(*state, name,
-                                node ? state_of(*node) : scheduler::HostState::kLost);
+        inventory_.refresh_node(*state, name, node ? state_of(*node) : scheduler::HostState::kLost);
         state->for_each_vm_on(name, [&](const view::VmEntry& vm) {
             dirty_vms_.insert(vm.key);
             return true;
@@ -185,7 +187,9 @@ void Controller::look_at_hosts() {
 // Nothing is placed on a host while its VMs are being failed over: if that is refused because the
 // host is back, they hold its room as before.
 scheduler::HostState Controller::state_of(const view::NodeEntry& node) const {
-    return in_doubt_.contains(node.key) && !mutant(MutantId::kDoubtIgnored) ? scheduler::HostState::kLost : liveness_.state_of(node);
+    return in_doubt_.contains(node.key) && !mutant(MutantId::kDoubtIgnored)
+               ? scheduler::HostState::kLost
+               : liveness_.state_of(node);
 }
 
 HostView Controller::host_view(std::string_view name) const {
@@ -259,16 +263,19 @@ void Controller::place_pending() {
     };
     std::vector<Waiting> waiting;
     waiting.reserve(pending_.size());
+    bool passed_over = false;  // an answer about it is awaited: its turn comes when that is there
     for (const std::string& vm : pending_) {
         const view::VmEntry* entry = state->vms.find(vm);
-        if (entry && entry->record && !busy_.contains(vm))
+        if (busy_.contains(vm))
+            passed_over = true;
+        else if (entry && entry->record)
             waiting.push_back(
                 {entry->record->value.spec.priority, entry->record->create_revision, vm});
     }
     std::sort(waiting.begin(), waiting.end(), [](const Waiting& a, const Waiting& b) {
         return a.priority != b.priority ? a.priority > b.priority : a.created < b.created;
     });
-    room_changed_ = false;
+    room_changed_ = passed_over;
     std::set<std::string> shapes_without_room;
     std::size_t decided = 0;
     for (const Waiting& next : waiting) {
@@ -448,13 +455,12 @@ void Controller::propose_delete(const view::VmEntry& vm) {
                 state->volumes.find(fmt::format("{}/{}", vm.project(), name));
             if (!volume || !volume->record) continue;
             const bool made =
-                volume->status &&
-                (volume->record->value.pool.empty()
-                     ? state->nodes.find(volume->status->value.node) != nullptr
-                     : volume->status->value.state == model::VolumeState::kReady);
+                volume->status && (volume->record->value.pool.empty()
+                                       ? state->nodes.find(volume->status->value.node) != nullptr
+                                       : volume->status->value.state == model::VolumeState::kReady);
             if (made) {
-                // Its file is on a host, or on storage that all share: an agent deletes the file, then the
-                // record.
+                // Its file is on a host, or on storage that all share: an agent deletes the file,
+                // then the record.
                 model::VolumeRecord record = volume->record->value;
                 record.deleted_at = to_rfc3339(deps_.clock.wall());
                 proposal.transaction.puts.push_back(
@@ -525,8 +531,9 @@ void Controller::fail_over(const view::VmEntry& vm) {
         proposal.transaction.compares.push_back({model::node_key(from, "lease"), 0});
     if (placed) compare_host(decision.host, proposal.transaction);
     proposal.transaction.puts.push_back(placement_put(vm, placement));
-    if (!mutant(MutantId::kFailoverSilent)) proposal.transaction.puts.push_back(
-        {.key = model::failover_key(make_id(deps_.random)), .value = model::to_json(proof)});
+    if (!mutant(MutantId::kFailoverSilent))
+        proposal.transaction.puts.push_back(
+            {.key = model::failover_key(make_id(deps_.random)), .value = model::to_json(proof)});
     propose(std::move(proposal));
 }
 
@@ -633,26 +640,25 @@ void Controller::flush() {
 void Controller::send(std::vector<std::string> vms, std::vector<std::string> from,
                       store::Transaction transaction) {
     ++counters_.commits;
-    deps_.store.commit(
-        std::move(transaction), [this, vms = std::move(vms), from = std::move(from),
-                                 weak = std::weak_ptr(alive_)](
-                                    const Result<store::Committed>& done) {
-            if (weak.expired()) return;
-            const auto settled = [this, vms, from, weak] {
-                if (!weak.expired()) settle(vms, from);
-            };
-            if (done && done->succeeded) {
-                vms_per_commit_ = std::min(kVmsPerCommit, vms_per_commit_ * 2);
-                return deps_.view.when_at(done->revision, settled);
-            }
-            ++counters_.refused_commits;
-            room_changed_ = true;
-            vms_per_commit_ = std::max<std::size_t>(
-                1, vms_per_commit_ / 2);  // one stale VM must not hold up its neighbours for long
-            if (done) return deps_.view.when_at(done->revision, settled);
-            deps_.log.warn("decisions not committed", {{"error", describe(done.error())}});
-            settle_later(vms, from);
-        });
+    deps_.store.commit(std::move(transaction), [this, vms = std::move(vms), from = std::move(from),
+                                                weak = std::weak_ptr(alive_)](
+                                                   const Result<store::Committed>& done) {
+        if (weak.expired()) return;
+        const auto settled = [this, vms, from, weak] {
+            if (!weak.expired()) settle(vms, from);
+        };
+        if (done && done->succeeded) {
+            vms_per_commit_ = std::min(kVmsPerCommit, vms_per_commit_ * 2);
+            return deps_.view.when_at(done->revision, settled);
+        }
+        ++counters_.refused_commits;
+        room_changed_ = true;
+        vms_per_commit_ = std::max<std::size_t>(
+            1, vms_per_commit_ / 2);  // one stale VM must not hold up its neighbours for long
+        if (done) return deps_.view.when_at(done->revision, settled);
+        deps_.log.warn("decisions not committed", {{"error", describe(done.error())}});
+        settle_later(vms, from);
+    });
 }
 
 void Controller::settle(const std::vector<std::string>& vms, const std::vector<std::string>& from) {
