@@ -53,7 +53,7 @@ for program in build/test_*; do
   step "unit ${program#build/test_}" timeout 900 "$program" --gtest_brief=1
 done
 
-seeds=1000 fuzz_seconds=60
+seeds=500 fuzz_seconds=60
 [ $mode = quick ] && seeds=50 fuzz_seconds=0
 [ $mode = long ] && seeds=20000 fuzz_seconds=1200
 step "simulation" build/blixard sim --seed 1 --count "$seeds"
