@@ -1,7 +1,5 @@
 #include "cluster/peer_client.h"
 
-#include <grpc/grpc.h>
-
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -34,6 +32,10 @@ std::chrono::system_clock::time_point deadline_in(Millis timeout) {
 }
 
 // A call that can be cut off. Any thread.
+//
+// Calls die on the executor, never on gRPC's thread: a call's context keeps its channel, and the
+// last channel's end waits for gRPC's threads. Where a call has handed itself over, its address
+// serves only as a key.
 class Cancelable {
  public:
     virtual ~Cancelable() = default;
@@ -110,10 +112,13 @@ class BlobPartCall final : public grpc::ClientReadReactor<wire::BlobChunk>, Canc
             result = fail(ErrorCode::kInternal, whom_ + " sent a part that was not asked for");
         else if (!status.ok())
             result = fail(from_status(status, whom_));
-        auto shared = std::make_shared<Result<BlobPart>>(std::move(result));
-        executor_.post([done = std::move(done_), shared] { done(std::move(*shared)); });
-        live_->remove(this);
-        delete this;
+        result_ = std::move(result);
+        const auto live = live_;
+        executor_.post([this] {
+            const std::unique_ptr<BlobPartCall> owned(this);
+            done_(std::move(result_));
+        });
+        live->remove(this);
     }
     void cancel() override { context_.TryCancel(); }
 
@@ -126,6 +131,7 @@ class BlobPartCall final : public grpc::ClientReadReactor<wire::BlobChunk>, Canc
     grpc::ClientContext context_;
     wire::BlobChunk chunk_;
     BlobPart part_;
+    Result<BlobPart> result_;
     bool wrong_ = false;
 };
 
@@ -171,9 +177,9 @@ class ForwardAsk final : public grpc::ClientBidiReactor<wire::ForwardFrame, wire
         if (ok) write_next();
     }
     void OnDone(const grpc::Status& status) override {
-        executor_.post([self = self_, status] { self->end(status); });
-        live_->remove(this);
-        self_.reset();
+        const auto live = live_;
+        executor_.post([self = std::move(self_), status] { self->end(status); });
+        live->remove(this);
     }
     void cancel() override {
         const std::lock_guard lock(mutex_);
@@ -340,12 +346,16 @@ struct PeerClient::Impl {
         live->add(asked.get());
         call(*target.stub, &asked->context, &asked->request, &asked->reply,
              [asked, live = live, &loop = executor, whom = target.whom, convert,
-              done = std::move(done)](const grpc::Status& status) {
-                 if (status.ok())
-                     loop.post([asked, convert, done] { done(convert(asked->reply)); });
-                 else
-                     loop.post([error = from_status(status, whom), done] { done(fail(error)); });
-                 live->remove(asked.get());
+              done = std::move(done)](const grpc::Status& status) mutable {
+                 Cancelable* const key = asked.get();
+                 loop.post([asked = std::move(asked), convert = std::move(convert),
+                            done = std::move(done), status, whom] {
+                     if (status.ok())
+                         done(convert(asked->reply));
+                     else
+                         done(fail(from_status(status, whom)));
+                 });
+                 live->remove(key);
              });
     }
 
@@ -362,22 +372,9 @@ struct PeerClient::Impl {
     }
 };
 
-namespace {
-
-// gRPC's own threads end a call some moments after its callback. Without this, the last client's end would take gRPC down
-// under them.
-void keep_grpc() {
-    static const bool kept = (grpc_init(), true);
-    (void)kept;
-}
-
-}  // namespace
-
 PeerClient::PeerClient(Identity identity, Resolve resolve, Problem problem, Executor& executor)
     : impl_(std::make_shared<Impl>(std::move(identity), std::move(resolve), std::move(problem),
-                                   executor)) {
-    keep_grpc();
-}
+                                   executor)) {}
 
 PeerClient::~PeerClient() { impl_->live->close(); }
 
