@@ -9,8 +9,8 @@
 #
 # The guest: prints "blixard demo guest NAME ready" (NAME from blixard.name=NAME on the kernel command line), has a shell on
 # ttyS0, a page on port 80, switches off at the ACPI power button (not with blixard.deaf=1), shows the cloud-init seed
-# where there is one, and with blixard.beat=TEXT writes TEXT and a count to /dev/vda once a second (one 512-byte block a
-# beat from block 1 on, the number of the last block in block 0).
+# where there is one, and with blixard.beat=TEXT writes "TEXT EPOCH BOOT-ID COUNT" to /dev/vda once a second (one 512-byte
+# block a beat from block 1 on, the number of the last block in block 0; EPOCH of its placement, 0 where it is not told).
 set -eu
 
 if [ $# -lt 1 ] || [ "$1" = --help ]; then
@@ -62,7 +62,8 @@ cp "$busybox" "$root/bin/busybox"
 # In the order in which they need each other; what this kernel has built in is not there and not missed.
 number=10
 for name in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_mmio virtio_blk \
-    failover net_failover virtio_net virtio_console virtio-rng virtio_balloon button evdev pvpanic pvpanic-pci cdrom isofs; do
+    failover net_failover virtio_net virtio_console virtio-rng virtio_balloon button evdev pvpanic pvpanic-pci cdrom isofs \
+    qemu_fw_cfg; do
     file=$(find "$modules" -name "$name.ko" 2>/dev/null | head -1)
     [ -n "$file" ] || continue
     cp "$file" "$root/modules/$number-$name.ko"
@@ -118,9 +119,11 @@ if [ -n "$beat" ] && [ -b /dev/vda ]; then
     (
         last=$(dd if=/dev/vda bs=512 count=1 2>/dev/null | tr -d '\0')
         last=${last:-0}
+        boot=$(cat /proc/sys/kernel/random/boot_id)
+        epoch=$(cat /sys/firmware/qemu_fw_cfg/by_name/opt/blixard/epoch/raw 2>/dev/null)
         while :; do
             last=$((last + 1))
-            printf '%-511s\n' "$beat $last" | dd of=/dev/vda bs=512 seek=$last conv=notrunc,fsync 2>/dev/null &&
+            printf '%-511s\n' "$beat ${epoch:-0} $boot $last" | dd of=/dev/vda bs=512 seek=$last conv=notrunc,fsync 2>/dev/null &&
                 printf '%-511s\n' "$last" | dd of=/dev/vda bs=512 conv=notrunc,fsync 2>/dev/null
             sleep 1
         done
