@@ -48,6 +48,7 @@ step words python3 tools/check_words.py
 tools/make_guest.sh build/guest >build/test-logs/guest.log 2>&1 || { cat build/test-logs/guest.log >&2; exit 1; }
 export BLIXARD_GUEST=$PWD/build/guest
 
+[ $mode = long ] && export BLIXARD_LONG=1
 for program in build/test_*; do
   [ -x "$program" ] && [ ! -d "$program" ] || continue
   step "unit ${program#build/test_}" timeout 900 "$program" --gtest_brief=1

@@ -34,11 +34,28 @@ Take tightest_gpu(const HostSlot& host, const Takes& takes) {
     return best;
 }
 
+// Random of the study: any host, and there any GPU that holds the share. `takes` names GPUs with
+// equally much free once, so each stands for all of its kind.
+Take random_gpu(const Ask& ask, const HostSlot& host, const Takes& takes, SeededRandom& random) {
+    if (ask.gpu_count != 1)
+        return takes.options[random.below(static_cast<std::uint64_t>(takes.count))];
+    Take chosen;
+    std::uint64_t fitting = 0;
+    for (int i = 0; i < host.free.gpu_count; ++i) {
+        if (host.free.gpu_milli[i] < ask.gpu_milli ||
+            !scheduler::gpu_model_allowed(ask, host.free.gpu_model[i]))
+            continue;
+        if (random.below(++fitting) == 0) chosen = {takes.options[0].numa, 1U << i};
+    }
+    return chosen;
+}
+
 }  // namespace
 
 Result<Chooser> Chooser::make(const std::string& name, std::uint64_t seed) {
     Chooser chooser;
-    chooser.random_ = std::make_shared<SeededRandom>(seed);
+    chooser.random_ =
+        std::make_shared<SeededRandom>(~seed);  // not the stream that shuffles the pods
     if (name == "first-fit")
         chooser.plain_ = Plain::kFirstFit;
     else if (name == "random")
@@ -71,7 +88,7 @@ std::optional<Spot> Chooser::plain(const scheduler::Cluster& cluster,
         if (plain_ == Plain::kFirstFit) return Spot{index, takes.options[0], 0.0};
         if (plain_ == Plain::kRandom) {
             if (random_->below(fitting) == 0)
-                best = Spot{index, takes.options[random_->below(static_cast<std::uint64_t>(takes.count))], 0.0};
+                best = Spot{index, random_gpu(ask, host, takes, *random_), 0.0};
             continue;
         }
         double left = left_after(ask, host);

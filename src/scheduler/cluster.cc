@@ -281,6 +281,19 @@ void Cluster::count_out(VmIndex index) {
     slot.host = kNoHost;
 }
 
+void Cluster::observe(const Request& request) {
+    auto edition = mix_.edition();
+    mix_.observe(ask_of(request));
+    if (mix_.edition() == edition) return;
+    std::vector<const Room*> gpu_rooms;
+    for (HostIndex index : by_rank_) {
+        const auto& host = hosts_[index];
+        if (host.capacity.gpu_count > 0 && host.spec.state == HostState::kReady)
+            gpu_rooms.push_back(&host.free);
+    }
+    fragmentation_.learn(mix_, gpu_rooms);
+}
+
 HostIndex Cluster::find_host(std::string_view name) const {
     auto found = host_by_name_.find(name);
     return found == host_by_name_.end() ? kNoHost : found->second;

@@ -99,7 +99,9 @@ class Cluster {
     std::size_t reserved_count() const { return reserved_; }
 
     // Learns the flavour mix: call once for each new VM, when it is first seen.
-    void observe(const Request& request) { mix_.observe(ask_of(request)); }
+    // The room that is free when an edition of the mix comes out tells how scarce each flavour's
+    // is.
+    void observe(const Request& request);
     const Mix& mix() const { return mix_; }
 
     std::int64_t placements() const { return placements_; }  // so many so far, in all
@@ -123,7 +125,6 @@ class Cluster {
 
     // What the usual mix cannot use of this room on a host of this kind.
     double room_lost(const HostSlot& host, const Room& room) const {
-        fragmentation_.learn(mix_);
         return fragmentation_.lost(room, host.capacity, host.kind, host.nodes_alike);
     }
     // The hosts by shape, up to date.

@@ -8,11 +8,6 @@ namespace {
 
 constexpr std::size_t kMemoCells = 1 << 16;  // direct-mapped, 1 MiB
 
-// In GPUs; a VM without any counts a little, as it uses up the CPUs that GPUs need.
-double gpu_size(const Ask& ask) {
-    return std::max(0.2, static_cast<double>(ask.gpu_count) * ask.gpu_milli / 1000.0);
-}
-
 double inverse(double need) { return need > 0 ? 1.0 / need : 0.0; }
 
 // How many times `need` goes into `free`; a need of nothing goes in without end.
@@ -23,9 +18,8 @@ double times(std::int64_t free, double need_inverse) {
 
 }  // namespace
 
-void Fragmentation::learn(const Mix& mix) {
-    if (mix.edition() == edition_) return;
-    edition_ = mix.edition();
+void Fragmentation::learn(const Mix& mix, std::span<const Room* const> gpu_rooms) {
+    gpus_.learn(mix, gpu_rooms);
     lines_.clear();
     memo_.assign(kMemoCells, {});
     double cpus = 0.0;
@@ -37,7 +31,6 @@ void Fragmentation::learn(const Mix& mix) {
         line.ask = ask;
         line.weight_cpu =
             cpus > 0 ? flavour.weight * static_cast<double>(ask.cpu_milli) / cpus : 0.0;
-        line.weight_gpu = flavour.weight * std::sqrt(gpu_size(ask));
         line.cpu = static_cast<double>(ask.cpu_milli);
         line.cpu_inverse = inverse(line.cpu);
         line.memory_inverse = inverse(static_cast<double>(ask.memory_mib));
@@ -67,33 +60,11 @@ double Fragmentation::cpus_lost(const Line& line, const Room& room, const Room& 
     return std::max(0.0, static_cast<double>(room.cpu_milli) - most * line.cpu);
 }
 
-// FGD, section 4: all free shares if the flavour cannot run here at all or wants no GPU, else the
-// shares on GPUs that have too little left for it.
-double Fragmentation::gpus_lost(const Line& line, const Room& room) const {
-    std::int64_t free = 0;
-    std::int64_t small = 0;
-    int fitting = 0;
-    for (int i = 0; i < room.gpu_count; ++i) {
-        free += room.gpu_milli[i];
-        bool fits = room.gpu_milli[i] >= line.ask.gpu_milli &&
-                    gpu_model_allowed(line.ask, room.gpu_model[i]);
-        fitting += fits ? 1 : 0;
-        small += fits ? 0 : room.gpu_milli[i];
-    }
-    bool runs = line.ask.gpu_count > 0 && fitting >= line.ask.gpu_count &&
-                line.ask.cpu_milli <= room.cpu_milli && line.ask.memory_mib <= room.memory_mib &&
-                line.ask.disk_mib <= room.disk_mib;
-    return static_cast<double>(std::max<std::int64_t>(0, runs ? small : free));
-}
-
 double Fragmentation::compute(const Room& room, const Room& capacity) const {
+    if (room.gpu_count > 0) return gpus_.of(room) / 1000.0;
     double cpus = 0.0;
-    double gpus = 0.0;
-    for (const auto& line : lines_) {
-        cpus += line.weight_cpu * cpus_lost(line, room, capacity);
-        if (room.gpu_count > 0) gpus += line.weight_gpu * gpus_lost(line, room);
-    }
-    return (room.gpu_count > 0 ? gpus : cpus) / 1000.0;
+    for (const auto& line : lines_) cpus += line.weight_cpu * cpus_lost(line, room, capacity);
+    return cpus / 1000.0;
 }
 
 double Fragmentation::lost(const Room& room, const Room& capacity, std::uint64_t kind,

@@ -1,15 +1,16 @@
 // How much of a host's room is of no use to the VMs that usually come: the measure behind the
 // default strategy.
 //
-// Sources: fragmentation gradient descent for GPU shares (Weng et al., "Beware of Fragmentation",
-// USENIX ATC 2023), and the same idea for CPUs on NUMA nodes, where what counts is how many copies
-// of each flavour still fit.
+// Hosts with GPUs: gpu_loss.h. The same idea for CPUs on NUMA nodes, where what counts is how many
+// copies of each flavour still fit, stands here.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "scheduler/gpu_loss.h"
 #include "scheduler/mix.h"
 #include "scheduler/room.h"
 
@@ -18,11 +19,11 @@ namespace blixard::scheduler {
 // The loss of room under one edition of the mix. Keeps what it has computed; one thread.
 class Fragmentation {
  public:
-    // Takes over a new edition; cheap if it is the one in force.
-    void learn(const Mix& mix);
+    // Takes over a new edition. `gpu_rooms` are the rooms of all hosts with GPUs that take VMs.
+    void learn(const Mix& mix, std::span<const Room* const> gpu_rooms);
 
     // Expected over the mix: the CPUs of this room (on a host with GPUs: the GPUs) that the flavour
-    // cannot use. cannot use.
+    // cannot use.
     double lost(const Room& room, const Room& capacity, std::uint64_t kind, bool nodes_alike) const;
     // The same, computed anew: what the memory holds.
     double compute(const Room& room, const Room& capacity) const;
@@ -31,7 +32,6 @@ class Fragmentation {
     struct Line {  // a flavour, ready for the inner loop
         Ask ask;
         double weight_cpu;  // share of all CPUs asked for
-        double weight_gpu;  // share of all requests, times the root of the GPUs asked for
         double cpu, cpu_inverse, memory_inverse, disk_inverse;
     };
     struct Memo {
@@ -40,10 +40,9 @@ class Fragmentation {
     };
 
     double cpus_lost(const Line& line, const Room& room, const Room& capacity) const;
-    double gpus_lost(const Line& line, const Room& room) const;
 
     std::vector<Line> lines_;
-    std::uint32_t edition_ = 0;
+    GpuLoss gpus_;
     mutable std::vector<Memo> memo_;
 };
 
