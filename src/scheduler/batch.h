@@ -1,9 +1,7 @@
-// Many pending VMs decided together from one snapshot, so that two decisions never count the same
-// room.
+// Many pending VMs decided one after the other on one picture, so that two decisions never count the
+// same room, and a big VM is not starved by small ones.
 #pragma once
 
-#include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +9,7 @@
 #include "scheduler/cluster.h"
 #include "scheduler/decision.h"
 #include "scheduler/policy.h"
+#include "scheduler/queue.h"
 
 namespace blixard::scheduler {
 
@@ -23,22 +22,45 @@ struct Reservation {
     bool operator==(const Reservation&) const = default;
 };
 
-struct Batch {
-    std::vector<Decision> decisions;  // in the order in which they were made: priority, then age
-    std::vector<Reservation> reservations;  // hand them to the next batch
-    std::int64_t left_over =
-        0;  // pending VMs beyond policy.batch_max, whose turn comes in the next batch
+// The reservations that hold, from batch to batch. At most one host in eight, and always one, may be
+// reserved.
+class Reservations {
+ public:
+    // Drops those whose VM does not wait any more, or whose host could not hold it any more, and sees
+    // to it that `cluster` (which may have been made anew) knows the others. True if one was dropped:
+    // there may be room for others.
+    bool refresh(Cluster& cluster, const Queue& queue, const Policy& policy);
+
+    // The host that could hold the VM and lacks the smallest part of it now, if one may be reserved.
+    void reserve_for(const Request& request, Cluster& cluster, const Policy& policy);
+    void drop(const std::string& vm, Cluster& cluster);
+    void clear() { held_.clear(); }
+
+    const std::vector<Reservation>& held() const { return held_; }
+
+ private:
+    std::vector<Reservation> held_;
 };
 
-// Decides at most policy.batch_max of the pending VMs. `cluster` is the caller's copy (or its live
-// one, if it wants the VMs that found a place counted at once): each VM that finds a place is
-// counted in it before the next one is decided. A VM that has waited longer than
-// policy.reserve_after and fits nowhere gets a host reserved; `before` are the reservations of the
-// last batch, which hold until their VM has a place, is no longer pending, or the host is gone.
-//
-// VMs whose place needs evictions keep the host to themselves for the rest of the batch; the
-// evictions are not carried out.
-Batch decide_batch(Cluster& cluster, std::span<const std::shared_ptr<const Request>> pending,
-                   const Policy& policy, WallTime now, std::span<const Reservation> before = {});
+// Decides for the VMs of a queue in their turn. All that it refers to must outlive it.
+class Batch {
+ public:
+    Batch(Cluster& cluster, Queue& queue, Reservations& reservations, const Policy& policy,
+          MonoTime now)
+        : cluster_(cluster), queue_(queue), reservations_(reservations), policy_(policy), now_(now) {}
+
+    // The decision for queue.next(), which must be there. A VM that finds a place is counted in the
+    // cluster and leaves the queue. One whose place needs evictions is counted there at once, over
+    // what is free, and stays in the queue. One that fits nowhere and has waited for
+    // policy.reserve_after gets a host reserved.
+    Decision decide();
+
+ private:
+    Cluster& cluster_;
+    Queue& queue_;
+    Reservations& reservations_;
+    const Policy& policy_;
+    const MonoTime now_;
+};
 
 }  // namespace blixard::scheduler

@@ -26,6 +26,19 @@ std::string refusals_text(const Decision& decision) {
 
 std::string_view reason_name(Reason reason) { return kNames[static_cast<std::size_t>(reason)]; }
 
+std::string_view remedy_name(Remedy::Kind kind) {
+    switch (kind) {
+        case Remedy::Kind::kShrink: return "shrink";
+        case Remedy::Kind::kUncordon: return "uncordon";
+        case Remedy::Kind::kEvict: return "evict";
+        case Remedy::Kind::kDropRule: return "drop-rule";
+        case Remedy::Kind::kAddHost: return "add-host";
+        case Remedy::Kind::kRaiseQuota: return "raise-quota";
+        case Remedy::Kind::kHostBack: return "host-back";
+    }
+    return "";
+}
+
 std::string summary(const Decision& decision) {
     switch (decision.outcome) {
         case Outcome::kPlaced: {

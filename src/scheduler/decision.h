@@ -84,7 +84,15 @@ enum class Outcome : std::uint8_t {
 
 // One change, the smallest of its kind found, after which the VM fits on `host`.
 struct Remedy {
-    enum class Kind : std::uint8_t { kShrink, kUncordon, kEvict, kDropRule, kAddHost, kRaiseQuota };
+    enum class Kind : std::uint8_t {
+        kShrink,
+        kUncordon,  // lift the cordon, or end the drain
+        kEvict,
+        kDropRule,
+        kAddHost,
+        kRaiseQuota,
+        kHostBack,
+    };
     Kind kind = Kind::kShrink;
     std::string host;
     Resources less;                  // kShrink: ask for so much less
@@ -92,6 +100,8 @@ struct Remedy {
     Reason rule = Reason::kCpu;      // kDropRule: which requirement of the request to drop
     std::string text;                // "2 GiB less memory fits host c"
 };
+
+std::string_view remedy_name(Remedy::Kind kind);  // "shrink", "uncordon" ...
 
 struct Decision {
     Outcome outcome = Outcome::kPending;

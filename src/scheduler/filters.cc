@@ -81,7 +81,7 @@ bool Filters::zone_admits(const HostSlot& host) const {
     if (std::find(zones.excluded.begin(), zones.excluded.end(), host.spec.zone) !=
         zones.excluded.end())
         return false;
-    return strategy_ != Strategy::kLocality || !zones.strict || zones.preferred == host.spec.zone;
+    return strategy_ != Strategy::kLocality || !zones.strict || zones.prefers(host.spec.zone);
 }
 
 bool Filters::is_pinned_elsewhere(const HostSlot& host, const VolumePin** pin) const {

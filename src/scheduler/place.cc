@@ -71,10 +71,16 @@ class Sheet {
         auto& note = shapes.note(shape);
         if (note.decision != decision_) {
             auto score = judge(cluster_, filters_, scores_, index);
-            note = {decision_, score.has_value(), score.value_or(0.0)};
+            note = {decision_, score.has_value(), score.value_or(0.0), -1};
         }
         if (!note.fits) return {};
         return note.score;
+    }
+
+    // Of a host that has been judged; null if it has no shape.
+    Shapes::Note* note_of(HostIndex index) {
+        auto shape = cluster_.shapes().of(index);
+        return shape == kNoShape ? nullptr : &cluster_.shapes().note(shape);
     }
 
  private:
@@ -113,21 +119,25 @@ std::optional<Spot> best_spot(const Cluster& cluster, const Filters& filters,
 // least.
 class Tally {
  public:
-    void add(const HostSlot& host, const Failure& failure, std::int64_t hosts) {
+    // Where it was counted, for again().
+    std::int32_t add(const HostSlot& host, const Failure& failure) {
         auto lack = failure.needed - failure.available;
         for (std::size_t i = 0; i < refusals_.size(); ++i) {
             if (refusals_[i].reason != failure.reason) continue;
-            refusals_[i].hosts += hosts;
+            ++refusals_[i].hosts;
             if (lack < lacks_[i]) {
                 lacks_[i] = lack;
                 refusals_[i].closest_host = host.spec.name;
                 refusals_[i].detail = failure.detail;
             }
-            return;
+            return static_cast<std::int32_t>(i);
         }
-        refusals_.push_back({failure.reason, hosts, host.spec.name, failure.detail});
+        refusals_.push_back({failure.reason, 1, host.spec.name, failure.detail});
         lacks_.push_back(lack);
+        return static_cast<std::int32_t>(refusals_.size() - 1);
     }
+    // One host more that says exactly the same.
+    void again(std::int32_t refusal) { ++refusals_[static_cast<std::size_t>(refusal)].hosts; }
 
     std::vector<Refusals> take() {
         std::stable_sort(refusals_.begin(), refusals_.end(),
@@ -153,10 +163,15 @@ Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scor
     Survey survey;
     Sheet sheet(cluster, filters, scores);
     std::vector<Failure> failures;
+    // Putting a refusal into words costs more than all the rest: once for each shape.
     auto refuse = [&](HostIndex index) {
+        auto* note = filters.looks_at_hosts() ? nullptr : sheet.note_of(index);
+        if (note && note->refusal >= 0) return survey.tally.again(note->refusal);
         failures.clear();
         filters.check(index, failures);
-        if (!failures.empty()) survey.tally.add(cluster.host(index), failures.front(), 1);
+        if (failures.empty()) return;
+        auto refusal = survey.tally.add(cluster.host(index), failures.front());
+        if (note) note->refusal = refusal;
     };
     for (HostIndex index : cluster.hosts()) {
         auto room_score = sheet.judged(index);

@@ -241,12 +241,14 @@ TEST_F(Placing, locality_prefers_a_zone_or_insists_on_it) {
     add(b);
     auto request = a_vm("v", 1, 1);
     request.strategy = Strategy::kLocality;
-    request.zones.preferred = "z2";
+    request.zones.preferred = {"z2"};
     EXPECT_EQ(host_for(request), "b");
     ASSERT_TRUE(cluster.set_host_state("b", HostState::kCordoned));
     EXPECT_EQ(host_for(request), "a");
     request.zones.strict = true;
     EXPECT_EQ(place(cluster, request, policy).outcome, Outcome::kPending);
+    request.zones.preferred = {"z2", "z1"};
+    EXPECT_EQ(host_for(request), "a") << "any of the preferred zones will do";
 }
 
 TEST_F(Placing, spread_goes_to_the_emptiest_failure_domain) {
@@ -322,6 +324,27 @@ TEST_F(Placing, a_pending_vm_learns_the_smallest_changes_that_help) {
     EXPECT_EQ(decision.would_fit_if[0].text, "2 GiB less memory fits host a");
     EXPECT_EQ(decision.would_fit_if[1].text, "cordon lifted on host c");
     EXPECT_EQ(decision.would_fit_if[2].text, "evict batch-7 (priority 100)");
+}
+
+TEST_F(Placing, what_cannot_help_is_not_offered) {
+    add(a_host("a", 8, 8192));
+    add(a_host("b", 8, 8192));
+    auto loner = a_vm("loner", 1, 512);
+    loner.affinities = {{{"v", {}}, true}};
+    lies(loner, "a");
+    ASSERT_TRUE(cluster.set_host_state("b", HostState::kLost));
+    auto decision = place(cluster, a_vm("v", 1, 512), policy);
+    ASSERT_EQ(decision.would_fit_if.size(), 1U) << "the rule is another VM's: v cannot drop it";
+    EXPECT_EQ(decision.would_fit_if[0].text, "host b is back");
+
+    auto held = a_vm("held", 1, 512);
+    held.volume_pins = {{"data", "b"}};
+    decision = place(cluster, held, policy);
+    ASSERT_EQ(decision.would_fit_if.size(), 1U) << "another host would not have its volume";
+    EXPECT_EQ(decision.would_fit_if[0].text, "host b is back");
+
+    ASSERT_TRUE(cluster.set_host_state("b", HostState::kDraining));
+    EXPECT_EQ(place(cluster, held, policy).would_fit_if.at(0).text, "drain of host b ended");
 }
 
 TEST_F(Placing, preemption_evicts_the_fewest_then_the_lowest_then_the_youngest) {

@@ -94,7 +94,8 @@ std::int64_t sets_of(std::int64_t n, std::int64_t k) {
 
 class LossTrial {
  public:
-    LossTrial(const Cluster& cluster, const Policy& policy) : cluster_(cluster), policy_(policy) {}
+    LossTrial(const Cluster& cluster, const Policy& policy, std::int64_t sets_most)
+        : cluster_(cluster), policy_(policy), sets_most_(sets_most) {}
 
     void run(const std::vector<std::string>& names, std::size_t k) {
         std::vector<std::string> chosen;
@@ -105,7 +106,7 @@ class LossTrial {
  private:
     void choose_from(const std::vector<std::string>& names, std::size_t left, std::size_t from,
                      std::vector<std::string>& chosen) {
-        if (result.sets_tried >= kLossSetsMax) return;
+        if (result.sets_tried >= sets_most_) return;
         if (left == 0) {
             lose(chosen);
             return;
@@ -129,6 +130,7 @@ class LossTrial {
 
     const Cluster& cluster_;
     const Policy& policy_;
+    const std::int64_t sets_most_;
 };
 
 }  // namespace
@@ -147,12 +149,16 @@ Result<Plan> plan_lose(const Cluster& cluster, std::span<const std::string> host
     return vacate_hosts(copy, hosts, HostState::kLost, policy);
 }
 
-Result<Plan> plan_add(const Cluster& cluster, const Host& host, std::span<const Shared> pending,
-                      const Policy& policy) {
-    if (cluster.find_host(host.name) != kNoHost)
-        return fail(ErrorCode::kExists, fmt::format("there is a host {} already", host.name));
+Result<Plan> plan_add(const Cluster& cluster, const Host& host, std::int64_t count,
+                      std::span<const Shared> pending, const Policy& policy) {
     auto copy = cluster;
-    RETURN_IF_ERROR(copy.upsert_host(host));
+    for (std::int64_t i = 1; i <= count; ++i) {
+        auto one = host;
+        if (i > 1) one.name = fmt::format("{}-{}", host.name, i);
+        if (cluster.find_host(one.name) != kNoHost)
+            return fail(ErrorCode::kExists, fmt::format("there is a host {} already", one.name));
+        RETURN_IF_ERROR(copy.upsert_host(std::move(one)));
+    }
     std::vector<Shared> order(pending.begin(), pending.end());
     std::sort(order.begin(), order.end(),
               [](const Shared& a, const Shared& b) { return goes_before(*a, *b); });
@@ -189,14 +195,15 @@ std::vector<UpgradeStep> plan_upgrade(const Cluster& cluster, const Policy& poli
     return steps;
 }
 
-Result<Survival> survives_losses(const Cluster& cluster, std::int64_t k, const Policy& policy) {
+Result<Survival> survives_losses(const Cluster& cluster, std::int64_t k, const Policy& policy,
+                                 std::int64_t sets_most) {
     auto names = host_names(cluster);
     if (k < 1 || k > static_cast<std::int64_t>(names.size()))
         return fail_field("k", fmt::format("the loss of {} of {} hosts", k, names.size()),
                           fmt::format("use 1 to {}", names.size()));
-    LossTrial trial(cluster, policy);
+    LossTrial trial(cluster, policy, sets_most);
     trial.result.all_sets_tried =
-        sets_of(static_cast<std::int64_t>(names.size()), k) <= kLossSetsMax;
+        sets_of(static_cast<std::int64_t>(names.size()), k) <= sets_most;
     if (!trial.result.all_sets_tried)
         std::stable_sort(names.begin(), names.end(),
                          [&](const std::string& a, const std::string& b) {

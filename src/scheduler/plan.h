@@ -40,9 +40,9 @@ Result<Plan> plan_drain(const Cluster& cluster, std::span<const std::string> hos
 Result<Plan> plan_lose(const Cluster& cluster, std::span<const std::string> hosts,
                        const Policy& policy);
 
-// Which of the pending VMs find a place once the host is there. kExists if there is one of that
-// name.
-Result<Plan> plan_add(const Cluster& cluster, const Host& host,
+// Which of the pending VMs find a place once `count` hosts like this one are there; beyond the first
+// they are called the host's name with "-2", "-3" ... behind. kExists if there is one of that name.
+Result<Plan> plan_add(const Cluster& cluster, const Host& host, std::int64_t count,
                       std::span<const std::shared_ptr<const Request>> pending,
                       const Policy& policy);
 
@@ -69,7 +69,8 @@ struct Survival {
     std::vector<Stuck> stuck;        // those VMs
 };
 inline constexpr std::int64_t kLossSetsMax = 20'000;
-// kInvalid if k is not between 1 and the number of hosts.
-Result<Survival> survives_losses(const Cluster& cluster, std::int64_t k, const Policy& policy);
+// kInvalid if k is not between 1 and the number of hosts. At most `sets_most` sets are tried.
+Result<Survival> survives_losses(const Cluster& cluster, std::int64_t k, const Policy& policy,
+                                 std::int64_t sets_most = kLossSetsMax);
 
 }  // namespace blixard::scheduler

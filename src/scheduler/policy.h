@@ -33,7 +33,6 @@ struct Policy {
     bool preempt_always = false;  // false: only VMs of strategy `priority` evict others
 
     Millis reserve_after = seconds(300);  // a VM that waited so long gets a host kept free for it
-    std::int32_t batch_max = 1000;        // VMs decided from one snapshot
     std::int32_t runners_up = 3;          // kept in a decision
 };
 

@@ -1,11 +1,16 @@
 // What must hold on any cluster. BLIXARD_LONG=1 in the environment runs the differential test on
 // 100,000 clusters.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <cstdlib>
 
 #include "base/random.h"
+#include "scheduler/batch.h"
+#include "scheduler/plan.h"
+#include "scheduler/rebalance.h"
+#include "scheduler/remedy.h"
 #include "scheduler/rules.h"
 #include "scheduler/testing.h"
 
@@ -269,6 +274,144 @@ RC_GTEST_PROP(Property, the_order_in_which_hosts_were_added_does_not_matter, (st
     RC_ASSERT(there == back);
 }
 
+RC_GTEST_PROP(Property, the_same_question_gets_the_same_answer, (std::uint64_t seed)) {
+    const auto answers = [&] {
+        std::vector<std::string> all;
+        play(random_world(seed), [&](const Cluster& cluster, const Request& request) {
+            const auto decision = place(cluster, request, {});
+            all.push_back(fmt::format("{} {:.17g} {}", summary(decision), decision.score,
+                                      decision.runners_up.size()));
+        });
+        return all;
+    };
+    RC_ASSERT(answers() == answers());
+}
+
+// The rules of those that have a place still hold when everything has been placed.
+RC_GTEST_PROP(Property, no_hard_rule_is_ever_broken, (std::uint64_t seed)) {
+    auto cluster = play(random_world(seed), [](const Cluster&, const Request&) {});
+    const auto domain_of = [&](HostIndex host, const Affinity& rule) {
+        return rule.domain == "host" ? cluster.host(host).spec.name : cluster.host(host).spec.zone;
+    };
+    for (HostIndex index : cluster.hosts())
+        for (VmIndex vm : cluster.host(index).vms) {
+            const auto& request = *cluster.vm(vm).request;
+            const auto& host = cluster.host(index).spec;
+            RC_ASSERT(host.state == HostState::kReady);
+            for (const auto& label : request.host_labels)
+                RC_ASSERT(std::count(host.labels.begin(), host.labels.end(), label) == 1);
+            for (const auto& zone : request.zones.excluded) RC_ASSERT(zone != host.zone);
+            for (const auto& rule : request.affinities) {
+                if (!rule.hard || !rule.anti) continue;
+                std::int32_t others = 0;
+                for (HostIndex other : cluster.hosts())
+                    for (VmIndex near : cluster.host(other).vms)
+                        others += near != vm && domain_of(other, rule) == domain_of(index, rule) &&
+                                  matches(rule.target, *cluster.vm(near).request);
+                RC_ASSERT(others + 1 <= rule.max_per_domain);
+            }
+        }
+}
+
+// All of a world's VMs wait at once.
+RC_GTEST_PROP(Property, a_batch_never_counts_the_same_room_twice, (std::uint64_t seed)) {
+    auto world = random_world(seed);
+    const auto decide = [&](bool backwards, bool waited_long) {
+        auto cluster = cluster_of(world.hosts);
+        Queue queue;
+        Reservations reservations;
+        Policy policy;
+        auto arrivals = world.arrivals;
+        for (const auto& request : arrivals) cluster.observe(request);
+        if (backwards) std::reverse(arrivals.begin(), arrivals.end());
+        for (const auto& request : arrivals) queue.put(shared(request), MonoTime{0});
+        const MonoTime now{waited_long ? policy.reserve_after.count : 0};
+        Batch batch(cluster, queue, reservations, policy, now);
+        std::vector<std::string> answers;
+        while (queue.next()) {
+            const auto decision = batch.decide();
+            answers.push_back(summary(decision));
+            if (decision.outcome == Outcome::kPreempts) RC_ASSERT(!decision.evictions.empty());
+        }
+        // Those that wait for victims to leave are counted over what is free: taken out again.
+        for (const auto& request : arrivals)
+            if (queue.contains(request.vm) && cluster.find_vm(request.vm) != kNoVm)
+                RC_ASSERT(cluster.release(request.vm).has_value());
+        for (HostIndex index : cluster.hosts()) {
+            const auto& free = cluster.host(index).free;
+            RC_ASSERT(free.cpu_milli >= 0 && free.memory_mib >= 0 && free.disk_mib >= 0);
+            for (int i = 0; i < free.gpu_count; ++i) RC_ASSERT(free.gpu_milli[i] >= 0);
+        }
+        RC_ASSERT(cluster.reserved_count() == reservations.held().size());
+        return answers;
+    };
+    RC_ASSERT(decide(false, false) == decide(true, false));
+    decide(false, true);
+}
+
+// Every move of a plan is possible when its turn comes, and what it says is stuck is.
+void carry_out(Cluster& cluster, const Plan& plan) {
+    for (const auto& move : plan.moves) {
+        const auto request = cluster.vm(cluster.find_vm(move.vm)).request;
+        RC_ASSERT(cluster.host_of(move.vm) == move.from);
+        RC_ASSERT(cluster.release(move.vm).has_value());
+        RC_ASSERT(why_not(cluster, *request, move.to, {})->empty());
+        RC_ASSERT(cluster.place(request, move.to, move.assignment).has_value());
+    }
+}
+
+RC_GTEST_PROP(Property, a_drain_that_is_carried_out_gives_what_was_planned, (std::uint64_t seed)) {
+    const auto world = random_world(seed);
+    auto cluster = play(world, [](const Cluster&, const Request&) {});
+    const std::vector<std::string> host{world.hosts.front().name};
+    const auto plan = plan_drain(cluster, host, {});
+    RC_ASSERT(plan.has_value());
+    RC_ASSERT(cluster.set_host_state(host[0], HostState::kDraining).has_value());
+    carry_out(cluster, *plan);
+    RC_ASSERT(cluster.host(cluster.find_host(host[0])).vms.size() == plan->stuck.size());
+    for (const auto& stuck : plan->stuck) RC_ASSERT(cluster.host_of(stuck.vm) == host[0]);
+}
+
+RC_GTEST_PROP(Property, a_launch_that_is_carried_out_gives_what_was_planned, (std::uint64_t seed)) {
+    auto world = random_world(seed);
+    auto cluster = play(world, [](const Cluster&, const Request&) {});
+    auto request = world.arrivals.front();
+    request.vm = "new";
+    request.affinities.clear();
+    const auto plan = plan_launch(cluster, request, 5, {});
+    RC_ASSERT(plan.has_value());
+    RC_ASSERT(plan->moves.size() + plan->stuck.size() == 5U);
+    for (const auto& move : plan->moves) {
+        auto one = request;
+        one.vm = move.vm;
+        const auto spot = choose(cluster, one, {});
+        RC_ASSERT(spot.has_value());
+        RC_ASSERT(cluster.host(spot->host).spec.name == move.to);
+        RC_ASSERT(cluster.place(shared(one), *spot).has_value());
+    }
+    if (!plan->stuck.empty()) RC_ASSERT(!choose(cluster, request, {}).has_value());
+}
+
+// To the end: it ends by itself, and the room lost falls with every move.
+RC_GTEST_PROP(Property, rebalancing_ends_and_breaks_nothing_on_the_way, (std::uint64_t seed)) {
+    auto cluster = play(random_world(seed), [](const Cluster&, const Request&) {});
+    const auto lost = [&] {
+        double sum = 0.0;
+        for (HostIndex index : cluster.hosts())
+            sum += cluster.room_lost(cluster.host(index), cluster.host(index).free);
+        return sum;
+    };
+    const auto plan = plan_rebalance(cluster, {}, 1'000'000);
+    RC_ASSERT(plan.finished);
+    for (const auto& gain : plan.moves) {
+        const double before = lost();
+        carry_out(cluster, {{gain.move}, {}});
+        RC_ASSERT(gain.room >= kGainMin);
+        RC_ASSERT(lost() <= before - kGainMin / 2);
+    }
+    RC_ASSERT(plan_rebalance(cluster, {}, 1).moves.empty());
+}
+
 // A VM whose rule counts on there being no such VM anywhere is the same with one more host.
 RC_GTEST_PROP(Property, one_host_more_never_makes_a_vm_homeless, (std::uint64_t seed)) {
     play(random_world(seed), [&](const Cluster& cluster, const Request& request) {
@@ -277,6 +420,19 @@ RC_GTEST_PROP(Property, one_host_more_never_makes_a_vm_homeless, (std::uint64_t 
         RC_ASSERT(larger.upsert_host(a_host("another", 4, 4096)).has_value());
         RC_ASSERT(choose(larger, request, {}).has_value());
     });
+}
+
+// "A host is added with so much free, and what else the VM requires."
+Host host_for(const Request& request) {
+    auto host = a_host("made-for-it", 0, request.need.memory_mib, request.need.disk_mib);
+    host.capacity.cpu_milli = request.need.cpu_milli;
+    host.zone = request.zones.preferred.empty() ? "z3" : request.zones.preferred.front();
+    host.labels = request.host_labels;
+    host.features = request.features;
+    host.accelerator = request.accelerator;
+    for (std::int32_t i = 0; i < request.gpu.count; ++i)
+        host.gpus.push_back({request.gpu.models.empty() ? "T4" : request.gpu.models.front(), 1000});
+    return host;
 }
 
 RC_GTEST_PROP(Property, what_would_fit_if_does_fit_when_it_is_done, (std::uint64_t seed)) {
@@ -288,12 +444,20 @@ RC_GTEST_PROP(Property, what_would_fit_if_does_fit_when_it_is_done, (std::uint64
                 asked.need.cpu_milli -= remedy.less.cpu_milli;
                 asked.need.memory_mib -= remedy.less.memory_mib;
                 asked.need.disk_mib -= remedy.less.disk_mib;
-            } else if (remedy.kind == Remedy::Kind::kUncordon) {
+            } else if (remedy.kind == Remedy::Kind::kUncordon ||
+                       remedy.kind == Remedy::Kind::kHostBack) {
                 RC_ASSERT(changed.set_host_state(remedy.host, HostState::kReady).has_value());
             } else if (remedy.kind == Remedy::Kind::kEvict) {
                 for (const auto& vm : remedy.evict) RC_ASSERT(changed.release(vm).has_value());
-            } else {
+            } else if (remedy.kind == Remedy::Kind::kDropRule) {
+                asked = without_requirement(asked, remedy.rule);
+                RC_ASSERT(!(asked == request));
+            } else if (remedy.kind == Remedy::Kind::kAddHost) {
+                RC_ASSERT(changed.upsert_host(host_for(request)).has_value());
+                RC_ASSERT(why_not(changed, asked, "made-for-it", {})->empty());
                 continue;
+            } else {
+                RC_FAIL("a remedy that nobody has tried");
             }
             RC_ASSERT(why_not(changed, asked, remedy.host, {})->empty());
         }

@@ -53,7 +53,9 @@ std::vector<Selector> anchors_of(const Cluster& cluster) {
     return anchors;
 }
 
-bool may_move(const std::vector<Selector>& anchors, const Request& vm, const Policy& policy) {
+bool may_move(const std::vector<Selector>& anchors, const Request& vm, const Policy& policy,
+              const Movable& movable) {
+    if (movable && !movable(vm)) return false;
     if (strategy_for(vm, policy) != Strategy::kFragmentation || !vm.volume_pins.empty())
         return false;
     return std::none_of(anchors.begin(), anchors.end(),
@@ -81,7 +83,7 @@ std::optional<Step> try_move(Cluster& cluster, VmIndex index, const Policy& poli
 }
 
 std::optional<Step> best_step(Cluster& cluster, const std::vector<Selector>& anchors,
-                              const Policy& policy) {
+                              const Policy& policy, const Movable& movable) {
     std::optional<Step> best;
     for (HostIndex index : worst_hosts(cluster)) {
         std::vector<std::string> keys;
@@ -89,7 +91,7 @@ std::optional<Step> best_step(Cluster& cluster, const std::vector<Selector>& anc
         std::sort(keys.begin(), keys.end());
         for (const auto& key : keys) {
             auto vm = cluster.find_vm(key);
-            if (!may_move(anchors, *cluster.vm(vm).request, policy)) continue;
+            if (!may_move(anchors, *cluster.vm(vm).request, policy, movable)) continue;
             auto step = try_move(cluster, vm, policy);
             if (step && (!best || step->gain > best->gain)) best = step;
         }
@@ -99,12 +101,13 @@ std::optional<Step> best_step(Cluster& cluster, const std::vector<Selector>& anc
 
 }  // namespace
 
-Rebalance plan_rebalance(const Cluster& cluster, const Policy& policy, std::int64_t max_moves) {
+Rebalance plan_rebalance(const Cluster& cluster, const Policy& policy, std::int64_t max_moves,
+                         const Movable& movable) {
     auto copy = cluster;
     auto anchors = anchors_of(cluster);
     Rebalance result;
     result.lost_before = result.lost_after = lost_in(copy);
-    while (auto step = best_step(copy, anchors, policy)) {
+    while (auto step = best_step(copy, anchors, policy, movable)) {
         if (static_cast<std::int64_t>(result.moves.size()) >= max_moves) {
             result.finished = false;
             break;

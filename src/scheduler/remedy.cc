@@ -30,6 +30,13 @@ bool is_requirement(Reason reason) {
     }
 }
 
+bool has_hard_affinity_to_host(const Request& request) {
+    return std::any_of(request.affinities.begin(), request.affinities.end(),
+                       [](const Affinity& rule) { return rule.hard && !rule.anti; });
+}
+
+constexpr int kDropsTried = 16;  // hosts: each costs as much as a decision begun anew
+
 std::string amount_text(const Resources& less) {
     std::vector<std::string> parts;
     if (less.cpu_milli > 0)
@@ -104,9 +111,9 @@ class Finder {
         for (HostIndex index : cluster_.hosts()) look_at(index);
         evict();
         std::vector<Remedy> remedies;
-        for (auto* one : {&shrink_, &uncordon_, &evict_, &drop_, &quota_})
+        for (auto* one : {&shrink_, &uncordon_, &evict_, &drop_, &quota_, &host_back_})
             if (*one) remedies.push_back(**one);
-        if (remedies.empty()) remedies.push_back(add_host());
+        if (remedies.empty() && another_host_helps()) remedies.push_back(add_host());
         return remedies;
     }
 
@@ -125,12 +132,11 @@ class Finder {
         if (!only) return;
         const auto& name = host.spec.name;
         if (first == Reason::kCordoned && !uncordon_)
-            uncordon_ = {Remedy::Kind::kUncordon,
-                         name,
-                         {},
-                         {},
-                         first,
-                         fmt::format("cordon lifted on host {}", name)};
+            uncordon_ = simple(Remedy::Kind::kUncordon, name, first, "cordon lifted on host {}");
+        if (first == Reason::kDraining && !uncordon_)
+            uncordon_ = simple(Remedy::Kind::kUncordon, name, first, "drain of host {} ended");
+        if (first == Reason::kLost && !host_back_)
+            host_back_ = simple(Remedy::Kind::kHostBack, name, first, "host {} is back");
         if (first == Reason::kQuota && !quota_)
             quota_ = {Remedy::Kind::kRaiseQuota,
                       name,
@@ -138,7 +144,7 @@ class Finder {
                       {},
                       first,
                       fmt::format("quota raised: {}", failures.front().detail)};
-        if (is_requirement(first) && !drop_)
+        if (is_requirement(first) && !drop_ && fits_without(index, first))
             drop_ = {Remedy::Kind::kDropRule,
                      name,
                      {},
@@ -146,6 +152,21 @@ class Finder {
                      first,
                      fmt::format("without its {} requirement it fits host {}", reason_name(first),
                                  name)};
+    }
+
+    static Remedy simple(Remedy::Kind kind, const std::string& host, Reason reason,
+                         fmt::string_view text) {
+        return {kind, host, {}, {}, reason, fmt::format(fmt::runtime(text), host)};
+    }
+
+    // Tried out: the rule that refuses may be another VM's.
+    bool fits_without(HostIndex index, Reason reason) {
+        if (drops_tried_ >= kDropsTried) return false;
+        ++drops_tried_;
+        const auto less = without_requirement(filters_.request(), reason);
+        std::vector<Failure> failures;
+        Filters(cluster_, less, policy_, filters_.strategy()).check(index, failures);
+        return failures.empty();
     }
 
     void shrink_on(const HostSlot& host) {
@@ -178,6 +199,13 @@ class Finder {
         evict_ = std::move(remedy);
     }
 
+    // It would have to be this host, a host with that VM, or the quota is used up.
+    bool another_host_helps() const {
+        const auto& request = filters_.request();
+        return request.volume_pins.empty() && filters_.strategy() != Strategy::kManual &&
+               !has_hard_affinity_to_host(request) && !filters_.quota();
+    }
+
     Remedy add_host() const {
         const auto& need = filters_.request().need;
         return {Remedy::Kind::kAddHost,
@@ -195,11 +223,33 @@ class Finder {
     const Cluster& cluster_;
     const Filters& filters_;
     const Policy& policy_;
-    std::optional<Remedy> shrink_, uncordon_, evict_, drop_, quota_;
+    std::optional<Remedy> shrink_, uncordon_, evict_, drop_, quota_, host_back_;
+    int drops_tried_ = 0;
     double shrink_pain_ = 0.0;
 };
 
 }  // namespace
+
+Request without_requirement(const Request& request, Reason reason) {
+    Request less = request;
+    switch (reason) {
+        case Reason::kExcluded: less.excluded_hosts.clear(); break;
+        case Reason::kZone: less.zones = {}; break;
+        case Reason::kAccelerator: less.accelerator.clear(); break;
+        case Reason::kFeature: less.features.clear(); break;
+        case Reason::kLabel: less.host_labels.clear(); break;
+        case Reason::kGpuModel: less.gpu.models.clear(); break;
+        case Reason::kCost: less.cost_max_per_hour = 0.0; break;
+        case Reason::kAffinity:
+        case Reason::kAntiAffinity:
+            std::erase_if(less.affinities, [&](const Affinity& rule) {
+                return rule.hard && rule.anti == (reason == Reason::kAntiAffinity);
+            });
+            break;
+        default: break;
+    }
+    return less;
+}
 
 std::vector<Remedy> find_remedies(const Cluster& cluster, const Filters& filters,
                                   const Policy& policy) {

@@ -14,4 +14,8 @@ namespace blixard::scheduler {
 std::vector<Remedy> find_remedies(const Cluster& cluster, const Filters& filters,
                                   const Policy& policy);
 
+// The request without what `reason` speaks of: its labels, its features, its own affinity rules ...
+// What no requirement of the request can be blamed for is left as it is.
+Request without_requirement(const Request& request, Reason reason);
+
 }  // namespace blixard::scheduler

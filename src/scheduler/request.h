@@ -1,6 +1,7 @@
 // One VM that wants a place, and all that limits or guides the choice.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -72,9 +73,13 @@ struct VolumePin {
 };
 
 struct Zones {
-    std::vector<std::string> excluded;  // never there
-    std::string preferred;              // locality strategy: better there
-    bool strict = false;                // locality strategy: only there
+    std::vector<std::string> excluded;   // never there
+    std::vector<std::string> preferred;  // locality strategy: better in one of these
+    bool strict = false;                 // locality strategy: only there
+
+    bool prefers(std::string_view zone) const {
+        return std::find(preferred.begin(), preferred.end(), zone) != preferred.end();
+    }
 
     bool operator==(const Zones&) const = default;
 };

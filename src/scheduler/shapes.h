@@ -53,6 +53,7 @@ class Shapes {
         std::uint64_t decision = 0;
         bool fits = false;
         double score = 0.0;
+        std::int32_t refusal = -1;  // the caller's number for why it does not fit
     };
     std::uint64_t new_decision() { return ++decisions_; }
     Note& note(ShapeIndex shape) {

@@ -1,0 +1,171 @@
+#include "scheduler/queue.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "base/assert.h"
+#include "scheduler/order.h"
+#include "scheduler/room.h"
+
+namespace blixard::scheduler {
+
+bool wants_the_same(const Request& a, const Request& b) {
+    Request like = b;
+    like.vm = a.vm;
+    like.created = a.created;
+    like.started = a.started;
+    return a == like;
+}
+
+namespace {
+
+bool follows_others(const Request& request) {
+    return std::any_of(request.affinities.begin(), request.affinities.end(),
+                       [](const Affinity& rule) { return rule.hard && !rule.anti; });
+}
+
+}  // namespace
+
+bool Queue::ByTurn::operator()(const Pending& a, const Pending& b) const {
+    return goes_before(*a, *b);
+}
+
+// Fewer members than wants_the_same() compares: what tells most VMs apart.
+std::size_t Queue::WishHash::operator()(const Pending& request) const {
+    auto hash = hash_of({static_cast<std::uint64_t>(request->need.cpu_milli),
+                         static_cast<std::uint64_t>(request->need.memory_mib),
+                         static_cast<std::uint64_t>(request->need.disk_mib),
+                         static_cast<std::uint64_t>(request->priority),
+                         static_cast<std::uint64_t>(request->gpu.count),
+                         std::hash<std::string>{}(request->project)});
+    auto mix = [&](const std::string& text) {
+        hash = hash_of({hash, std::hash<std::string>{}(text)});
+    };
+    for (const auto& label : request->labels) mix(label.value);
+    for (const auto& rule : request->affinities) mix(rule.target.vm);
+    for (const auto& pin : request->volume_pins) mix(pin.volume);
+    return hash;
+}
+
+void Queue::put(Pending request, MonoTime since) {
+    if (auto known = entries_.find(request->vm); known != entries_.end()) {
+        if (*known->second.request == *request) return;
+        since = known->second.since;
+        remove(request->vm);
+    }
+    auto& group = groups_.try_emplace(request).first->second;
+    if (!group) group = std::make_unique<Group>();
+    delist(*group);
+    freshen(*group);
+    group->untold.insert(request);
+    enlist(*group);
+    followers_ += follows_others(*request);
+    auto vm = request->vm;
+    entries_.emplace(std::move(vm), Entry{std::move(request), group.get(), since});
+}
+
+void Queue::remove(std::string_view vm) {
+    auto entry = entries_.find(vm);
+    if (entry == entries_.end()) return;
+    auto request = std::move(entry->second.request);
+    auto& group = *entry->second.group;
+    entries_.erase(entry);
+    followers_ -= follows_others(*request);
+    delist(group);
+    for (auto* line : {&group.untold, &group.told, &group.done}) line->erase(request);
+    if (group.empty())
+        groups_.erase(request);
+    else
+        enlist(group);
+}
+
+void Queue::clear() {
+    entries_.clear();
+    turns_.clear();
+    asked_.clear();
+    groups_.clear();
+    followers_ = 0;
+}
+
+std::optional<MonoTime> Queue::waits_since(std::string_view vm) const {
+    auto entry = entries_.find(vm);
+    if (entry == entries_.end()) return std::nullopt;
+    return entry->second.since;
+}
+
+Queue::Pending Queue::find(std::string_view vm) const {
+    auto entry = entries_.find(vm);
+    return entry == entries_.end() ? nullptr : entry->second.request;
+}
+
+Queue::Pending Queue::next() const { return turns_.empty() ? nullptr : turns_.begin()->first; }
+
+const Decision* Queue::known_answer() const {
+    if (turns_.empty()) return nullptr;
+    const auto& group = *turns_.begin()->second;
+    return group.round == round_ && group.answer ? &*group.answer : nullptr;
+}
+
+void Queue::answered(const Decision& decision, bool for_all) {
+    had_turn(for_all ? std::optional(decision) : std::nullopt);
+}
+
+void Queue::had_turn(const std::optional<Decision>& answer_for_all) {
+    ASSERT(!turns_.empty());
+    auto request = turns_.begin()->first;
+    auto& group = *turns_.begin()->second;
+    delist(group);
+    freshen(group);
+    for (auto* line : {&group.untold, &group.told}) line->erase(request);
+    group.done.insert(std::move(request));
+    if (answer_for_all && !group.answer) group.answer = answer_for_all;
+    enlist(group);
+}
+
+void Queue::new_round() {
+    ++round_;
+    if (turns_.empty()) return turns_.swap(asked_);
+    auto cut_short = std::move(turns_);
+    turns_ = std::move(asked_);
+    asked_.clear();
+    for (auto& [first, group] : cut_short) {
+        freshen(*group);
+        enlist(*group);
+    }
+}
+
+const Queue::Pending* Queue::first_of(std::initializer_list<const Line*> lines) {
+    const Pending* first = nullptr;
+    for (const auto* line : lines)
+        if (!line->empty() && (!first || goes_before(**line->begin(), **first)))
+            first = &*line->begin();
+    return first;
+}
+
+const Queue::Pending* Queue::first_to_ask(const Group& group) const {
+    if (group.round != round_) return first_of({&group.untold, &group.told, &group.done});
+    return group.answer ? first_of({&group.untold}) : first_of({&group.untold, &group.told});
+}
+
+// What an earlier round left, undone.
+void Queue::freshen(Group& group) {
+    if (group.round == round_) return;
+    group.round = round_;
+    group.answer.reset();
+    if (group.told.size() < group.done.size()) group.told.swap(group.done);
+    group.told.merge(group.done);
+}
+
+void Queue::enlist(Group& group) {
+    if (const auto* first = first_to_ask(group))
+        turns_.emplace(*first, &group);
+    else if (const auto* any = first_of({&group.told, &group.done}))
+        asked_.emplace(*any, &group);
+}
+
+void Queue::delist(Group& group) {
+    if (const auto* first = first_to_ask(group)) turns_.erase(*first);
+    if (const auto* any = first_of({&group.untold, &group.told, &group.done})) asked_.erase(*any);
+}
+
+}  // namespace blixard::scheduler
