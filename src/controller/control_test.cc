@@ -70,7 +70,7 @@ struct Host {
                 agent::Agent::Deps{*store, *view, *hypervisor, *blobs, nullptr, loop, loop, random, log}, settings);
             lease.agent = agent.get();
             controller = std::make_unique<Controller>(Controller::Deps{*store, *view, loop, loop, random, log, lease},
-                                                      ControllerSettings{.node = name, .run_uid = make_id(random)});
+                                                      ControllerSettings{.node = name, .run_uid = make_id(random), .policy = policy});
             agent->start([this](Status recovered) {
                 ASSERT_TRUE(recovered);
                 controller->start();
@@ -92,6 +92,7 @@ struct Host {
     }
 
     std::string name;
+    scheduler::Policy policy;
     hypervisor::FakeHost machines;
     AgentLease lease;
     std::unique_ptr<store::MemoryStore> store;
@@ -116,11 +117,12 @@ class ControlPlane : public testing::Test {
         loop.run_for(seconds(10));  // what is on its way holds the backend
     }
 
-    void add_hosts(int count) {
+    void add_hosts(int count, const scheduler::Policy& policy = {}) {
         for (int i = 1; i <= count; ++i) {
             const std::string name = fmt::format("h{}", i);
             put(model::node_key(name, "spec"), model::to_json(model::NodeSpec{.uid = name}));
             hosts[name] = std::make_unique<Host>(loop, name);
+            hosts[name]->policy = policy;
             hosts[name]->start_daemon(loop, backend, random, log);
         }
     }
@@ -333,6 +335,44 @@ TEST_F(ControlPlane, a_drained_host_is_left_by_its_vms) {
     }, seconds(120)));
 }
 
+// Two decisions never count the same room: a VM is not stopped for a place that another one gets.
+TEST_F(ControlPlane, a_drain_stops_no_more_vms_than_find_room) {
+    add_hosts(2);
+    const auto pinned = [](std::int64_t memory_mib, const char* node) {
+        return [=](model::VmSpec& spec) {
+            spec.memory_mib = memory_mib;
+            spec.constraints.node = node;
+        };
+    };
+    create("there", pinned(1500, "h2"));
+    for (const char* name : {"v1", "v2", "v3"}) {
+        create(name, pinned(1200, "h1"));
+        ASSERT_TRUE(reaches(name, model::Phase::kRunning));
+        change(name, [](model::VmRecord& record) { record.spec.constraints.node.clear(); });
+    }
+    ASSERT_TRUE(reaches("there", model::Phase::kRunning));
+    model::NodeSpec spec = state->nodes.find("h1")->spec->value;
+    spec.draining = true;
+    spec.schedulable = false;
+    put(model::node_key("h1", "spec"), model::to_json(spec));
+    put(model::operation_key("op1"), model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/h1"}));
+    loop.run_for(seconds(120));
+    int left = 0;
+    for (const char* name : {"v1", "v2", "v3"}) {
+        EXPECT_EQ(vm(name)->phase, model::Phase::kRunning) << name;
+        left += node_of(name) == "h1";
+    }
+    EXPECT_EQ(left, 1) << "of three, two fit on h2";
+    EXPECT_EQ(hosts["h1"]->machines.starts().size(), 3U) << "the one that stays was never stopped";
+    EXPECT_NE(state->operations.find("op1")->record->value.message.find("fits nowhere else"), std::string::npos);
+    // When room comes free, it goes too.
+    change("there", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
+    ASSERT_TRUE(loop.run_until([&] {
+        state = store_view->current();
+        return state->operations.find("op1")->record->value.state == model::OperationState::kDone;
+    }, seconds(120)));
+}
+
 TEST_F(ControlPlane, a_more_important_vm_takes_the_place_of_a_preemptible_one) {
     add_hosts(1);
     create("batch", [](model::VmSpec& spec) {
@@ -348,6 +388,234 @@ TEST_F(ControlPlane, a_more_important_vm_takes_the_place_of_a_preemptible_one) {
     });
     ASSERT_TRUE(reaches("prod", model::Phase::kRunning, seconds(120)));
     EXPECT_EQ(vm("batch")->phase, model::Phase::kPending);
+}
+
+TEST_F(ControlPlane, a_vm_that_was_evicted_goes_on_where_there_is_room) {
+    add_hosts(2);
+    const auto pinned = [](std::int64_t memory_mib, const char* node) {
+        return [=](model::VmSpec& spec) {
+            spec.memory_mib = memory_mib;
+            spec.constraints.node = node;
+        };
+    };
+    create("base-1", pinned(1000, "h1"));
+    create("base-2", pinned(2500, "h2"));
+    create("batch", [&](model::VmSpec& spec) {
+        pinned(1500, "h1")(spec);
+        spec.priority = 10;
+        spec.preemptible = true;
+    });
+    for (const char* name : {"base-1", "base-2", "batch"}) ASSERT_TRUE(reaches(name, model::Phase::kRunning));
+    change("batch", [](model::VmRecord& record) { record.spec.constraints.node.clear(); });
+    loop.run_for(seconds(1));
+    create("prod", [](model::VmSpec& spec) {
+        spec.memory_mib = 3000;
+        spec.priority = 900;
+        spec.strategy = "priority";
+    });
+    ASSERT_TRUE(loop.run_until([&] { return vm("batch")->placement->value.release; }));
+    EXPECT_EQ(vm("batch")->placement->value.reason, "preempted by default/prod (priority 900)");
+    EXPECT_EQ(running_on_hosts("prod"), 0) << "not before its place is free";
+    ASSERT_TRUE(reaches("prod", model::Phase::kRunning, seconds(120)));
+    EXPECT_EQ(node_of("prod"), "h1");
+    ASSERT_TRUE(loop.run_until([&] { return vm("batch")->phase == model::Phase::kRunning && node_of("batch") == "h2"; }));
+    EXPECT_EQ(vm("batch")->placement->value.epoch, 2);
+}
+
+TEST_F(ControlPlane, an_eviction_is_all_or_nothing) {
+    add_hosts(1);
+    for (const char* name : {"batch-1", "batch-2"})
+        create(name, [](model::VmSpec& spec) {
+            spec.memory_mib = 2000;
+            spec.priority = 10;
+            spec.preemptible = true;
+        });
+    for (const char* name : {"batch-1", "batch-2"}) ASSERT_TRUE(reaches(name, model::Phase::kRunning));
+    // What the decision counts on changes while its transaction is on the way.
+    hosts["h1"]->store->set_link({.delay = Millis{500}});
+    create("prod", [](model::VmSpec& spec) {
+        spec.memory_mib = 4000;
+        spec.priority = 900;
+        spec.strategy = "priority";
+    });
+    ASSERT_TRUE(loop.run_until([&] { return hosts["h1"]->controller->counters().evictions == 2; }));
+    change("batch-2", [](model::VmRecord& record) { record.spec.preemptible = false; });
+    ASSERT_TRUE(loop.run_until([&] { return vm("prod")->placement != nullptr; }, seconds(60)));
+    for (const char* name : {"batch-1", "batch-2"}) {
+        EXPECT_FALSE(vm(name)->placement->value.release) << name;
+        EXPECT_EQ(vm(name)->phase, model::Phase::kRunning) << name;
+    }
+    EXPECT_EQ(vm("prod")->phase, model::Phase::kPending);
+}
+
+TEST_F(ControlPlane, a_big_vm_that_waits_is_not_starved_by_small_ones) {
+    add_hosts(1);
+    create("r1", [](model::VmSpec& spec) { spec.memory_mib = 2000; });
+    create("r2", [](model::VmSpec& spec) { spec.memory_mib = 1500; });
+    for (const char* name : {"r1", "r2"}) ASSERT_TRUE(reaches(name, model::Phase::kRunning));
+    create("big", [](model::VmSpec& spec) { spec.memory_mib = 3500; });
+    loop.run_for(seconds(310));
+    change("r2", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
+    ASSERT_TRUE(loop.run_until([&] { return node_of("r2").empty(); }));
+    create("small", [](model::VmSpec& spec) { spec.memory_mib = 1500; });
+    loop.run_for(seconds(60));
+    EXPECT_EQ(vm("small")->phase, model::Phase::kPending);
+    EXPECT_NE(vm("small")->placement->value.reason.find("reserved"), std::string::npos) << vm("small")->placement->value.reason;
+    change("r1", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
+    ASSERT_TRUE(reaches("big", model::Phase::kRunning));
+    change("big", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
+    ASSERT_TRUE(reaches("small", model::Phase::kRunning));
+}
+
+TEST_F(ControlPlane, every_strategy_can_be_asked_for) {
+    add_hosts(2);
+    for (const char* strategy : {"most-available", "least-available", "round-robin", "manual", "priority", "locality", "spread", "cost", "fragmentation"}) {
+        create(strategy, [&](model::VmSpec& spec) {
+            spec.memory_mib = 64;
+            spec.strategy = strategy;
+            if (spec.strategy == "manual") spec.constraints.node = "h2";
+        });
+        ASSERT_TRUE(reaches(strategy, model::Phase::kRunning));
+        EXPECT_NE(vm(strategy)->placement->value.decision.find(fmt::format(R"("strategy":"{}")", strategy)), std::string::npos)
+            << vm(strategy)->placement->value.decision;
+    }
+    EXPECT_EQ(node_of("manual"), "h2");
+}
+
+TEST_F(ControlPlane, a_vm_that_asks_for_no_strategy_gets_its_projects_or_the_clusters) {
+    scheduler::Policy policy;
+    policy.strategy = scheduler::Strategy::kMostAvailable;
+    add_hosts(1, policy);
+    create("by-cluster", [](model::VmSpec& spec) { spec.memory_mib = 64; });
+    ASSERT_TRUE(reaches("by-cluster", model::Phase::kRunning));
+    EXPECT_NE(vm("by-cluster")->placement->value.decision.find(R"("strategy":"most-available")"), std::string::npos);
+    put(model::project_key("default"), model::to_json(model::Project{.uid = "p", .strategy = "spread"}));
+    create("by-project", [](model::VmSpec& spec) { spec.memory_mib = 64; });
+    ASSERT_TRUE(reaches("by-project", model::Phase::kRunning));
+    EXPECT_NE(vm("by-project")->placement->value.decision.find(R"("strategy":"spread")"), std::string::npos);
+    create("by-itself", [](model::VmSpec& spec) {
+        spec.memory_mib = 64;
+        spec.strategy = "cost";
+    });
+    ASSERT_TRUE(reaches("by-itself", model::Phase::kRunning));
+    EXPECT_NE(vm("by-itself")->placement->value.decision.find(R"("strategy":"cost")"), std::string::npos);
+}
+
+// Each waits for the other: neither is refused for good, and both say what they wait for.
+TEST_F(ControlPlane, affinities_in_a_circle_are_pending_with_the_reason) {
+    add_hosts(1);
+    create("a", [](model::VmSpec& spec) { spec.affinity.push_back({.hard = true, .vm = "b"}); });
+    create("b", [](model::VmSpec& spec) { spec.affinity.push_back({.hard = true, .vm = "a"}); });
+    ASSERT_TRUE(loop.run_until([&] { return vm("a") && vm("a")->placement && vm("b") && vm("b")->placement; }));
+    EXPECT_EQ(vm("a")->phase, model::Phase::kPending);
+    EXPECT_NE(vm("a")->placement->value.decision.find("must be with default/b, which has no place yet"), std::string::npos)
+        << vm("a")->placement->value.decision;
+    change("b", [](model::VmRecord& record) { record.spec.affinity.clear(); });
+    ASSERT_TRUE(reaches("a", model::Phase::kRunning));
+    ASSERT_TRUE(reaches("b", model::Phase::kRunning));
+}
+
+// More than are decided in one tick, each of which has to be asked for itself.
+TEST_F(ControlPlane, many_vms_that_fit_nowhere_do_not_keep_others_from_their_turn) {
+    add_hosts(1);
+    for (int i = 0; i < 600; ++i)
+        create(fmt::format("lone-{:03}", i), [](model::VmSpec& spec) {
+            spec.memory_mib = 64;
+            spec.labels = {{"app", "lone"}};
+            spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"app", "lone"}}});
+        });
+    create("late", [](model::VmSpec& spec) { spec.priority = 1; });
+    ASSERT_TRUE(reaches("late", model::Phase::kRunning));
+    ASSERT_TRUE(reaches("lone-000", model::Phase::kRunning));
+    EXPECT_EQ(vm("lone-599")->phase, model::Phase::kPending);
+}
+
+// Two hosts with a small VM each, and VMs that want a whole host.
+class Scattered : public ControlPlane {
+   protected:
+    Scattered() {
+        add_hosts(2);
+        for (const char* name : {"small-1", "small-2"})
+            create(name, [&](model::VmSpec& spec) { spec.constraints.node = name == std::string("small-1") ? "h1" : "h2"; });
+        for (const char* name : {"small-1", "small-2"}) {
+            EXPECT_TRUE(reaches(name, model::Phase::kRunning));
+            change(name, [](model::VmRecord& record) { record.spec.constraints.node.clear(); });
+        }
+        for (int i = 0; i < 3; ++i)
+            create(fmt::format("whole-{}", i), [](model::VmSpec& spec) {
+                spec.cpus = 200;
+                spec.memory_mib = 4000;
+            });
+        loop.run_for(seconds(5));
+    }
+    void begin(std::int64_t moves) {
+        put(model::operation_key("op"), model::to_json(model::Operation{.kind = "rebalance", .target = "cluster", .total = moves, .unit = "moves"}));
+    }
+    model::Operation operation() {
+        state = store_view->current();
+        return state->operations.find("op")->record->value;
+    }
+    bool ends() {
+        return loop.run_until([&] {
+            EXPECT_LE(running_on_hosts("small-1"), 1);
+            EXPECT_LE(running_on_hosts("small-2"), 1);
+            state = store_view->current();
+            return state->operations.find("op") && operation().state != model::OperationState::kRunning;
+        }, seconds(300));
+    }
+};
+
+TEST_F(Scattered, rebalancing_moves_what_regains_room_and_ends) {
+    EXPECT_EQ(vm("whole-0")->phase, model::Phase::kPending);
+    begin(10);
+    ASSERT_TRUE(ends());
+    EXPECT_EQ(operation().state, model::OperationState::kDone);
+    EXPECT_EQ(operation().done, 1);
+    EXPECT_EQ(operation().message, "");
+    EXPECT_EQ(node_of("small-1"), node_of("small-2"));
+    EXPECT_EQ(vm("small-1")->phase, model::Phase::kRunning);
+    EXPECT_EQ(vm("small-2")->phase, model::Phase::kRunning);
+    ASSERT_TRUE(reaches("whole-0", model::Phase::kRunning)) << "that is what it was for";
+}
+
+TEST_F(Scattered, a_rebalance_goes_on_when_its_controller_dies) {
+    begin(10);
+    ASSERT_TRUE(loop.run_until([&] { return vm("small-1")->placement->value.release || vm("small-2")->placement->value.release; }));
+    EXPECT_EQ(operation().message.substr(0, 15), "moving default/");
+    for (auto& [name, host] : hosts) {
+        if (!host->controller->elected()) continue;
+        host->kill_daemon();
+        restart_daemon(name);
+        break;
+    }
+    ASSERT_TRUE(ends());
+    EXPECT_EQ(operation().state, model::OperationState::kDone);
+    EXPECT_EQ(operation().done, 1);
+    EXPECT_EQ(node_of("small-1"), node_of("small-2"));
+}
+
+TEST_F(Scattered, a_rebalance_of_no_moves_makes_none_and_a_cancelled_one_stops) {
+    begin(0);
+    ASSERT_TRUE(ends());
+    EXPECT_NE(node_of("small-1"), node_of("small-2"));
+    model::Operation cancelled = operation();
+    cancelled.state = model::OperationState::kCancelled;
+    cancelled.total = 10;
+    put(model::operation_key("op"), model::to_json(cancelled));
+    loop.run_for(seconds(60));
+    EXPECT_NE(node_of("small-1"), node_of("small-2"));
+}
+
+// A paused VM would lose what it has in memory.
+TEST_F(Scattered, only_running_vms_are_moved) {
+    for (const char* name : {"small-1", "small-2"}) {
+        change(name, [](model::VmRecord& record) { record.spec.run = model::Run::kPaused; });
+        ASSERT_TRUE(reaches(name, model::Phase::kPaused));
+    }
+    begin(10);
+    ASSERT_TRUE(ends());
+    EXPECT_EQ(operation().done, 0);
+    EXPECT_NE(node_of("small-1"), node_of("small-2"));
 }
 
 // Found by the simulation.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/mutant.h"
 #include "controller/translate.h"
@@ -16,29 +17,12 @@ namespace {
 constexpr Millis kLookEvery = seconds(5);  // a safety net for lost notifications
 constexpr Millis kTellPendingEvery =
     seconds(30);  // a pending VM's changed reason is written no more often
-constexpr std::size_t kDecisionsPerTick = 500;  // then other work of the loop gets its turn
+constexpr Millis kAskAgain = seconds(1);  // a VM whose victims were busy
+// Then other work of the loop gets its turn.
+constexpr std::size_t kDecisionsPerTick = 500;
+constexpr Millis kDecidingPerTick{50};
 constexpr Millis kCompactEvery = seconds(60);
 constexpr std::size_t kHistoryMarks = 1024;
-
-// VMs that differ only in name want the same room: if one of them fits nowhere, none does. Empty:
-// rules make it unlike others.
-std::string shape_of(const scheduler::Request& request) {
-    if (!request.affinities.empty() || !request.volume_pins.empty()) return {};
-    std::string shape = fmt::format(
-        "{}|{}|{}|{}|{}|{}|{}|{}|{}", request.project, request.need.cpu_milli,
-        request.need.memory_mib, request.need.disk_mib, request.priority, request.gpu.count,
-        request.gpu.milli_each, request.manual_host, request.cost_max_per_hour);
-    for (const std::string& feature : request.features) shape += "|f" + feature;
-    for (const scheduler::Label& label : request.host_labels)
-        shape += "|l" + label.key + "=" + label.value;
-    for (const std::string& zone : request.zones.excluded) shape += "|z" + zone;
-    for (const std::string& model : request.gpu.models) shape += "|g" + model;
-    for (const scheduler::Devices& device : request.devices)
-        shape += fmt::format("|d{}x{}", device.kind, device.count);
-    shape += fmt::format("|{}{}{}", request.zones.preferred, request.zones.strict,
-                         static_cast<int>(request.numa));
-    return shape;
-}
 
 }  // namespace
 
@@ -68,9 +52,6 @@ void Controller::on_update(const view::Update& update) {
     for (const view::Changed& change : update.changes) {
         switch (change.kind) {
             case model::RecordKind::kVmSpec:
-                // It may want less room now: for itself, or left to others.
-                room_changed_ = true;
-                [[fallthrough]];
             case model::RecordKind::kVmPlacement:
             case model::RecordKind::kVmStatus:
                 dirty_vms_.insert(change.project + "/" + change.name);
@@ -111,15 +92,12 @@ void Controller::tick() {
         dirty.swap(dirty_vms_);
         for (const std::string& vm : dirty) look_at_vm(vm);
         place_pending();
-        look_at_drains();
+        look_at_operations();
         flush();
         const MonoTime now = deps_.clock.mono();
-        if (retell_at_) next = std::min(next, std::max(Millis{1}, *retell_at_ - now));
-        deps_.view.current()->nodes.for_each(
-            [&](const std::shared_ptr<const view::NodeEntry>& node) {
-                if (const auto at = liveness_.lost_at(node->key, now))
-                    next = std::min(next, *at - now);
-            });
+        if (round_at_) next = std::min(next, std::max(Millis{1}, *round_at_ - now));
+        for (const std::string& node : liveness_.gone())
+            if (const auto at = liveness_.lost_at(node, now)) next = std::min(next, *at - now);
     }
     deps_.executor.cancel(timer_);
     timer_ = deps_.executor.after(next, [this, weak = std::weak_ptr(alive_)] {
@@ -136,10 +114,12 @@ void Controller::take_office(store::Revision proof) {
 void Controller::leave_office() {
     if (in_office_ != 0) deps_.log.info("out of office", {{"node", settings_.node}});
     in_office_ = 0;
-    pending_.clear();
-    nominated_.clear();
+    pending_since_.clear();
+    queue_.clear();
+    reservations_.clear();
     proposals_.clear();
     liveness_.clear();
+    seen_lost_.clear();
 }
 
 // ---- looking
@@ -174,14 +154,15 @@ void Controller::look_at_hosts() {
         });
         room_changed_ = true;
     }
-    // Hosts whose margin passes now: their VMs are looked at once more.
-    state->nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
-        if (node->lease || !liveness_.lost(node->key, now)) return;
-        state->for_each_vm_on(node->key, [&](const view::VmEntry& vm) {
+    // Hosts whose margin has passed: their VMs are looked at once more.
+    std::erase_if(seen_lost_, [&](const std::string& node) { return !liveness_.lost(node, now); });
+    for (const std::string& node : liveness_.gone()) {
+        if (!liveness_.lost(node, now) || !seen_lost_.insert(node).second) continue;
+        state->for_each_vm_on(node, [&](const view::VmEntry& vm) {
             dirty_vms_.insert(vm.key);
             return true;
         });
-    });
+    }
 }
 
 // Nothing is placed on a host while its VMs are being failed over: if that is refused because the
@@ -215,27 +196,31 @@ void Controller::look_at_vm(const std::string& vm) {
     if (busy_.contains(vm)) return;  // looked at again when the answer is there
     const view::SnapshotPtr state = deps_.view.current();
     const view::VmEntry* entry = state->vms.find(vm);
-    const bool had_place = inventory_.cluster().find_vm(vm) != scheduler::kNoVm;
+    const auto before = inventory_.request_of(vm);
     inventory_.refresh_vm(*state, vm);
-    const bool has_place = inventory_.cluster().find_vm(vm) != scheduler::kNoVm;
-    if (had_place && !has_place && !mutant(MutantId::kRoomUnnoticed)) room_changed_ = true;
-    if (!entry) {
-        pending_.erase(vm);
-        nominated_.erase(vm);
-        pending_told_.erase(vm);
-        return;
-    }
-    const Need need = need_of(*entry, host_view(entry->node()), pinned(*entry));
+    const auto after = inventory_.request_of(vm);
+    // It has left, or wants less, or minds others less than it did.
+    const bool gave_way = before && (!after || !scheduler::wants_the_same(*before, *after));
+    if (gave_way && !mutant(MutantId::kRoomUnnoticed)) room_changed_ = true;
+    const Need need =
+        entry ? need_of(*entry, host_view(entry->node()), pinned(*entry)) : Need::kNothing;
+    const bool is_leaving =
+        entry && !entry->node().empty() && entry->placement->value.release;
+    const bool was_held = !is_leaving && inventory_.drop_hold(vm);
+    if (was_held && need != Need::kPlace) room_changed_ = true;
+    if (was_held && need == Need::kPlace && place_held(*entry)) return;
     if (need == Need::kPlace) {
-        if (pending_.insert(vm).second) {
-            room_changed_ = true;
-            if (entry->record) inventory_.cluster().observe(*request_of(*entry, *state));
-        }
+        auto request = request_of(*entry, *state);
+        const auto [since, is_new] = pending_since_.try_emplace(vm, deps_.clock.mono());
+        const bool had_place = entry->placement && entry->placement->value.epoch > 0;
+        if (is_new && !had_place) inventory_.cluster().observe(*request);
+        queue_.put(std::move(request), since->second);
     } else {
-        pending_.erase(vm);
-        nominated_.erase(vm);
+        pending_since_.erase(vm);
         pending_told_.erase(vm);
+        queue_.remove(vm);
     }
+    if (!entry) return;
     switch (need) {
         case Need::kNothing:
         case Need::kPlace: return;
@@ -249,73 +234,78 @@ void Controller::look_at_vm(const std::string& vm) {
 // ---- placing
 // -------------------------------------------------------------------------------------------------------
 
+// One round after the other asks every waiting VM once, as long as room comes free.
 void Controller::place_pending() {
-    if (retell_at_ && *retell_at_ <= deps_.clock.mono()) {
-        retell_at_.reset();
+    const MonoTime now = deps_.clock.mono();
+    if (round_at_ && *round_at_ <= now) {
+        round_at_.reset();
         room_changed_ = true;
     }
-    if (pending_.empty() || !room_changed_) return;
     const view::SnapshotPtr state = deps_.view.current();
-    struct Waiting {
-        std::int64_t priority;
-        view::Revision created;
-        std::string vm;
-    };
-    std::vector<Waiting> waiting;
-    waiting.reserve(pending_.size());
-    bool passed_over = false;  // an answer about it is awaited: its turn comes when that is there
-    for (const std::string& vm : pending_) {
-        const view::VmEntry* entry = state->vms.find(vm);
-        if (busy_.contains(vm))
-            passed_over = true;
-        else if (entry && entry->record)
-            waiting.push_back(
-                {entry->record->value.spec.priority, entry->record->create_revision, vm});
-    }
-    std::sort(waiting.begin(), waiting.end(), [](const Waiting& a, const Waiting& b) {
-        return a.priority != b.priority ? a.priority > b.priority : a.created < b.created;
-    });
-    room_changed_ = passed_over;
-    std::set<std::string> shapes_without_room;
-    std::size_t decided = 0;
-    for (const Waiting& next : waiting) {
-        if (decided >= kDecisionsPerTick) {
-            room_changed_ = true;
-            wake();
-            break;
-        }
-        if (place_one(next.vm, shapes_without_room)) ++decided;
-    }
-}
-
-// True if a decision was made; false where an equal VM has been refused a moment ago.
-bool Controller::place_one(const std::string& vm, std::set<std::string>& shapes_without_room) {
-    const view::SnapshotPtr state = deps_.view.current();
-    const view::VmEntry& entry = *state->vms.find(vm);
-    const auto request = request_of(entry, *state);
-    const std::string shape = shape_of(*request);
-    if (!shape.empty() && shapes_without_room.contains(shape) && entry.placement) return false;
     scheduler::Cluster& cluster = inventory_.cluster();
     cluster.set_revision(state->revision);
-    const auto nominated = nominated_.find(vm);
-    if (nominated != nominated_.end())
-        inventory_.uncount(vm);  // it is counted on the host that is being cleared for it
-    scheduler::Decision decision = scheduler::place(cluster, *request, policy_);
-    if (decision.outcome == scheduler::Outcome::kPlaced) {
-        nominated_.erase(vm);
-        propose_place(entry, request, decision);
-        return true;
+    if (reservations_.refresh(cluster, queue_, policy_)) room_changed_ = true;
+    scheduler::Batch batch(cluster, queue_, reservations_, policy_, now);
+    for (std::size_t decided = 0;
+         decided < kDecisionsPerTick && deps_.clock.mono() - now < kDecidingPerTick;) {
+        if (!queue_.next()) {
+            if (!std::exchange(room_changed_, false)) return;
+            queue_.new_round();
+            ++rounds_;
+            if (!queue_.next()) return;
+        }
+        if (place_next(batch, *state)) ++decided;
     }
-    if (decision.outcome == scheduler::Outcome::kPreempts) {
-        propose_evictions(entry, decision);
-        nominated_[vm] = decision.host;
-        inventory_.count(request, decision.host, decision.assignment);
-        return true;
+    wake();
+}
+
+// True if a decision was made.
+bool Controller::place_next(scheduler::Batch& batch, const view::Snapshot& state) {
+    const auto waiting = queue_.next();
+    const view::VmEntry* vm = state.vms.find(waiting->vm);
+    if (!vm || !vm->record) {
+        queue_.remove(waiting->vm);  // there is an update about it on the way
+        return false;
     }
-    if (!shape.empty()) shapes_without_room.insert(shape);
-    propose_pending(entry, decision);
+    if (busy_.contains(waiting->vm)) {
+        queue_.pass_over();
+        passed_over_ = true;
+        return false;
+    }
+    // Volumes may have been made or have gone since it was put there.
+    const auto request = request_of(*vm, state);
+    if (!(*request == *waiting)) {
+        queue_.put(request, *queue_.waits_since(waiting->vm));
+        return false;
+    }
+    const scheduler::Decision decision = batch.decide();
+    switch (decision.outcome) {
+        case scheduler::Outcome::kPlaced:
+            if (queue_.has_followers()) room_changed_ = true;
+            propose_place(*vm, decision);
+            break;
+        case scheduler::Outcome::kPreempts: propose_evictions(*vm, decision); break;
+        case scheduler::Outcome::kPending:
+        case scheduler::Outcome::kRefused: propose_pending(*vm, decision); break;
+    }
     return true;
 }
+
+// It was told to leave its host, and room was kept for it: it does not queue up. False: it fits
+// nowhere all the same.
+bool Controller::place_held(const view::VmEntry& vm) {
+    const view::SnapshotPtr state = deps_.view.current();
+    const auto request = request_of(vm, *state);
+    inventory_.cluster().set_revision(state->revision);
+    const scheduler::Decision decision = scheduler::place(inventory_.cluster(), *request, policy_);
+    if (decision.outcome != scheduler::Outcome::kPlaced) return false;
+    inventory_.count(request, decision.host, decision.assignment);
+    propose_place(vm, decision);
+    return true;
+}
+
+// A round is due then, whatever happens until then.
+void Controller::round_at(MonoTime due) { round_at_ = round_at_ ? std::min(*round_at_, due) : due; }
 
 void Controller::compare_vm(const view::VmEntry& vm, store::Transaction& transaction) const {
     if (mutant(MutantId::kStaleView)) return;
@@ -339,9 +329,7 @@ store::Put Controller::placement_put(const view::VmEntry& vm,
             .value = model::to_json(placement)};
 }
 
-void Controller::propose_place(const view::VmEntry& vm,
-                               std::shared_ptr<const scheduler::Request> request,
-                               const scheduler::Decision& decision) {
+void Controller::propose_place(const view::VmEntry& vm, const scheduler::Decision& decision) {
     model::Placement placement = vm.placement ? vm.placement->value : model::Placement{};
     placement.uid = vm.record->value.uid;
     placement.node = decision.host;
@@ -353,8 +341,7 @@ void Controller::propose_place(const view::VmEntry& vm,
     placement.decided_at = to_rfc3339(deps_.clock.wall());
     placement.reason = "scheduled";
     placement.decision = decision_json(decision);
-    if (!mutant(MutantId::kDecisionUncounted))
-        inventory_.count(std::move(request), decision.host, decision.assignment);
+    if (mutant(MutantId::kDecisionUncounted)) inventory_.uncount(vm.key);
     ++counters_.placed;
     Proposal proposal{.about = {vm.key}};
     compare_vm(vm, proposal.transaction);
@@ -365,16 +352,17 @@ void Controller::propose_place(const view::VmEntry& vm,
 
 void Controller::propose_pending(const view::VmEntry& vm, const scheduler::Decision& decision) {
     ++counters_.pending_decisions;
+    const MonoTime now = deps_.clock.mono();
+    if (const auto since = pending_since_.find(vm.key); since != pending_since_.end()) {
+        const MonoTime reserves_at = since->second + policy_.reserve_after;
+        if (reserves_at > now) round_at(reserves_at);
+    }
     model::Placement placement = vm.placement ? vm.placement->value : model::Placement{};
     const std::string reason = scheduler::summary(decision);
     if (vm.placement && placement.reason == reason && placement.node.empty()) return;
-    const MonoTime now = deps_.clock.mono();
     const auto told = pending_told_.find(vm.key);
-    if (told != pending_told_.end() && now - told->second < kTellPendingEvery) {
-        const MonoTime due = told->second + kTellPendingEvery;
-        retell_at_ = retell_at_ ? std::min(*retell_at_, due) : due;
-        return;
-    }
+    if (told != pending_told_.end() && now - told->second < kTellPendingEvery)
+        return round_at(told->second + kTellPendingEvery);
     pending_told_[vm.key] = now;
     placement.uid = vm.record->value.uid;
     placement.node.clear();
@@ -397,7 +385,8 @@ void Controller::propose_evictions(const view::VmEntry& vm, const scheduler::Dec
     for (const std::string& name : decision.evictions) {
         const view::VmEntry* victim = state->vms.find(name);
         if (!victim || !victim->placement || victim->placement->value.release) continue;
-        if (busy_.contains(name)) return;  // decided anew when the answer about it is there
+        if (busy_.contains(name))  // decided anew when the answer about it is there
+            return round_at(deps_.clock.mono() + kAskAgain);
         ++counters_.evictions;
         proposal.about.push_back(name);
         compare_vm(*victim, proposal.transaction);
@@ -545,51 +534,8 @@ void Controller::drain_vm(const view::VmEntry& vm) {
     const scheduler::Decision decision = scheduler::place(inventory_.cluster(), *request, policy_);
     inventory_.count(request, std::string(vm.node()), assignment_of(vm.placement->value));
     if (decision.outcome != scheduler::Outcome::kPlaced) return;
+    inventory_.hold(*request, decision.host, decision.assignment);
     propose_release(vm, fmt::format("drain of host {}", vm.node()));
-}
-
-// Operations of kind node-drain: how many VMs are left, and why those that cannot go stay.
-void Controller::look_at_drains() {
-    const view::SnapshotPtr state = deps_.view.current();
-    state->operations.for_each([&](const std::shared_ptr<const view::OperationEntry>& entry) {
-        const model::Operation& before = entry->record->value;
-        if (before.kind != "node-drain" || before.state != model::OperationState::kRunning ||
-            busy_.contains("operation " + entry->key))
-            return;
-        const std::string node =
-            before.target.starts_with("nodes/") ? before.target.substr(6) : before.target;
-        model::Operation now = before;
-        std::int64_t left = 0;
-        std::string stay;
-        state->for_each_vm_on(node, [&](const view::VmEntry& vm) {
-            ++left;
-            if (pinned(vm))
-                stay +=
-                    fmt::format("{}{} has a disk on this host", stay.empty() ? "" : "; ", vm.key);
-            else if (!vm.placement->value.release && vm.record &&
-                     vm.record->value.spec.run != model::Run::kStopped)
-                stay += fmt::format("{}{} fits nowhere else", stay.empty() ? "" : "; ", vm.key);
-            return true;
-        });
-        const view::NodeEntry* host = state->nodes.find(node);
-        const bool cancelled = !host || !host->spec || !host->spec->value.draining;
-        now.total = std::max(before.total, left);
-        now.done = now.total - left;
-        now.unit = "vms";
-        now.message = stay;
-        if (left == 0)
-            now.state = model::OperationState::kDone;
-        else if (cancelled)
-            now.state = model::OperationState::kCancelled;
-        if (now.state != before.state) now.ended_at = to_rfc3339(deps_.clock.wall());
-        if (model::to_json(now) == entry->record->bytes) return;
-        Proposal proposal{.about = {"operation " + entry->key}};
-        proposal.transaction.compares.push_back(
-            {model::operation_key(entry->key), entry->revision});
-        proposal.transaction.puts.push_back(
-            {.key = model::operation_key(entry->key), .value = model::to_json(now)});
-        propose(std::move(proposal));
-    });
 }
 
 // ---- committing
@@ -653,6 +599,8 @@ void Controller::send(std::vector<std::string> vms, std::vector<std::string> fro
         }
         ++counters_.refused_commits;
         room_changed_ = true;
+        // What they were to be told has not been written: they are asked anew, not just passed by.
+        for (const std::string& vm : vms) queue_.remove(vm);
         vms_per_commit_ = std::max<std::size_t>(
             1, vms_per_commit_ / 2);  // one stale VM must not hold up its neighbours for long
         if (done) return deps_.view.when_at(done->revision, settled);
@@ -666,6 +614,7 @@ void Controller::settle(const std::vector<std::string>& vms, const std::vector<s
         busy_.erase(vm);
         dirty_vms_.insert(vm);
     }
+    if (std::exchange(passed_over_, false)) room_changed_ = true;
     for (const std::string& host : from) {
         const auto doubt = in_doubt_.find(host);
         if (doubt != in_doubt_.end() && --doubt->second <= 0) in_doubt_.erase(doubt);

@@ -12,6 +12,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/log.h"
@@ -21,6 +23,7 @@
 #include "controller/inventory.h"
 #include "controller/liveness.h"
 #include "controller/needs.h"
+#include "scheduler/batch.h"
 #include "scheduler/decision.h"
 #include "scheduler/policy.h"
 #include "store/store.h"
@@ -60,7 +63,7 @@ class Controller {
 
     bool elected() const { return election_.elected(); }
     const ControllerCounters& counters() const { return counters_; }
-    std::size_t pending() const { return pending_.size(); }
+    std::size_t pending() const { return pending_since_.size(); }
 
  private:
     // One change to the store, and what it is about.
@@ -81,9 +84,10 @@ class Controller {
     HostView host_view(std::string_view node) const;
     bool pinned(const view::VmEntry& vm) const;
     void place_pending();
-    bool place_one(const std::string& vm, std::set<std::string>& shapes_without_room);
-    void propose_place(const view::VmEntry& vm, std::shared_ptr<const scheduler::Request> request,
-                       const scheduler::Decision& decision);
+    bool place_next(scheduler::Batch& batch, const view::Snapshot& state);
+    bool place_held(const view::VmEntry& vm);
+    void round_at(MonoTime due);
+    void propose_place(const view::VmEntry& vm, const scheduler::Decision& decision);
     void propose_pending(const view::VmEntry& vm, const scheduler::Decision& decision);
     void propose_evictions(const view::VmEntry& vm, const scheduler::Decision& decision);
     void propose_clear(const view::VmEntry& vm);
@@ -91,7 +95,12 @@ class Controller {
     void propose_delete(const view::VmEntry& vm);
     void fail_over(const view::VmEntry& vm);
     void drain_vm(const view::VmEntry& vm);
-    void look_at_drains();
+    void look_at_operations();
+    void look_at_drain(const view::OperationEntry& operation, const view::Snapshot& state);
+    void look_at_rebalance(const view::OperationEntry& operation, const view::Snapshot& state);
+    void begin_move(const view::OperationEntry& operation, model::Operation now,
+                    const view::Snapshot& state);
+    void propose_operation(const view::OperationEntry& operation, model::Operation now);
     store::Put placement_put(const view::VmEntry& vm, const model::Placement& placement) const;
     void compare_vm(const view::VmEntry& vm, store::Transaction& transaction) const;
     void compare_host(std::string_view node, store::Transaction& transaction) const;
@@ -115,21 +124,26 @@ class Controller {
     bool woken_ = false;
     TimerId timer_ = 0;
     std::set<std::string> dirty_vms_, dirty_nodes_;
+    std::set<std::string> seen_lost_;  // lost hosts whose VMs have been looked at since
     bool everything_dirty_ = true;
-    std::set<std::string> pending_;                 // VMs that want a place
-    std::set<std::string> busy_;                    // a transaction about them is under way
-    std::map<std::string, std::string> nominated_;  // VM -> host that is being cleared for it
-    std::map<std::string, MonoTime> pending_told_;  // when the reason was last written
-    bool room_changed_ = true;  // something was freed or added since the last look at pending VMs
-    std::optional<MonoTime> retell_at_;  // a pending VM's newer reason is due then
+    scheduler::Queue queue_;    // VMs that want a place
+    bool passed_over_ = false;  // somebody was busy when it was his turn: a round is due when he is not
+    scheduler::Reservations reservations_;
+    std::unordered_map<std::string, MonoTime> pending_since_;  // VMs that want a place
+    std::unordered_map<std::string, MonoTime> pending_told_;   // when the reason was last written
+    std::unordered_set<std::string> busy_;  // a transaction about them is under way
+    std::uint64_t rounds_ = 0;              // so many have begun
+    std::map<std::string, std::uint64_t> drains_looked_at_;  // operation -> in which round
+    bool room_changed_ = true;              // something was freed or added: a round is due
+    std::optional<MonoTime> round_at_;      // a round is due then: a newer reason, or a reservation
     std::map<std::string, int> in_doubt_;  // hosts whose VMs are being failed over: they may yet hold the room
     std::vector<Proposal> proposals_;
     std::size_t vms_per_commit_ = kVmsPerCommit;
     std::vector<std::pair<MonoTime, store::Revision>> history_;
     ControllerCounters counters_;
 
-    static constexpr std::size_t kVmsPerCommit =
-        30;  // x 4 keys compared stays below store::kMaxOperations
+    // Two keys of each are compared and two of each host: as many as store::kMaxOperations lets in.
+    static constexpr std::size_t kVmsPerCommit = 60;
 };
 
 }  // namespace blixard::controller

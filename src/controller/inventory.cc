@@ -11,6 +11,7 @@ void Inventory::rebuild(const view::Snapshot& state,
     for (const auto& [node, host_state] : states) refresh_node(state, node, host_state);
     state.vms.for_each(
         [&](const std::shared_ptr<const view::VmEntry>& vm) { refresh_vm(state, vm->key); });
+    learn_mix(cluster_, state);
 }
 
 void Inventory::refresh_node(const view::Snapshot& state, const std::string& node,
@@ -38,7 +39,7 @@ void Inventory::refresh_vm(const view::Snapshot& state, const std::string& vm) {
     if (!entry || !entry->record || entry->node().empty()) return;
     if (mutant(MutantId::kStartingIsNothing) && entry->phase == model::Phase::kStarting) return;
     const std::string node(entry->node());
-    count(request_of(*entry, state), node, assignment_of(entry->placement->value));
+    count(controller::request_of(*entry, state), node, assignment_of(entry->placement->value));
 }
 
 void Inventory::count(std::shared_ptr<const scheduler::Request> request, const std::string& host,
@@ -52,6 +53,34 @@ void Inventory::count(std::shared_ptr<const scheduler::Request> request, const s
 
 void Inventory::uncount(const std::string& vm) {
     if (cluster_.find_vm(vm) != scheduler::kNoVm) (void)cluster_.release(vm);
+}
+
+namespace {
+
+std::string hold_name(const std::string& vm) { return "held for " + vm; }
+
+}  // namespace
+
+// Room alone: rules count the VM where it is.
+void Inventory::hold(const scheduler::Request& request, const std::string& host,
+                     const scheduler::Assignment& where) {
+    auto room = std::make_shared<scheduler::Request>();
+    room->vm = hold_name(request.vm);
+    room->need = request.need;
+    room->gpu = request.gpu;
+    room->devices = request.devices;
+    room->numa = request.numa;
+    drop_hold(request.vm);
+    count(std::move(room), host, where);
+}
+
+bool Inventory::drop_hold(const std::string& vm) {
+    return cluster_.release(hold_name(vm)).has_value();
+}
+
+std::shared_ptr<const scheduler::Request> Inventory::request_of(const std::string& vm) const {
+    const scheduler::VmIndex index = cluster_.find_vm(vm);
+    return index == scheduler::kNoVm ? nullptr : cluster_.vm(index).request;
 }
 
 }  // namespace blixard::controller

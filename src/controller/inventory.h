@@ -31,6 +31,14 @@ class Inventory {
     void count(std::shared_ptr<const scheduler::Request> request, const std::string& host,
                const scheduler::Assignment& where);
     void uncount(const std::string& vm);
+    // Keeps so much room on another host for a VM that is told to leave its own, until drop_hold() or
+    // the picture is made anew.
+    void hold(const scheduler::Request& request, const std::string& host,
+              const scheduler::Assignment& where);
+    bool drop_hold(const std::string& vm);  // false: there was none
+
+    // As it is counted now; null if it is not.
+    std::shared_ptr<const scheduler::Request> request_of(const std::string& vm) const;
 
     scheduler::Cluster& cluster() { return cluster_; }
     const scheduler::Cluster& cluster() const { return cluster_; }

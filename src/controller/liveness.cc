@@ -10,14 +10,26 @@ void Liveness::look(const view::Snapshot& state, const std::string& node, MonoTi
     if (entry->lease) {
         sight =
             Sight{.lease = entry->lease->value.lease, .ttl = Millis{entry->lease->value.ttl_ms}};
+        gone_.erase(node);
         return;
     }
+    gone_.insert(node);
     if (sight.gone_since) return;
     sight.gone_since = now;
     sight.gone_wall = wall;
     sight.gone_revision =
         entry->lease_gone_revision != 0 ? entry->lease_gone_revision : state.revision;
     if (sight.ttl.count == 0) sight.ttl = default_ttl_;
+}
+
+void Liveness::forget(const std::string& node) {
+    sights_.erase(node);
+    gone_.erase(node);
+}
+
+void Liveness::clear() {
+    sights_.clear();
+    gone_.clear();
 }
 
 std::optional<MonoTime> Liveness::lost_at(const std::string& node, MonoTime now) const {

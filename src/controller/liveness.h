@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/time.h"
@@ -32,8 +33,8 @@ class Liveness {
 
     // Takes in the present state of one host.
     void look(const view::Snapshot& state, const std::string& node, MonoTime now, WallTime wall);
-    void forget(const std::string& node) { sights_.erase(node); }
-    void clear() { sights_.clear(); }
+    void forget(const std::string& node);
+    void clear();
 
     // True once the host's VMs may be placed anew.
     bool lost(const std::string& node, MonoTime now) const;
@@ -41,12 +42,15 @@ class Liveness {
     // already.
     std::optional<MonoTime> lost_at(const std::string& node, MonoTime now) const;
     const Sight* sight(const std::string& node) const;
+    // The hosts that have no lease.
+    const std::set<std::string>& gone() const { return gone_; }
 
     scheduler::HostState state_of(const view::NodeEntry& node) const;
 
  private:
     Millis default_ttl_;
     std::map<std::string, Sight> sights_;
+    std::set<std::string> gone_;
 };
 
 }  // namespace blixard::controller

@@ -32,6 +32,12 @@ bool announced(const view::VmEntry& vm) {
            vm.status->value.epoch == vm.placement->value.epoch;
 }
 
+bool movable(const view::VmEntry& vm) {
+    return vm.record && vm.record->value.deleted_at.empty() &&
+           vm.record->value.spec.run == model::Run::kRunning && vm.placement &&
+           !vm.placement->value.release && vm.phase == model::Phase::kRunning;
+}
+
 Need need_of(const view::VmEntry& vm, const HostView& host, bool pinned_to_host) {
     if (!vm.record)
         return vm.node().empty() || !host.exists || host.lost ? Need::kDelete : Need::kNothing;

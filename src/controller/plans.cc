@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <vector>
 
+#include "controller/needs.h"
 #include "controller/translate.h"
 #include "model/documents.h"
 #include "model/merge_patch.h"
@@ -17,8 +19,11 @@ namespace blixard::controller {
 namespace {
 
 constexpr std::int64_t kLaunchMost = 10'000;  // VMs in one question
+constexpr std::int64_t kAddMost = 1'000;      // hosts in one question
 constexpr std::int64_t kSurviveHostsMost =
     200;  // asked of each loss of one host: more would make people wait
+constexpr std::int64_t kSurviveWork = 20'000'000;  // hosts and VMs looked at: some seconds
+constexpr std::int64_t kSurviveSetsLeast = 50;
 constexpr std::int64_t kMovesMost = 1'000;
 
 // A text member without quotes; names are [a-z0-9-], so nothing is escaped in one that can be
@@ -54,15 +59,6 @@ std::vector<std::string> names_of(const std::string& body, std::string_view name
         at = end;
     }
     return names;
-}
-
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-    return out + '"';
 }
 
 std::string moves_json(const scheduler::Plan& plan) {
@@ -111,6 +107,35 @@ Result<std::string> plan_hosts(std::string_view what, const std::vector<std::str
                     survives_json(cluster, policy));
 }
 
+// Of any so many hosts.
+Result<std::string> plan_survive(const std::string& body, const scheduler::Cluster& cluster,
+                                 const scheduler::Policy& policy) {
+    ASSIGN_OR_RETURN(const std::int64_t hosts, number_of(body, "hosts", 1, 1, 1'000));
+    // Each set is tried on a copy of the whole picture.
+    const std::int64_t sets_most = std::clamp<std::int64_t>(
+        kSurviveWork / static_cast<std::int64_t>(cluster.vm_count() + cluster.host_count() + 1),
+        kSurviveSetsLeast, scheduler::kLossSetsMax);
+    ASSIGN_OR_RETURN(const scheduler::Survival survival,
+                     scheduler::survives_losses(cluster, hosts, policy, sets_most));
+    scheduler::Plan plan;
+    plan.stuck = survival.stuck;
+    std::string worst;
+    for (const std::string& host : survival.worst)
+        worst += fmt::format("{}{}", worst.empty() ? "" : ",", quoted(host));
+    const std::string lost = hosts == 1 ? "any one host" : fmt::format("any {} hosts", hosts);
+    std::string summary =
+        survival.survives
+            ? fmt::format("after the loss of {} every VM would find a place", lost)
+            : fmt::format("{} VMs would have no place after the loss of {}", plan.stuck.size(),
+                          fmt::join(survival.worst, ", "));
+    if (!survival.all_sets_tried)
+        summary += fmt::format(" (tried: {} sets of the fullest hosts, not all)", survival.sets_tried);
+    return document("survive", summary, plan,
+                    fmt::format(R"(,"survives":{},"worst":[{}],"sets_tried":{},"all_sets_tried":{})",
+                                survival.survives, worst, survival.sets_tried,
+                                survival.all_sets_tried));
+}
+
 Result<std::string> plan_add(const std::string& body, const scheduler::Cluster& cluster,
                              const view::Snapshot& state, const scheduler::Policy& policy) {
     scheduler::Host host;
@@ -126,6 +151,7 @@ Result<std::string> plan_add(const std::string& body, const scheduler::Cluster& 
                           "--cpus N --memory SIZE");
     host.capacity = {cpus * 1000, memory, disk};
     host.zone = text_of(body, "zone");
+    ASSIGN_OR_RETURN(const std::int64_t count, number_of(body, "count", 1, 1, kAddMost));
     view::NodeEntry like;  // the default of a host that nobody has set anything for
     like.spec = std::make_shared<const view::Part<model::NodeSpec>>();
     host.overcommit = host_of(like, scheduler::HostState::kReady).overcommit;
@@ -135,7 +161,7 @@ Result<std::string> plan_add(const std::string& body, const scheduler::Cluster& 
             pending.push_back(request_of(*vm, state));
     });
     ASSIGN_OR_RETURN(const scheduler::Plan plan,
-                     scheduler::plan_add(cluster, host, pending, policy));
+                     scheduler::plan_add(cluster, host, count, pending, policy));
     return document(
         "add",
         fmt::format("{} of {} pending VMs would find a place", plan.moves.size(), pending.size()),
@@ -177,18 +203,16 @@ std::string answer_upgrade(const scheduler::Cluster& cluster, const scheduler::P
         all, fmt::format(R"(,"steps":[{}])", steps));
 }
 
-Result<std::string> plan_rebalance(const std::string& body, const scheduler::Cluster& cluster,
-                                   const scheduler::Policy& policy) {
-    ASSIGN_OR_RETURN(const std::int64_t most,
-                     number_of(body, "max_moves", kMovesMost, 1, kMovesMost));
-    const scheduler::Rebalance rebalance = scheduler::plan_rebalance(cluster, policy, most);
-    scheduler::Plan plan;
-    for (const scheduler::Gain& gain : rebalance.moves) plan.moves.push_back(gain.move);
-    return document(
-        "rebalance",
-        fmt::format("{} moves; CPUs that the usual mix cannot use: {:.2f} now, {:.2f} after",
-                    plan.moves.size(), rebalance.lost_before, rebalance.lost_after),
-        plan, fmt::format(R"(,"finished":{})", rebalance.finished));
+// "default/web-1 (h1 to h2), ..."; the first few.
+std::string moves_text(const scheduler::Plan& plan) {
+    constexpr std::size_t kNamed = 5;
+    std::string text;
+    for (std::size_t i = 0; i < plan.moves.size() && i < kNamed; ++i)
+        text += fmt::format("{}{} ({} to {})", i > 0 ? ", " : "", plan.moves[i].vm,
+                            plan.moves[i].from, plan.moves[i].to);
+    if (plan.moves.size() > kNamed)
+        text += fmt::format(" and {} more", plan.moves.size() - kNamed);
+    return text;
 }
 
 }  // namespace
@@ -205,10 +229,42 @@ Result<std::string> plan(std::string_view what, const std::string& body,
     if (what == "lose") return plan_hosts(what, names_of(body, "nodes"), cluster, policy);
     if (what == "add") return plan_add(body, cluster, state, policy);
     if (what == "launch") return plan_launch(body, cluster, state, policy);
+    if (what == "survive") return plan_survive(body, cluster, policy);
     if (what == "upgrade") return answer_upgrade(cluster, policy);
-    if (what == "rebalance") return plan_rebalance(body, cluster, policy);
     return fail(ErrorCode::kNotFound, fmt::format("there is no plan called \"{}\"", what),
-                "drain, lose, add, launch, upgrade, rebalance");
+                "drain, lose, add, launch, upgrade, survive");
+}
+
+Result<std::string> rebalance(const std::string& body, bool dry_run,
+                              const scheduler::Cluster& cluster, const view::Snapshot& state,
+                              const scheduler::Policy& policy) {
+    ASSIGN_OR_RETURN(const std::int64_t most,
+                     number_of(body, "max_moves", kMovesMost, 1, kMovesMost));
+    const Result<std::string> restart = model::select_member(body, "restart_vms");
+    if (restart && *restart != "true" && *restart != "false")
+        return fail_field("restart_vms", fmt::format("{} was given", *restart), "true or false");
+    const scheduler::Rebalance found = scheduler::plan_rebalance(
+        cluster, policy, most, [&](const scheduler::Request& request) {
+            const view::VmEntry* vm = state.vms.find(request.vm);
+            return vm && movable(*vm);
+        });
+    scheduler::Plan plan;
+    for (const scheduler::Gain& gain : found.moves) plan.moves.push_back(gain.move);
+    if (!dry_run && !plan.moves.empty() && (!restart || *restart != "true"))
+        return fail(ErrorCode::kConflict,
+                    fmt::format("{} would be restarted, as there is no live migration: {}",
+                                plan.moves.size() == 1
+                                    ? std::string("one running VM")
+                                    : fmt::format("{} running VMs", plan.moves.size()),
+                                moves_text(plan)),
+                    "say that they may be: blixard rebalance --restart-vms; or look first: blixard "
+                    "rebalance --dry-run");
+    return document(
+        "rebalance",
+        fmt::format("{} moves; CPUs that the usual mix cannot use: {:.2f} now, {:.2f} after",
+                    plan.moves.size(), found.lost_before, found.lost_after),
+        plan,
+        fmt::format(R"(,"count":{},"finished":{})", plan.moves.size(), found.finished));
 }
 
 }  // namespace blixard::controller

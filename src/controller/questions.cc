@@ -29,6 +29,8 @@ Result<std::string> why(const Question& question, const view::Snapshot& state,
     if (vm->placement) {
         out += fmt::format(R"("node":"{}","epoch":{},)", vm->placement->value.node,
                            vm->placement->value.epoch);
+        out += fmt::format(R"("reason":{},"decided_at":"{}",)", quoted(vm->placement->value.reason),
+                           vm->placement->value.decided_at);
         if (!vm->placement->value.decision.empty())
             out += fmt::format(R"("decided":{},)", vm->placement->value.decision);
     }
@@ -36,13 +38,28 @@ Result<std::string> why(const Question& question, const view::Snapshot& state,
     return out;
 }
 
-std::string text_json(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+std::string candidate_json(std::string_view host, double score,
+                           const std::vector<scheduler::ScorePart>& parts) {
+    return fmt::format(R"({{"host":{},"score":{:.4f},"parts":{}}})", quoted(host), score,
+                       parts_json(parts));
+}
+
+// Where the host stands among all that the VM fits on: ,"rank":3,"of":7,"here":{...},"best":{...}
+std::string rank_json(const scheduler::Cluster& cluster, const scheduler::Request& request,
+                      std::string_view node, scheduler::Policy policy) {
+    policy.runners_up = static_cast<std::int32_t>(cluster.host_count());
+    const scheduler::Decision decision = scheduler::place(cluster, request, policy);
+    const std::string best = candidate_json(decision.host, decision.score, decision.parts);
+    const std::size_t of = decision.runners_up.size() + 1;
+    if (decision.host == node)
+        return fmt::format(R"(,"rank":1,"of":{},"here":{},"best":{})", of, best, best);
+    for (std::size_t i = 0; i < decision.runners_up.size(); ++i) {
+        const scheduler::Candidate& one = decision.runners_up[i];
+        if (one.host == node)
+            return fmt::format(R"(,"rank":{},"of":{},"here":{},"best":{})", i + 2, of,
+                               candidate_json(one.host, one.score, one.parts), best);
     }
-    return out + '"';
+    return {};
 }
 
 Result<std::string> why_not(const Question& question, const view::Snapshot& state,
@@ -52,17 +69,19 @@ Result<std::string> why_not(const Question& question, const view::Snapshot& stat
         return fail(ErrorCode::kNotFound, fmt::format("vm \"{}\" does not exist", question.vm));
     scheduler::Cluster cluster = cluster_of(state);
     if (cluster.find_vm(vm->key) != scheduler::kNoVm) (void)cluster.release(vm->key);
+    const scheduler::Request request = *request_of(*vm, state);
     ASSIGN_OR_RETURN(const std::vector<scheduler::Failure> failures,
-                     scheduler::why_not(cluster, *request_of(*vm, state), question.node, policy));
+                     scheduler::why_not(cluster, request, question.node, policy));
     std::string list;
     for (const scheduler::Failure& failure : failures) {
         if (!list.empty()) list += ',';
         list += fmt::format(R"({{"reason":"{}","needed":{},"available":{},"detail":{}}})",
                             scheduler::reason_name(failure.reason), failure.needed,
-                            failure.available, text_json(failure.detail));
+                            failure.available, quoted(failure.detail));
     }
-    return fmt::format(R"({{"kind":"why-not","vm":"{}","node":"{}","fits":{},"refusals":[{}]}})",
-                       vm->key, question.node, failures.empty(), list);
+    return fmt::format(R"({{"kind":"why-not","vm":"{}","node":"{}","fits":{},"refusals":[{}]{}}})",
+                       vm->key, question.node, failures.empty(), list,
+                       failures.empty() ? rank_json(cluster, request, question.node, policy) : "");
 }
 
 }  // namespace
@@ -77,6 +96,8 @@ scheduler::Cluster cluster_of(const view::Snapshot& state) {
         (void)cluster.place(request_of(*vm, state), vm->node(),
                             assignment_of(vm->placement->value));
     });
+    learn_mix(cluster, state);
+    cluster.set_revision(state.revision);
     return cluster;
 }
 
@@ -85,11 +106,8 @@ Result<std::string> answer(const Question& question, const view::Snapshot& state
     const scheduler::Policy policy = policy_of(state, defaults);
     if (question.what == "why") return why(question, state, policy);
     if (question.what == "why-not") return why_not(question, state, policy);
-    if (question.what == "rebalance" && !question.dry_run)
-        return fail(ErrorCode::kUnsupported,
-                    "moving VMs to rebalance is not supported here: there is no live migration yet",
-                    "blixard rebalance --dry-run shows the moves that would be worth it; blixard "
-                    "node drain moves VMs by restarting them");
+    if (question.what == "rebalance")
+        return rebalance(question.body, question.dry_run, cluster_of(state), state, policy);
     return plan(question.what, question.body, cluster_of(state), state, policy);
 }
 

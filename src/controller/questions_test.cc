@@ -63,6 +63,16 @@ TEST_F(Questions, the_loss_of_one_host_is_survived_of_two_is_not) {
               std::string::npos);
 }
 
+TEST_F(Questions, survival_is_asked_of_any_number_of_hosts) {
+    EXPECT_EQ(member({.what = "survive"}, "survives"), "true");
+    const Question two{.what = "survive", .body = R"({"hosts":2})"};
+    EXPECT_EQ(member(two, "survives"), "false");
+    EXPECT_EQ(member(two, "worst"), R"(["h1","h2"])");
+    EXPECT_EQ(member(two, "summary"), R"("1 VMs would have no place after the loss of h1, h2")");
+    EXPECT_NE(member({.what = "survive", .body = R"({"hosts":4})"}, "survives").find("use 1 to 3"),
+              std::string::npos);
+}
+
 TEST_F(Questions, what_is_launched_and_added_is_counted) {
     const std::string spec = R"({"spec":{"image":"demo","memory_mib":3072},"count":3})";
     EXPECT_EQ(member({.what = "launch", .body = spec}, "summary"),
@@ -80,11 +90,90 @@ TEST_F(Questions, why_not_names_the_refusal) {
     EXPECT_EQ(member({.what = "why-not", .vm = "default/a", .node = "h1"}, "fits"), "true");
 }
 
-TEST_F(Questions, rebalancing_is_only_planned) {
-    EXPECT_NE(member({.what = "rebalance"}, "summary").find("not supported here"),
+TEST_F(Questions, why_has_the_reason_the_decision_then_and_the_decision_now) {
+    vm("c", "h3");
+    vm("big", "");
+    put(model::vm_key("default", "big", "placement"),
+        model::to_json(model::Placement{.uid = "big",
+                                        .decided_at = "2026-01-02T03:04:05Z",
+                                        .reason = "it \"waits\"",
+                                        .decision = R"({"outcome":"pending"})"}));
+    const Question why{.what = "why", .vm = "default/big"};
+    EXPECT_EQ(member(why, "reason"), R"("it \"waits\"")");
+    EXPECT_EQ(member(why, "decided_at"), R"("2026-01-02T03:04:05Z")");
+    EXPECT_EQ(member(why, "decided"), R"({"outcome":"pending"})");
+    EXPECT_NE(member(why, "now").find(
+                  R"("would_fit_if":[{"kind":"shrink","host":"h1","text":"2 GiB less memory fits host h1"})"),
+              std::string::npos)
+        << member(why, "now");
+}
+
+TEST_F(Questions, why_not_a_host_where_it_fits_tells_its_rank) {
+    EXPECT_EQ(member({.what = "why-not", .vm = "default/a", .node = "h3"}, "rank"), "2");
+    EXPECT_EQ(member({.what = "why-not", .vm = "default/a", .node = "h3"}, "of"), "2");
+    EXPECT_EQ(member({.what = "why-not", .vm = "default/a", .node = "h1"}, "rank"), "1");
+}
+
+TEST_F(Questions, several_hosts_can_be_added_at_once) {
+    vm("c", "h3");
+    vm("d", "");
+    vm("e", "");
+    const std::string host = R"("cpus":8,"memory_mib":4096)";
+    EXPECT_EQ(member({.what = "add", .body = "{" + host + "}"}, "summary"),
+              R"("1 of 2 pending VMs would find a place")");
+    EXPECT_EQ(member({.what = "add", .body = "{" + host + R"(,"count":2})"}, "summary"),
+              R"("2 of 2 pending VMs would find a place")");
+    EXPECT_NE(member({.what = "add", .body = "{" + host + R"(,"count":0})"}, "summary")
+                  .find("whole number"),
               std::string::npos);
-    EXPECT_NE(member({.what = "rebalance", .dry_run = true}, "summary").find("moves"),
+}
+
+// Two small VMs on two hosts, where most have wanted a whole host.
+class ScatteredQuestions : public Questions {
+ protected:
+    ScatteredQuestions() {
+        for (const char* name : {"a", "b"}) {
+            model::VmRecord record{.uid = name};
+            record.spec.image = "demo";
+            record.spec.memory_mib = 512;
+            put(model::vm_key("default", name, "spec"), model::to_json(record));
+            put(model::vm_key("default", name, "status"),
+                model::to_json(model::VmStatus{
+                    .uid = name,
+                    .phase = model::Phase::kRunning,
+                    .node = name == std::string("a") ? "h1" : "h2",
+                    .epoch = 1}));
+        }
+        for (const char* name : {"w1", "w2", "w3"}) {
+            model::VmRecord record{.uid = name};
+            record.spec.image = "demo";
+            record.spec.run = model::Run::kStopped;
+            record.spec.cpus = 200;
+            record.spec.memory_mib = 4000;
+            put(model::vm_key("default", name, "spec"), model::to_json(record));
+            put(model::vm_key("default", name, "placement"),
+                model::to_json(model::Placement{.uid = name, .epoch = 1, .reason = "stopped"}));
+        }
+    }
+};
+
+TEST_F(ScatteredQuestions, a_rebalance_is_shown_first_and_restarts_only_what_may_be_restarted) {
+    EXPECT_EQ(member({.what = "rebalance", .dry_run = true}, "count"), "1");
+    const std::string refused = member({.what = "rebalance"}, "count");
+    EXPECT_NE(refused.find("one running VM would be restarted, as there is no live migration: "
+                           "default/"),
+              std::string::npos)
+        << refused;
+    EXPECT_NE(refused.find("--restart-vms"), std::string::npos);
+    EXPECT_EQ(member({.what = "rebalance", .body = R"({"restart_vms":true})"}, "count"), "1");
+    EXPECT_NE(member({.what = "rebalance", .body = R"({"restart_vms":1})"}, "count")
+                  .find("true or false"),
               std::string::npos);
+}
+
+TEST_F(Questions, a_rebalance_that_gains_nothing_has_nothing_to_ask_for) {
+    EXPECT_EQ(member({.what = "rebalance"}, "count"), "0");
+    EXPECT_EQ(member({.what = "rebalance"}, "moves"), "[]");
 }
 
 }  // namespace

@@ -104,8 +104,7 @@ scheduler::Request request_of(std::string project, std::string name, const model
     request.features = constraints.features;
     request.host_labels = labels_of(constraints.node_labels);
     request.zones.excluded = constraints.zones_excluded;
-    if (!constraints.zones_preferred.empty())
-        request.zones.preferred = constraints.zones_preferred.front();
+    request.zones.preferred = constraints.zones_preferred;
     request.zones.strict = constraints.zones_strict;
     if (constraints.numa_split) request.numa = scheduler::NumaPolicy::kSplit;
     request.cost_max_per_hour = constraints.cost_per_hour_max;
@@ -145,6 +144,19 @@ std::shared_ptr<const scheduler::Request> request_of(const view::VmEntry& vm,
     return request;
 }
 
+void learn_mix(scheduler::Cluster& cluster, const view::Snapshot& state) {
+    std::vector<const view::VmEntry*> vms;
+    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
+        if (vm->record && vm->placement && vm->placement->value.epoch > 0) vms.push_back(vm.get());
+    });
+    std::sort(vms.begin(), vms.end(), [](const view::VmEntry* a, const view::VmEntry* b) {
+        return a->record->create_revision != b->record->create_revision
+                   ? a->record->create_revision < b->record->create_revision
+                   : a->key < b->key;
+    });
+    for (const view::VmEntry* vm : vms) cluster.observe(*request_of(*vm, state));
+}
+
 scheduler::Assignment assignment_of(const model::Placement& placement) {
     scheduler::Assignment assignment;
     for (const std::int64_t node : placement.numa_nodes)
@@ -165,9 +177,6 @@ scheduler::Policy policy_of(const view::Snapshot& state, const scheduler::Policy
     return policy;
 }
 
-namespace {
-
-// Text that may hold anything a person wrote (a label, say).
 std::string quoted(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
@@ -188,6 +197,8 @@ std::string parts_json(const std::vector<scheduler::ScorePart>& parts) {
     }
     return out + "]";
 }
+
+namespace {
 
 template <class List, class Write>
 std::string list_json(const List& list, Write write) {
@@ -232,7 +243,11 @@ std::string decision_json(const scheduler::Decision& decision) {
                           quoted(refusal.closest_host), quoted(refusal.detail));
                   }),
         list_json(decision.would_fit_if,
-                  [](const scheduler::Remedy& remedy) { return quoted(remedy.text); }),
+                  [](const scheduler::Remedy& remedy) {
+                      return fmt::format(R"({{"kind":"{}","host":{},"text":{}}})",
+                                         scheduler::remedy_name(remedy.kind), quoted(remedy.host),
+                                         quoted(remedy.text));
+                  }),
         list_json(decision.evictions, [](const std::string& vm) { return quoted(vm); }));
     if (decision.outcome == scheduler::Outcome::kRefused)
         out += fmt::format(R"("error":{},)", quoted(describe(decision.error)));

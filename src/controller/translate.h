@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "scheduler/cluster.h"
 #include "scheduler/host.h"
@@ -23,6 +25,9 @@ std::shared_ptr<const scheduler::Request> request_of(const view::VmEntry& vm,
 scheduler::Request request_of(std::string project, std::string name, const model::VmSpec& spec,
                               const view::Snapshot& state);
 
+// Teaches the cluster the flavour mix: every VM that has ever had a place, in the order of creation.
+void learn_mix(scheduler::Cluster& cluster, const view::Snapshot& state);
+
 scheduler::Assignment assignment_of(const model::Placement& placement);
 
 // Strategies and quotas of the projects.
@@ -30,5 +35,8 @@ scheduler::Policy policy_of(const view::Snapshot& state, const scheduler::Policy
 
 // The decision as the JSON document that is kept with the placement and served by `why`.
 std::string decision_json(const scheduler::Decision& decision);
+std::string parts_json(const std::vector<scheduler::ScorePart>& parts);
+// A JSON string; control characters become blanks.
+std::string quoted(std::string_view text);
 
 }  // namespace blixard::controller

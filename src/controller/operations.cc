@@ -1,0 +1,132 @@
+// What the controller carries out step by step, and says how far it has come: node-drain, rebalance. All
+// that it has to know stands in the operation's record and in the VMs' placements, so that the next
+// controller goes on where this one ended.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "controller/controller.h"
+#include "controller/moves.h"
+#include "controller/needs.h"
+#include "controller/translate.h"
+#include "model/documents.h"
+#include "model/keys.h"
+#include "scheduler/rebalance.h"
+
+namespace blixard::controller {
+
+void Controller::look_at_operations() {
+    const view::SnapshotPtr state = deps_.view.current();
+    state->operations.for_each([&](const std::shared_ptr<const view::OperationEntry>& entry) {
+        const model::Operation& record = entry->record->value;
+        if (record.state != model::OperationState::kRunning ||
+            busy_.contains("operation " + entry->key))
+            return;
+        if (record.kind == "node-drain") look_at_drain(*entry, *state);
+        if (record.kind == "rebalance") look_at_rebalance(*entry, *state);
+    });
+}
+
+void Controller::propose_operation(const view::OperationEntry& operation, model::Operation now) {
+    if (now.state != model::OperationState::kRunning)
+        now.ended_at = to_rfc3339(deps_.clock.wall());
+    std::string value = model::to_json(now);
+    if (value == operation.record->bytes) return;
+    const std::string key = model::operation_key(operation.key);
+    Proposal proposal{.about = {"operation " + operation.key}};
+    proposal.transaction.compares.push_back({key, operation.revision});
+    proposal.transaction.puts.push_back({.key = key, .value = std::move(value)});
+    propose(std::move(proposal));
+}
+
+// How many VMs are left, and why those that cannot go stay.
+void Controller::look_at_drain(const view::OperationEntry& operation,
+                               const view::Snapshot& state) {
+    const model::Operation& before = operation.record->value;
+    const std::string node =
+        before.target.starts_with("nodes/") ? before.target.substr(6) : before.target;
+    model::Operation now = before;
+    // Room has come free somewhere: those that fitted nowhere else may go now.
+    const bool try_again = std::exchange(drains_looked_at_[operation.key], rounds_) != rounds_;
+    std::int64_t left = 0;
+    std::string stay;
+    state.for_each_vm_on(node, [&](const view::VmEntry& vm) {
+        ++left;
+        if (try_again) dirty_vms_.insert(vm.key);
+        if (pinned(vm))
+            stay += fmt::format("{}{} has a disk on this host", stay.empty() ? "" : "; ", vm.key);
+        else if (!vm.placement->value.release && vm.record &&
+                 vm.record->value.spec.run != model::Run::kStopped)
+            stay += fmt::format("{}{} fits nowhere else", stay.empty() ? "" : "; ", vm.key);
+        return true;
+    });
+    const view::NodeEntry* host = state.nodes.find(node);
+    const bool cancelled = !host || !host->spec || !host->spec->value.draining;
+    now.total = std::max(before.total, left);
+    now.done = now.total - left;
+    now.unit = "vms";
+    now.message = stay;
+    if (left == 0)
+        now.state = model::OperationState::kDone;
+    else if (cancelled)
+        now.state = model::OperationState::kCancelled;
+    if (try_again && left > 0) wake();
+    if (now.state != model::OperationState::kRunning) drains_looked_at_.erase(operation.key);
+    propose_operation(operation, std::move(now));
+}
+
+// One move after the other: the next VM is not stopped before the last one runs again.
+void Controller::look_at_rebalance(const view::OperationEntry& operation,
+                                   const view::Snapshot& state) {
+    model::Operation now = operation.record->value;
+    const std::string moving = moving_vm(now.message);
+    if (!moving.empty()) {
+        if (busy_.contains(moving)) return;
+        switch (move_state(state.vms.find(moving))) {
+            case MoveState::kUnderWay: return;
+            case MoveState::kArrived: ++now.done; break;
+            case MoveState::kGone: break;
+            case MoveState::kHomeless:
+                now.state = model::OperationState::kFailed;
+                now.message = fmt::format("{} was stopped and waits for a place; see: blixard why",
+                                          moving);
+                return propose_operation(operation, std::move(now));
+        }
+        now.message.clear();
+    }
+    begin_move(operation, std::move(now), state);
+}
+
+void Controller::begin_move(const view::OperationEntry& operation, model::Operation now,
+                            const view::Snapshot& state) {
+    scheduler::Rebalance plan;
+    if (now.done < now.total)
+        plan = scheduler::plan_rebalance(
+            inventory_.cluster(), policy_, 1, [&](const scheduler::Request& request) {
+                const view::VmEntry* vm = state.vms.find(request.vm);
+                return vm && movable(*vm) && !busy_.contains(request.vm);
+            });
+    if (plan.moves.empty()) {
+        now.state = model::OperationState::kDone;
+        return propose_operation(operation, std::move(now));
+    }
+    // Decided on what is true now, and begun only if it is true still.
+    const scheduler::Move& move = plan.moves.front().move;
+    const view::VmEntry& vm = *state.vms.find(move.vm);
+    inventory_.hold(*request_of(vm, state), move.to, move.assignment);
+    now.message = moving_text(move);
+    model::Placement placement = vm.placement->value;
+    placement.release = true;
+    placement.reason = fmt::format("{}: leaves host {}", kRebalanceReason, move.from);
+    Proposal proposal{.about = {move.vm, "operation " + operation.key}};
+    compare_vm(vm, proposal.transaction);
+    compare_host(move.to, proposal.transaction);
+    const std::string key = model::operation_key(operation.key);
+    proposal.transaction.compares.push_back({key, operation.revision});
+    proposal.transaction.puts.push_back(placement_put(vm, placement));
+    proposal.transaction.puts.push_back({.key = key, .value = model::to_json(now)});
+    propose(std::move(proposal));
+}
+
+}  // namespace blixard::controller
