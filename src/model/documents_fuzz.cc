@@ -4,6 +4,7 @@
 
 #include "model/documents.h"
 #include "model/requests.h"
+#include "model/types.h"
 #include "model/validate.h"
 
 namespace blixard::model {
@@ -17,6 +18,17 @@ void check(Result<T> (*parse)(std::string_view, Mode), std::string_view text) {
         const auto again = parse(to_json(*parsed), mode);
         if (!again || !(*again == *parsed)) std::abort();
     }
+}
+
+// What the quick reader takes is a document, and the same one.
+template <class T>
+void check_quick(std::string_view text) {
+    T quick, thorough, again;
+    if (!json::parse_written(json::type_of<T>(), text, &quick)) return;
+    if (!json::parse_object(json::type_of<T>(), text, Mode::kStrict, &thorough)) std::abort();
+    if (!json::parse_object(json::type_of<T>(), to_json(quick), Mode::kStrict, &again))
+        std::abort();
+    if (!(again == thorough)) std::abort();
 }
 
 void check_requests(std::string_view text) {
@@ -43,6 +55,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(parse_node_status, text);
     check(parse_image, text);
     check(parse_project, text);
+    check_quick<VmRecord>(text);
+    check_quick<Placement>(text);
+    check_quick<VmStatus>(text);
+    check_quick<NodeStatus>(text);
+    check_quick<Image>(text);
     check_requests(text);
     return 0;
 }

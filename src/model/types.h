@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/node.h"
+#include "model/parse_written.h"
 #include "model/records.h"
 #include "model/requests.h"
 #include "model/type.h"
@@ -100,8 +101,11 @@ inline constexpr auto kStrategies =
 
 template <class T>
 Result<T> parse_as(std::string_view text, Mode mode) {
-    T value;
-    RETURN_IF_ERROR(json::parse_object(json::type_of<T>(), text, mode, &value));
+    Result<T> value{tl::in_place};  // filled where it will be returned: documents are large
+    if (json::parse_written(json::type_of<T>(), text, &*value)) return value;
+    *value = T{};
+    if (auto parsed = json::parse_object(json::type_of<T>(), text, mode, &*value); !parsed)
+        value = fail(std::move(parsed.error()));
     return value;
 }
 
