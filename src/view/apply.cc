@@ -59,9 +59,12 @@ PartPtr<T> decode(const store::KeyValue& item, bool keep_bytes, Log& log) {
         log.error("record not understood", {{"key", item.key}, {"error", describe(value.error())}});
         return nullptr;
     }
-    return std::make_shared<const Part<T>>(Part<T>{std::move(*value),
-                                                   keep_bytes ? item.value : std::string{},
-                                                   item.create_revision, item.mod_revision});
+    auto part = std::make_shared<Part<T>>();
+    part->value = std::move(*value);
+    if (keep_bytes) part->bytes = item.value;
+    part->create_revision = item.create_revision;
+    part->mod_revision = item.mod_revision;
+    return part;
 }
 
 template <class T>
@@ -69,9 +72,14 @@ Revision revision_of(const PartPtr<T>& part) {
     return part ? part->mod_revision : 0;
 }
 
-std::string entry_key(const model::ParsedKey& key) {
-    return fmt::format("{}/{}", key.project, key.name);
+std::string join(std::string_view first, std::string_view second) {
+    std::string joined;
+    joined.reserve(first.size() + 1 + second.size());
+    joined.append(first).append("/").append(second);
+    return joined;
 }
+
+std::string entry_key(const model::ParsedKey& key) { return join(key.project, key.name); }
 
 // ---- VMs
 // -----------------------------------------------------------------------------------------------------------
@@ -111,36 +119,48 @@ std::int64_t spec_disk_mib(const model::VmSpec& spec) {
     return sum;
 }
 
-void count_use(Snapshot& state, const VmEntry* vm, int sign) {
-    if (!vm || !vm->record) return;
-    state.counts.vms += sign;
-    state.counts.by_phase[static_cast<int>(vm->phase)] += sign;
-    const ProjectUse* before = state.project_use.find(vm->project());
-    auto use = std::make_shared<ProjectUse>(before ? *before : ProjectUse{});
-    use->key = vm->project();
+bool is_same(const ProjectUse& a, const ProjectUse& b) {
+    return a.vms == b.vms && a.cpus == b.cpus && a.memory_mib == b.memory_mib &&
+           a.disk_mib == b.disk_mib;
+}
+
+ProjectUse use_of(const VmEntry* vm) {
+    if (!vm || !vm->record) return {};
     const model::VmSpec& spec = vm->record->value.spec;
-    use->vms += sign;
-    use->cpus += sign * spec.cpus;
-    use->memory_mib += sign * spec.memory_mib;
-    use->disk_mib += sign * spec_disk_mib(spec);
+    return {.vms = 1,
+            .cpus = spec.cpus,
+            .memory_mib = spec.memory_mib,
+            .disk_mib = spec_disk_mib(spec)};
+}
+
+// Most changes are of a status, and change no use.
+void count_use(Snapshot& state, const VmEntry* before, const VmEntry& after) {
+    const ProjectUse old = use_of(before), now = use_of(&after);
+    if (old.vms) --state.counts.by_phase[static_cast<int>(before->phase)];
+    if (now.vms) ++state.counts.by_phase[static_cast<int>(after.phase)];
+    state.counts.vms += now.vms - old.vms;
+    if (is_same(old, now)) return;
+    const ProjectUse* sum = state.project_use.find(after.project());
+    auto use = std::make_shared<ProjectUse>(sum ? *sum : ProjectUse{});
+    use->key = after.project();
+    use->vms += now.vms - old.vms;
+    use->cpus += now.cpus - old.cpus;
+    use->memory_mib += now.memory_mib - old.memory_mib;
+    use->disk_mib += now.disk_mib - old.disk_mib;
     if (use->vms == 0)
         state.project_use.erase(use->key);
     else
         state.project_use.put(std::move(use));
 }
 
-std::string placed_key(std::string_view node, std::string_view vm) {
-    return fmt::format("{}/{}", node, vm);
-}
-
 void index_node(Snapshot& state, const VmEntry* before, const VmEntry* after) {
     const std::string_view old_node = before ? before->node() : std::string_view{};
     const std::string_view new_node = after ? after->node() : std::string_view{};
     if (old_node == new_node) return;
-    if (!old_node.empty()) state.vms_by_node.erase(placed_key(old_node, before->key));
+    if (!old_node.empty()) state.vms_by_node.erase(join(old_node, before->key));
     if (new_node.empty()) return;
     auto placed = std::make_shared<PlacedVm>();
-    placed->key = placed_key(new_node, after->key);
+    placed->key = join(new_node, after->key);
     placed->node_size = new_node.size();
     state.vms_by_node.put(std::move(placed));
 }
@@ -179,8 +199,7 @@ void apply_vm(Snapshot& state, const model::ParsedKey& key, const store::KeyValu
 
     const bool exists = vm->record || vm->placement || vm->status;
     index_node(state, before.get(), exists ? vm.get() : nullptr);
-    count_use(state, before.get(), -1);
-    count_use(state, vm.get(), +1);
+    count_use(state, before.get(), *vm);
     if (exists)
         state.vms.put(std::move(vm));
     else

@@ -69,12 +69,11 @@ void View::load_page(std::string after, Revision at) {
                         restart_after(kReloadDelay);
                         return;
                     }
+                    // The store reads the next page while this one is taken up.
+                    if (page->more) load_page(page->items.back().key, page->revision);
                     for (const store::KeyValue& item : page->items)
                         apply_change(*next_, item, false, log_);
-                    if (page->more)
-                        load_page(page->items.back().key, page->revision);
-                    else
-                        loaded(page->revision);
+                    if (!page->more) loaded(page->revision);
                 });
 }
 

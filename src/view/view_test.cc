@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "model/documents.h"
 
@@ -59,6 +60,39 @@ TEST(PersistentMap, holds_many_and_loses_many) {
     EXPECT_NE(full.find("19999"), nullptr);
     EXPECT_EQ(map.find("19999"), nullptr);
     EXPECT_NE(map.find("19900"), nullptr);
+}
+
+// Keys that share long beginnings, end within them, or differ far behind: all that a node's heads
+// can be wrong about.
+RC_GTEST_PROP(PersistentMap, finds_and_scans_keys_with_common_beginnings,
+              (const std::vector<std::pair<bool, std::vector<std::uint8_t>>>& changes)) {
+    PersistentMap<Item> map;
+    std::set<std::string> expected;
+    const auto key_of = [](const std::vector<std::uint8_t>& parts) {
+        constexpr std::string_view kParts[] = {"a", "default/", "web-0000", "\xff\xff\xff\xff\xff",
+                                               "b"};
+        std::string key;
+        for (const std::uint8_t part : parts) key += kParts[part % 5];
+        return key;
+    };
+    for (const auto& [erase, parts] : changes)
+        for (int i = 0; i < 40; ++i) {
+            const std::string key = key_of(parts) + std::to_string(i * 37 % 40);
+            if (erase) {
+                RC_ASSERT(map.erase(key) == (expected.erase(key) > 0));
+            } else {
+                map.put(std::make_shared<Item>(Item{key, 0}));
+                expected.insert(key);
+            }
+        }
+    for (const auto& [erase, parts] : changes) {
+        const std::string key = key_of(parts);
+        RC_ASSERT((map.find(key) != nullptr) == expected.contains(key));
+        std::vector<std::string> seen;
+        map.scan(key, [&](const auto& item) { return seen.push_back(item->key), true; });
+        RC_ASSERT(seen == std::vector<std::string>(expected.lower_bound(key), expected.end()));
+    }
+    for (const std::string& key : expected) RC_ASSERT(map.find(key)->key == key);
 }
 
 TEST(PersistentMap, scans_from_a_key_and_by_prefix) {
