@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 
 namespace blixard::bench {
@@ -17,14 +18,24 @@ std::int64_t Options::number(const std::string& name, std::int64_t otherwise) co
     return value.empty() ? otherwise : std::strtoll(value.c_str(), nullptr, 10);
 }
 
-std::vector<std::int64_t> Options::numbers(const std::string& name,
-                                           std::vector<std::int64_t> otherwise) const {
+Result<std::vector<std::int64_t>> Options::counts(const std::string& name,
+                                                  std::vector<std::int64_t> otherwise) const {
     auto found = values.find(name);
     if (found == values.end()) return otherwise;
-    std::vector<std::int64_t> numbers;
-    for (const auto& value : found->second)
-        numbers.push_back(std::strtoll(value.c_str(), nullptr, 10));
-    return numbers;
+    std::vector<std::int64_t> counts;
+    for (const auto& word : found->second) {
+        std::int64_t count = 0;
+        auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
+        if (error != std::errc{} || end != word.data() + word.size() || count < 1 ||
+            count > kCountMax)
+            return fail(ErrorCode::kInvalid, fmt::format("--{} {}: not a whole number", name, word),
+                        fmt::format("give numbers from 1 to {}", kCountMax));
+        counts.push_back(count);
+    }
+    if (counts.empty())
+        return fail(ErrorCode::kInvalid, fmt::format("--{} has no value", name),
+                    fmt::format("give numbers from 1 to {}", kCountMax));
+    return counts;
 }
 
 Result<Options> parse_options(Arguments arguments, const std::vector<std::string>& known) {

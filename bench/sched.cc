@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <new>
 #include <vector>
 
@@ -112,12 +113,20 @@ int sched(Arguments arguments) {
         std::fprintf(stderr, "blixard-bench sched: %s\n", describe(options.error()).c_str());
         return 1;
     }
-    auto decisions = options->number("decisions", 200000);
+    auto counts = options->counts("decisions", {200000});
+    auto sizes = options->counts("hosts", {10, 30, 100, 300, 1000, 3000, 10000});
+    for (const auto* checked : {&counts, &sizes})
+        if (!*checked) {
+            std::fprintf(stderr, "blixard-bench sched: %s\n", describe(checked->error()).c_str());
+            return 1;
+        }
+    auto decisions = counts->front();
+    std::string rows;
     fmt::print("strategy fragmentation, {:.0f} % full, one departure per arrival, one core\n",
                100 * kFull);
     fmt::print("{:>7} {:>12} {:>12} {:>14} {:>8}\n", "hosts", "decisions/s", "us/decision",
                "allocations/dec", "refused");
-    for (auto hosts : options->numbers("hosts", {10, 30, 100, 300, 1000, 3000, 10000})) {
+    for (auto hosts : *sizes) {
         Churn churn(hosts);
         for (std::int64_t i = 0; i < decisions / 4; ++i) churn.step();
         auto refused = churn.refused();
@@ -126,15 +135,22 @@ int sched(Arguments arguments) {
         for (std::int64_t i = 0; i < decisions; ++i) churn.step();
         double seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-        fmt::print(
-            "{:>7} {:>12.0f} {:>12.2f} {:>14.2f} {:>8}\n", hosts,
-            static_cast<double>(decisions) / seconds,
-            1e6 * seconds / static_cast<double>(decisions),
-            static_cast<double>(allocations.load() - before) / static_cast<double>(decisions),
-            churn.refused() - refused);
+        auto count = static_cast<double>(decisions);
+        double per_decision = static_cast<double>(allocations.load() - before) / count;
+        fmt::print("{:>7} {:>12.0f} {:>12.2f} {:>14.2f} {:>8}\n", hosts, count / seconds,
+                   1e6 * seconds / count, per_decision, churn.refused() - refused);
+        rows += fmt::format(
+            R"({}{{"hosts": {}, "decisions_per_s": {:.0f}, "allocations_per_decision": {:.3f}}})",
+            rows.empty() ? "" : ",\n  ", hosts, count / seconds, per_decision);
         std::fflush(stdout);
     }
-    return 0;
+    auto path = options->text("json");
+    if (path.empty()) return 0;
+    std::ofstream file(path);
+    file << "{\"rows\": [" << rows << "]}\n";
+    if (file.flush()) return 0;
+    std::fprintf(stderr, "blixard-bench sched: cannot write %s\n", path.c_str());
+    return 1;
 }
 
 }  // namespace blixard::bench

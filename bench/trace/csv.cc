@@ -52,6 +52,10 @@ Result<std::vector<std::int64_t>> read_numbers(const std::string& path) {
     std::vector<std::int64_t> numbers;
     std::int64_t number = 0;
     while (file >> number) numbers.push_back(number);
+    if (!file.eof())
+        return fail(
+            ErrorCode::kInvalid,
+            fmt::format("{}: what follows number {} is no whole number", path, numbers.size()));
     return numbers;
 }
 

@@ -134,6 +134,22 @@ void learn(Cluster& cluster, const HuaweiTrace& trace) {
         cluster.observe(*request_of(trace.vms[static_cast<std::size_t>(row)], row));
 }
 
+// A row that cannot be meant is named, as a wrong column would only show as a strange result.
+Status check_rows(const std::string& path, const HuaweiTrace& trace) {
+    double before = 0.0;
+    for (std::size_t row = 0; row < trace.vms.size(); ++row) {
+        const auto& vm = trace.vms[row];
+        if (vm.cpu < 1 || vm.cpu > kNodes * kNodeCores || vm.memory_gb < 0 ||
+            vm.memory_gb > kNodes * kNodeGb || vm.lifetime_s < 0 || vm.arrival_s < before)
+            return fail(ErrorCode::kInvalid,
+                        fmt::format("{}: row {} ({} cores, {} GB, arrives at {} s, lives {} s)",
+                                    path, row, vm.cpu, vm.memory_gb, vm.arrival_s, vm.lifetime_s),
+                        "rows are sorted by arrival, and each VM fits an empty server");
+        before = vm.arrival_s;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<HuaweiTrace> load_huawei(const std::string& vms_path, const std::string& starts_path) {
@@ -143,6 +159,7 @@ Result<HuaweiTrace> load_huawei(const std::string& vms_path, const std::string& 
         trace.vms.push_back({static_cast<std::int32_t>(table.number(row, "cpu")),
                              static_cast<std::int32_t>(table.number(row, "mem")),
                              table.number(row, "at"), table.number(row, "lt")});
+    RETURN_IF_ERROR(check_rows(vms_path, trace));
     ASSIGN_OR_RETURN(trace.starts, read_numbers(starts_path));
     for (auto start : trace.starts)
         if (start < 0 || start >= static_cast<std::int64_t>(trace.vms.size()))

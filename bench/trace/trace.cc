@@ -7,6 +7,7 @@
 
 #include "bench/commands.h"
 #include "bench/options.h"
+#include "bench/trace/chooser.h"
 #include "bench/trace/huawei.h"
 #include "bench/trace/openb.h"
 
@@ -23,6 +24,13 @@ const std::map<std::int64_t, WaitReference> kWaits = {
     {6, {247189.31, 227914.97, 197265.65}}, {7, {447097.84, 417739.70, 285141.14}},
     {8, {486979.89, 459333.64, 349592.20}}, {9, {364663.69, 291426.42, 170280.35}},
 };
+
+std::string published(std::int64_t hosts) {
+    auto found = kWaits.find(hosts);
+    if (found == kWaits.end()) return fmt::format("{:>12} {:>12} {:>14}", "-", "-", "-");
+    return fmt::format("{:>12.2f} {:>12.2f} {:>14.2f}", found->second.first_fit,
+                       found->second.balance_fit, found->second.frag_gradient);
+}
 
 struct ShareReference {
     double random, dot_product, clustering, packing, best_fit, fgd;
@@ -52,25 +60,41 @@ void append(std::string& rows, const std::string& row) {
     rows += (rows.empty() ? "" : ",\n  ") + row;
 }
 
+Status check_files(const Options& options, const std::vector<std::string>& needed) {
+    for (const auto& name : needed)
+        if (options.text(name).empty())
+            return fail(ErrorCode::kInvalid, fmt::format("no --{} FILE given", name));
+    return {};
+}
+
+// A trace names no hosts, so `manual` has nowhere to go.
+Status check_strategy(const std::string& strategy) {
+    RETURN_IF_ERROR(Chooser::make(strategy, 1));
+    if (strategy != "manual") return {};
+    return fail(ErrorCode::kInvalid, "strategy manual: no VM of a trace names its host",
+                "use any other strategy, first-fit, best-fit or random");
+}
+
 int huawei(Arguments arguments) {
     auto options = parse_options(arguments, {"vms", "starts", "hosts", "strategy", "json"});
     if (!options) return complain(options.error());
+    auto strategy = options->text("strategy", "fragmentation");
+    auto sizes = options->counts("hosts", {2, 3, 4, 5, 6, 7, 8, 9});
+    if (!sizes) return complain(sizes.error());
+    for (const auto& checked : {check_files(*options, {"vms", "starts"}), check_strategy(strategy)})
+        if (!checked) return complain(checked.error());
     auto trace = load_huawei(options->text("vms"), options->text("starts"));
     if (!trace) return complain(trace.error());
-    auto strategy = options->text("strategy", "fragmentation");
     fmt::print("total wait, s, trimmed mean of {} episodes (lower is better)\n",
                trace->starts.size());
     fmt::print("{:>5} {:>14} | {:>12} {:>12} {:>14} | {:>9}\n", "hosts", strategy, "first-fit",
                "balance-fit", "frag-gradient", "decisions");
     std::string rows;
-    for (auto hosts : options->numbers("hosts", {2, 3, 4, 5, 6, 7, 8, 9})) {
+    for (auto hosts : *sizes) {
         auto result = run_huawei(*trace, hosts, strategy);
         if (!result) return complain(result.error());
-        auto found = kWaits.find(hosts);
-        auto known = found == kWaits.end() ? WaitReference{} : found->second;
-        fmt::print("{:>5} {:>14.2f} | {:>12.2f} {:>12.2f} {:>14.2f} | {:>9}\n", hosts,
-                   result->wait_s_trimmed_mean, known.first_fit, known.balance_fit,
-                   known.frag_gradient, result->decisions);
+        fmt::print("{:>5} {:>14.2f} | {} | {:>9}\n", hosts, result->wait_s_trimmed_mean,
+                   published(hosts), result->decisions);
         std::fflush(stdout);
         append(
             rows,
