@@ -96,6 +96,7 @@ struct BlobFetcher::Fetch {
     TimerId wake = 0;
     bool writing = false;  // the list of parts
     bool stale = false;    // it has to be written again
+    bool verifying = false;
     bool ended = false;
     std::size_t pieces_written_now = 0;
 };
@@ -112,7 +113,9 @@ struct BlobFetcher::State : std::enable_shared_from_this<State> {
     void take(const std::shared_ptr<Fetch>& fetch, const BlobQuestion& question,
               Result<BlobPart> part);
     void keep_list(const std::shared_ptr<Fetch>& fetch);
-    void finish(const std::shared_ptr<Fetch>& fetch);
+    void verify(const std::shared_ptr<Fetch>& fetch);
+    void verified(const std::shared_ptr<Fetch>& fetch, const std::string& found);
+    void keep(const std::shared_ptr<Fetch>& fetch);
     void end(const std::shared_ptr<Fetch>& fetch, Result<std::string> result);
 };
 
@@ -160,7 +163,8 @@ void BlobFetcher::State::drive(const std::shared_ptr<Fetch>& fetch) {
     deps.executor.cancel(fetch->wake);
     fetch->wake = 0;
     if (fetch->plan.complete()) {
-        if (fetch->pieces_written_now == 0) finish(fetch);
+        // The list of parts is written last, and whole: nothing writes into the file any more.
+        if (fetch->pieces_written_now == 0 && !fetch->writing && !fetch->verifying) verify(fetch);
         return;
     }
     for (const BlobQuestion& question : fetch->plan.next(deps.clock.mono()))
@@ -169,10 +173,10 @@ void BlobFetcher::State::drive(const std::shared_ptr<Fetch>& fetch) {
                      if (!fetch->ended) self->take(fetch, question, std::move(part));
                  });
     if (const auto error = fetch->plan.hopeless()) return end(fetch, fail(*error));
-    if (const auto wake = fetch->plan.wake_at())
-        fetch->wake =
-            deps.executor.after(std::max(Millis{1}, *wake - deps.clock.mono()),
-                                [self = shared_from_this(), fetch] { self->drive(fetch); });
+    const MonoTime now = deps.clock.mono();
+    if (const auto wake = fetch->plan.wake_at(now))
+        fetch->wake = deps.executor.after(
+            *wake - now, [self = shared_from_this(), fetch] { self->drive(fetch); });
 }
 
 // Written first, counted after: what the plan calls done is on the disk.
@@ -195,10 +199,12 @@ void BlobFetcher::State::take(const std::shared_ptr<Fetch>& fetch, const BlobQue
             --fetch->pieces_written_now;
             if (fetch->ended) return;
             if (!written) return self->end(fetch, fail(written.error()));
-            (void)fetch->plan.arrived(question, bytes, total);
+            if (const Status fits = fetch->plan.arrived(question, bytes, total); !fits)
+                self->deps.log.warn("image file is not taken from host",
+                                    {{"sha256", fetch->sha256}, {"error", fits.error().message}});
             if (self->deps.progress)
-                self->deps.progress(fetch->sha256, fetch->plan.bytes_done(),
-                                    fetch->plan.total_bytes());
+                self->deps.progress({fetch->sha256, fetch->plan.bytes_done(),
+                                     fetch->plan.total_bytes(), fetch->plan.sources()});
             self->keep_list(fetch);
             self->drive(fetch);
         });
@@ -217,25 +223,52 @@ void BlobFetcher::State::keep_list(const std::shared_ptr<Fetch>& fetch) {
         },
         [self = shared_from_this(), fetch](const Result<bool>&) {
             fetch->writing = false;
-            if (fetch->stale && !fetch->ended) self->keep_list(fetch);
+            if (fetch->ended) return;
+            if (fetch->stale) return self->keep_list(fetch);
+            if (fetch->plan.complete()) self->drive(fetch);
         });
 }
 
-void BlobFetcher::State::finish(const std::shared_ptr<Fetch>& fetch) {
+void BlobFetcher::State::verify(const std::shared_ptr<Fetch>& fetch) {
+    fetch->verifying = true;
+    deps.workers.run<std::string>(
+        deps.executor, [part = fetch->part_file] { return sha256_of_file(part); },
+        [self = shared_from_this(), fetch](const Result<std::string>& found) {
+            if (fetch->ended) return;
+            if (!found) return self->end(fetch, fail(found.error()));
+            self->verified(fetch, *found);
+        });
+}
+
+void BlobFetcher::State::verified(const std::shared_ptr<Fetch>& fetch, const std::string& found) {
+    if (found == fetch->sha256) return keep(fetch);
+    const auto damaged = fetch->plan.reject();
+    deps.log.warn("what arrived is not the image file that was asked for; it is fetched anew",
+                  {{"sha256", fetch->sha256},
+                   {"found", found},
+                   {"damaged_copy_on", damaged.value_or("one of several hosts")}});
+    deps.workers.run<bool>(
+        deps.executor,
+        [part = fetch->part_file, have = fetch->have_file]() -> Result<bool> {
+            RETURN_IF_ERROR(os::remove_file(have));
+            RETURN_IF_ERROR(os::remove_file(part));
+            return true;
+        },
+        [self = shared_from_this(), fetch](const Result<bool>& removed) {
+            fetch->verifying = false;
+            if (!removed) return self->end(fetch, fail(removed.error()));
+            self->drive(fetch);
+        });
+}
+
+void BlobFetcher::State::keep(const std::shared_ptr<Fetch>& fetch) {
     deps.workers.run<std::string>(
         deps.executor,
         [sha256 = fetch->sha256, part = fetch->part_file, have = fetch->have_file,
          keep = deps.keep]() -> Result<std::string> {
-            ASSIGN_OR_RETURN(const std::string found, sha256_of_file(part));
-            RETURN_IF_ERROR(os::remove_file(have));
-            if (found != sha256) {
-                RETURN_IF_ERROR(os::remove_file(part));
-                return fail(ErrorCode::kInternal,
-                            "the file that arrived is not " + sha256 + " but " + found,
-                            "one of the hosts has a damaged copy: blixard doctor on each");
-            }
             auto path = keep(part, sha256);
             (void)os::remove_file(part);
+            (void)os::remove_file(have);
             return path;
         },
         [self = shared_from_this(), fetch](Result<std::string> path) {
@@ -247,7 +280,10 @@ void BlobFetcher::State::end(const std::shared_ptr<Fetch>& fetch, Result<std::st
     if (std::exchange(fetch->ended, true)) return;
     deps.executor.cancel(fetch->wake);
     fetches.erase(fetch->sha256);
-    if (!result)
+    if (result)
+        deps.log.info("image file was fetched",
+                      {{"sha256", fetch->sha256}, {"bytes", fetch->plan.total_bytes()}});
+    else
         deps.log.warn("image file could not be fetched",
                       {{"sha256", fetch->sha256}, {"error", describe(result.error())}});
     for (auto& waiting : std::exchange(fetch->waiting, {})) waiting(result);

@@ -1,5 +1,7 @@
 // Fetches blobs from other hosts: in parts, from several at once, resumed after a break or a
 // restart, verified by sha256 before anybody sees them, one at a time per blob however many ask.
+// Where the whole is not what its name says, it is fetched anew from one host after the other until
+// a good copy is found (blob_plan.h).
 //
 // What has arrived stands in DIR/<sha256>.part, and which parts in DIR/<sha256>.have; both go when
 // the blob is whole. Threads: everything on the loop; reading and writing on `workers`.
@@ -8,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +21,13 @@
 #include "os/worker_pool.h"
 
 namespace blixard::cluster {
+
+struct BlobProgress {
+    std::string sha256;
+    std::uint64_t bytes_done = 0;
+    std::uint64_t bytes_total = 0;  // 0: not known yet
+    std::set<std::string> from;     // the hosts that gave what is there
+};
 
 class BlobFetcher {
  public:
@@ -33,10 +43,8 @@ class BlobFetcher {
         // Takes over the verified file at `path` (it may move it away) and says where it is now. On
         // a worker.
         std::function<Result<std::string>(const std::string& path, const std::string& sha256)> keep;
-        // Told now and then, and at the end: for operations. May be null.
-        std::function<void(const std::string& sha256, std::uint64_t bytes_done,
-                           std::uint64_t bytes_total)>
-            progress;
+        // Told with each part. May be null.
+        std::function<void(const BlobProgress& progress)> progress;
     };
     // `directory` is made where it is missing.
     BlobFetcher(Deps deps, std::string directory);

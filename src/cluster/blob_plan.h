@@ -5,6 +5,10 @@
 // at a time per slot. A host that fails is asked less: it rests, longer each time; one that lacks
 // the blob is left out. What arrived is remembered (parts_done), so that a break costs only the
 // parts that were under way.
+//
+// The whole is verified by whoever drives the plan; reject() says that it is not what it should be.
+// A host that gave all of it has a damaged copy and is left out. Where several gave parts nobody
+// knows which of them is to blame: from then on one host is asked at a time, for everything.
 #pragma once
 
 #include <cstdint>
@@ -45,13 +49,18 @@ class BlobPlan {
     Status arrived(const BlobQuestion& question, std::uint64_t bytes, std::uint64_t total_bytes);
     void failed(const BlobQuestion& question, const Error& error, MonoTime now);
 
-    bool complete() const;
-    // No host is left to ask, and nothing is under way: the last error.
-    std::optional<Error> hopeless() const;
-    // The earliest end of a rest, where nothing else can be done; absent: no need to wake.
-    std::optional<MonoTime> wake_at() const;
+    // complete(), but the whole is not the blob that was asked for: it begins anew. The host that
+    // is to blame, where one is.
+    std::optional<std::string> reject();
 
-    const std::set<std::uint64_t>& parts_done() const { return done_; }
+    bool complete() const;
+    // No host is left to ask, and nothing is under way: what each of them said.
+    std::optional<Error> hopeless() const;
+    // The earliest end of a rest; absent: nobody rests, and answers alone wake.
+    std::optional<MonoTime> wake_at(MonoTime now) const;
+
+    std::set<std::uint64_t> parts_done() const;
+    std::set<std::string> sources() const;  // of the parts that are there
     std::uint64_t total_bytes() const { return total_bytes_; }
     std::uint64_t bytes_done() const;
 
@@ -61,16 +70,20 @@ class BlobPlan {
         int failures = 0;  // in a row
         MonoTime rests_until{};
         bool out = false;
+        std::string why_out;
     };
     std::uint64_t parts() const;  // in all; 1 while the size is not known
     std::uint64_t length_of(std::uint64_t part) const;
     std::optional<std::string> free_host(MonoTime now) const;
+    void leave_out(const std::string& host, std::string why);
 
     const std::uint64_t part_bytes_;
     std::uint64_t total_bytes_;
     std::map<std::string, Host> hosts_;
-    std::set<std::uint64_t> done_, under_way_;
-    Error last_error_{ErrorCode::kNotFound, "no host has this file", {}, {}};
+    std::map<std::uint64_t, std::string> done_;  // by whom; "" : left by an earlier try
+    std::set<std::uint64_t> under_way_;
+    bool one_at_a_time_ = false;
+    bool only_lacking_ = true;  // no host is out for another reason than that it lacks the blob
 };
 
 }  // namespace blixard::cluster

@@ -73,9 +73,22 @@ Result<std::shared_ptr<api::BlobUpload>> ApiBlobs::open_upload(std::optional<std
     return std::make_shared<Upload>(std::move(writer), std::move(expected_sha256), store_, workers_, executor_);
 }
 
+template <class T>
+void ApiBlobs::look(const std::string& sha256, std::function<Result<T>()> here, Callback<T> done) {
+    workers_.run<T>(executor_, here, [this, sha256, here, done = std::move(done)](Result<T> found) {
+        if (found || found.error().code != ErrorCode::kNotFound || !fetch_) return done(std::move(found));
+        fetch_(sha256, [this, here, done, found](const Result<std::string>& path) {
+            if (path) return workers_.run<T>(executor_, here, done);
+            // That nobody has it is what it is without other hosts, too.
+            if (path.error().code == ErrorCode::kNotFound) return done(found);
+            done(fail(path.error()));
+        });
+    });
+}
+
 void ApiBlobs::find(std::string sha256, Callback<api::Blob> done) {
-    workers_.run<api::Blob>(
-        executor_,
+    look<api::Blob>(
+        sha256,
         [sha256, &store = store_]() -> Result<api::Blob> {
             if (!images::is_sha256(sha256))
                 return fail(ErrorCode::kInvalid, fmt::format("\"{}\" is not a SHA-256", sha256.substr(0, 80)), "64 lower-case hex digits");
@@ -86,8 +99,8 @@ void ApiBlobs::find(std::string sha256, Callback<api::Blob> done) {
 }
 
 void ApiBlobs::inspect(std::string sha256, model::FileRole role, Callback<model::ImageFile> done) {
-    workers_.run<model::ImageFile>(
-        executor_, [sha256, role, &store = store_] { return inspect_file(store, sha256, role); }, std::move(done));
+    look<model::ImageFile>(
+        sha256, [sha256, role, &store = store_] { return inspect_file(store, sha256, role); }, std::move(done));
 }
 
 void AgentBlobs::ensure(const std::string& sha256, Callback<std::string> done) {

@@ -193,6 +193,17 @@ Result<Blob> BlobStore::import_file(const std::string& path) const {
     return writer->finish({});
 }
 
+Result<Blob> BlobStore::adopt(const std::string& path, std::string_view sha256) const {
+    if (!is_sha256(sha256))
+        return fail(ErrorCode::kInvalid, fmt::format("\"{}\" is no sha256", sha256));
+    const os::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file) return os::fail_errno("open " + path);
+    if (::fchmod(file.get(), kBlobMode) != 0) return os::fail_errno("chmod " + path);
+    if (::fsync(file.get()) != 0) return os::fail_errno("fsync " + path);
+    RETURN_IF_ERROR(os::rename_file(path, path_of(sha256)));
+    return find(sha256);
+}
+
 std::string BlobStore::path_of(std::string_view sha256) const {
     ASSERT(is_sha256(sha256));
     return blobs_directory(directory_) + "/" + std::string(sha256);

@@ -40,13 +40,19 @@ class BlobWriter {
 
 class BlobStore {
  public:
-    // Makes the directories, and removes what an earlier process had not finished.
+    // Makes the directories, and removes what an earlier process had not finished uploading.
     static Result<std::unique_ptr<BlobStore>> open(const std::string& directory);
 
     // `expected_bytes`, where the client has said it, is compared with the free room before
     // anything is written.
     Result<std::unique_ptr<BlobWriter>> begin(std::optional<std::uint64_t> expected_bytes) const;
     Result<Blob> import_file(const std::string& path) const;  // a copy; the source stays
+
+    // Takes over the file at `path`, which the caller knows to have this SHA-256 and which lies on
+    // this file system (in fetches_directory()).
+    Result<Blob> adopt(const std::string& path, std::string_view sha256) const;
+    // Where files that are on their way here may lie; kept over restarts.
+    std::string fetches_directory() const { return directory_ + "/fetches"; }
 
     std::string path_of(
         std::string_view sha256) const;  // whether it is there or not; is_sha256() holds

@@ -74,6 +74,19 @@ TEST_F(BlobStoreTest, what_a_killed_process_left_is_swept_at_the_next_start) {
     EXPECT_EQ(files_in("uploads"), 0u);
 }
 
+TEST_F(BlobStoreTest, a_file_that_was_fetched_and_verified_is_taken_over) {
+    ASSERT_TRUE(os::make_directories(store_->fetches_directory()));
+    const std::string path = store_->fetches_directory() + "/part";
+    std::ofstream(path) << "hello\n";
+    const std::string sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    const auto blob = store_->adopt(path, sha256);
+    ASSERT_TRUE(blob) << blob.error().message;
+    EXPECT_EQ(blob->size_bytes, 6u);
+    EXPECT_TRUE(store_->verify(sha256));
+    EXPECT_FALSE(os::path_exists(path));
+    EXPECT_FALSE(store_->adopt(path, sha256));
+}
+
 TEST_F(BlobStoreTest, zeros_take_no_room_on_the_disk_and_count_all_the_same) {
     auto writer = *store_->begin(std::nullopt);
     const std::string zeros(300'000, '\0');
