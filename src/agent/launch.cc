@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "model/keys.h"
 
 namespace blixard::agent {
@@ -16,7 +18,12 @@ Result<std::string> volume_path(const Storage& storage, const model::VolumeRecor
                     fmt::format("storage pool \"{}\" is not set up on this host", volume.pool),
                     "name it under [pools] in this host's configuration, or place the VM on a host "
                     "that has it");
-    if (pool->second.starts_with("rbd:")) return fmt::format("{}/{}", pool->second, volume.uid);
+    if (pool->second.starts_with("rbd:")) {
+        // "rbd:POOL:id=USER:conf=FILE": the image's name comes before the options.
+        const std::size_t options = std::min(pool->second.find(':', 4), pool->second.size());
+        return fmt::format("{}/{}{}", pool->second.substr(0, options), volume.uid,
+                           pool->second.substr(options));
+    }
     return fmt::format("{}/{}.{}", pool->second, volume.uid, suffix);
 }
 

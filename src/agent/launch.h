@@ -16,7 +16,7 @@ namespace blixard::agent {
 struct Storage {
     std::string data_dir;  // absolute; local volumes live in <data_dir>/volumes
     std::map<std::string, std::string>
-        pools;  // shared storage: pool name -> directory, or "rbd:pool[:options]"
+        pools;  // shared storage: pool name -> directory, or "rbd:POOL[:id=USER][:conf=FILE]"
 };
 
 // The file of a volume record, by its uid: a volume of the same name made anew is another file. Not

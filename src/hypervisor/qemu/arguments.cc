@@ -101,18 +101,46 @@ void add_kernel(Arguments& out, const Launch& launch, const Dialect& dialect) {
     if (!line.empty()) out.insert(out.end(), {"-append", line});
 }
 
-// "rbd:pool/image" as block device options; a file with QEMU's image lock insisted upon.
+// "rbd:pool/image[:id=USER][:conf=FILE]" as block device options; a file with QEMU's image lock
+// insisted upon.
 Result<std::string> protocol_options(const DiskFile& disk) {
     if (!disk.path.starts_with("rbd:")) {
         return "file.driver=file,file.filename=" + escaped(disk.path) + ",file.locking=on";
     }
-    const std::string name = disk.path.substr(4);
+    const std::string all = disk.path.substr(4);
+    const std::string name = all.substr(0, all.find(':'));
     const std::size_t slash = name.find('/');
     if (slash == std::string::npos || slash == 0 || slash + 1 == name.size()) {
         return fail(ErrorCode::kInvalid, "disk path \"" + disk.path + "\" is not rbd:POOL/IMAGE");
     }
-    return "file.driver=rbd,file.pool=" + escaped(name.substr(0, slash)) +
-           ",file.image=" + escaped(name.substr(slash + 1));
+    std::string options = "file.driver=rbd,file.pool=" + escaped(name.substr(0, slash)) +
+                          ",file.image=" + escaped(name.substr(slash + 1));
+    for (std::size_t at = name.size(); at < all.size();) {
+        const std::size_t end = std::min(all.find(':', at + 1), all.size());
+        const std::string option = all.substr(at + 1, end - at - 1);
+        if (option.starts_with("id=")) {
+            options += ",file.user=" + escaped(option.substr(3));
+        } else if (option.starts_with("conf=")) {
+            options += ",file.conf=" + escaped(option.substr(5));
+        } else {
+            return fail(ErrorCode::kInvalid,
+                        "\"" + option + "\" is no option of a Ceph pool that is known here",
+                        "id=USER and conf=FILE are");
+        }
+        at = end;
+    }
+    return options;
+}
+
+// Where the image lies on this host: an overlay in a shared pool names the place of the host that
+// made it.
+std::string backing_options(const DiskFile& disk) {
+    if (!disk.shared || disk.backing_path.empty() || disk.format != model::DiskFormat::kQcow2)
+        return {};
+    const char* format = disk.backing_format == model::DiskFormat::kRaw ? "raw" : "qcow2";
+    return std::string(",backing.driver=") + format +
+           ",backing.read-only=on,backing.file.driver=file,backing.file.filename=" +
+           escaped(disk.backing_path);
 }
 
 Status add_disks(Arguments& out, const Launch& launch, const Dialect& dialect) {
@@ -121,9 +149,10 @@ Status add_disks(Arguments& out, const Launch& launch, const Dialect& dialect) {
         const std::string node = "disk" + std::to_string(i);
         ASSIGN_OR_RETURN(const std::string protocol, protocol_options(disk));
         const std::string format = disk.format == model::DiskFormat::kRaw ? "raw" : "qcow2";
-        out.insert(out.end(), {"-blockdev", "driver=" + format + ",node-name=" + node +
-                                                ",read-only=" + (disk.read_only ? "on" : "off") +
-                                                ",discard=unmap," + protocol});
+        out.insert(out.end(),
+                   {"-blockdev", "driver=" + format + ",node-name=" + node +
+                                     ",read-only=" + (disk.read_only ? "on" : "off") +
+                                     ",discard=unmap," + protocol + backing_options(disk)});
         std::string device = "virtio-blk" + dialect.suffix + ",drive=" + node;
         if (!disk.name.empty()) device += ",serial=" + escaped(disk.name.substr(0, kSerialMax));
         if (i == 0 && launch.kernel.empty()) device += ",bootindex=1";

@@ -151,8 +151,31 @@ TEST(QemuArguments, a_ceph_disk_is_opened_by_qemus_own_driver) {
     EXPECT_NE(lines(qemu_arguments(launch, {}, {}))
                   .find("file.driver=rbd,file.pool=vms,file.image=web-1"),
               std::string::npos);
+    launch.disks[0].path = "rbd:vms/web-1:id=blixard:conf=/etc/ceph/b.conf";
+    EXPECT_NE(lines(qemu_arguments(launch, {}, {}))
+                  .find("file.driver=rbd,file.pool=vms,file.image=web-1,file.user=blixard,"
+                        "file.conf=/etc/ceph/b.conf"),
+              std::string::npos);
+    launch.disks[0].path = "rbd:vms/web-1:key=secret";
+    EXPECT_EQ(qemu_arguments(launch, {}, {}).error().code, ErrorCode::kInvalid);
     launch.disks[0].path = "rbd:vms";
     EXPECT_EQ(qemu_arguments(launch, {}, {}).error().code, ErrorCode::kInvalid);
+}
+
+TEST(QemuArguments, an_overlay_in_a_shared_pool_finds_its_image_where_it_lies_on_this_host) {
+    Launch launch = kernel_launch();
+    launch.disks.push_back({.name = "root",
+                            .path = "/mnt/nfs/v.qcow2",
+                            .format = model::DiskFormat::kQcow2,
+                            .backing_path = "/here/blobs/abc",
+                            .backing_format = model::DiskFormat::kRaw,
+                            .shared = true});
+    const std::string backing =
+        ",backing.driver=raw,backing.read-only=on,backing.file.driver=file,"
+        "backing.file.filename=/here/blobs/abc";
+    EXPECT_NE(lines(qemu_arguments(launch, {}, {})).find(backing), std::string::npos);
+    launch.disks[0].shared = false;
+    EXPECT_EQ(lines(qemu_arguments(launch, {}, {})).find("backing."), std::string::npos);
 }
 
 TEST(ChooseMachine, auto_is_microvm_only_with_kvm_and_a_kernel) {

@@ -86,6 +86,25 @@ Status make_at(const DiskFile& disk, const std::string& path) {
     return {};
 }
 
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// An overlay in a shared pool may have been made on another host, whose files lie elsewhere. Image
+// files are named by their content: the same name is the same image.
+Status check_backing(const DiskFile& disk) {
+    if (!disk.shared || disk.backing_path.empty() || disk.format != model::DiskFormat::kQcow2)
+        return {};
+    ASSIGN_OR_RETURN(const std::string text, os::run_checked({"qemu-img", "info", "--output=json",
+                                                              "-U", "-f", "qcow2", disk.path},
+                                                             kQuick));
+    ASSIGN_OR_RETURN(const JsonFields info, JsonFields::parse(text));
+    const std::string made_on = base_name(info.text("backing-filename"));
+    if (made_on == base_name(disk.backing_path)) return {};
+    return fail(ErrorCode::kConflict,
+                "disk \"" + disk.name + "\" was made on the image file " + made_on +
+                    ", and its image has " + base_name(disk.backing_path) + " now",
+                "import the image that it was made on under its old name");
+}
+
 Status sync_file(const std::string& path) {
     const os::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd) return os::fail_errno("open " + path);
@@ -134,7 +153,10 @@ Result<bool> make_disk(const DiskFile& disk) {
         RETURN_IF_ERROR(make_at(disk, disk.path));
         return true;
     }
-    if (os::path_exists(disk.path)) return false;
+    if (os::path_exists(disk.path)) {
+        RETURN_IF_ERROR(check_backing(disk));
+        return false;
+    }
     RETURN_IF_ERROR(check_size(disk));
     RETURN_IF_ERROR(os::make_directories(os::parent_directory(disk.path), 0700));
     const std::string temporary = disk.path + ".tmp";

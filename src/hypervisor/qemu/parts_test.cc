@@ -119,6 +119,26 @@ TEST(Disks, blank_and_raw_copies) {
     ASSERT_TRUE(remove_disk(dir.file("c.raw")));
 }
 
+TEST(Disks, an_overlay_in_a_pool_goes_with_the_same_image_wherever_it_lies_and_with_no_other) {
+    const os::TempDir dir;
+    for (const char* host : {"host-1", "host-2"}) {
+        ASSERT_TRUE(os::make_directories(dir.file(host)));
+        for (const char* image : {"abc", "def"})
+            ASSERT_TRUE(os::write_file_atomically(dir.file(std::string(host) + "/" + image),
+                                                  std::string(1 << 20, 'x')));
+    }
+    DiskFile disk{.name = "root",
+                  .path = dir.file("pool/v.qcow2"),
+                  .format = model::DiskFormat::kQcow2,
+                  .backing_path = dir.file("host-1/abc"),
+                  .shared = true};
+    EXPECT_EQ(make_disk(disk), true);
+    disk.backing_path = dir.file("host-2/abc");
+    EXPECT_EQ(make_disk(disk), false);
+    disk.backing_path = dir.file("host-2/def");
+    EXPECT_EQ(make_disk(disk).error().code, ErrorCode::kConflict);
+}
+
 TEST(EpochGuard, a_shared_disk_is_opened_by_its_newest_epoch_on_one_host) {
     const os::TempDir dir;
     const DiskFile disk{.name = "root", .path = dir.file("root.qcow2"), .shared = true};
