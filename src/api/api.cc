@@ -10,25 +10,32 @@ namespace {
 // A read that must be current waits this long for the view.
 constexpr Millis kConsistentPatience = seconds(10);
 
-// Adds to each answer what only the way out knows: how old the state may be.
+// Adds to each answer what only the way out knows: how old the state may be, and which it is.
 class AgeingResponder final : public Responder {
  public:
-    AgeingResponder(std::shared_ptr<Responder> next, Millis age)
-        : next_(std::move(next)), age_(age) {}
+    AgeingResponder(std::shared_ptr<Responder> next, Millis age, store::Revision revision)
+        : next_(std::move(next)), age_(age), revision_(revision) {}
 
     void send(Response response) override {
-        response.headers.emplace_back("X-Blixard-Age-Ms", std::to_string(age_.count));
+        mark(response);
         next_->send(std::move(response));
     }
     std::shared_ptr<Stream> start_stream(Response head) override {
+        mark(head);
         return next_->start_stream(std::move(head));
     }
     std::shared_ptr<Socket> accept_socket() override { return next_->accept_socket(); }
     bool gone() const override { return next_->gone(); }
 
  private:
+    void mark(Response& response) const {
+        response.headers.emplace_back("X-Blixard-Age-Ms", std::to_string(age_.count));
+        response.headers.emplace_back("X-Blixard-Revision", std::to_string(revision_));
+    }
+
     std::shared_ptr<Responder> next_;
     Millis age_;
+    store::Revision revision_;
 };
 
 void refuse_route(const CallPtr& call, const Match& match) {
@@ -118,10 +125,10 @@ void Api::handle(Request request, std::shared_ptr<Responder> responder) {
     Core& core = state_->core;
     auto call = std::make_shared<Call>();
     call->request = std::move(request);
-    call->responder =
-        core.pulse.stale() && state_->started
-            ? std::make_shared<AgeingResponder>(std::move(responder), core.pulse.age())
-            : std::move(responder);
+    call->responder = core.pulse.stale() && state_->started
+                          ? std::make_shared<AgeingResponder>(
+                                std::move(responder), core.pulse.age(), core.state()->revision)
+                          : std::move(responder);
     const Route* route = admit(call, state_->started);
     if (!route) return;
     const auto consistent = flag_of(call->request, "consistent");

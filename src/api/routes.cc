@@ -66,6 +66,8 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/cluster/token", ask_cluster, Right::kAdmin, true, true},
     {"POST", "/v1/cluster/join", ask_cluster, Right::kAdmin, true, true},
     {"POST", "/v1/cluster/leave", ask_cluster, Right::kAdmin, true, true},
+    {"POST", "/v1/cluster/backup", ask_cluster, Right::kAdmin, true, true},
+    {"POST", "/v1/cluster/restore", ask_cluster, Right::kAdmin, true, true},
     {"GET", "/v1/cluster/members", ask_cluster, Right::kAdmin, true, true},
     {"DELETE", "/v1/cluster/members/{name}", ask_cluster, Right::kAdmin, true, true},
 

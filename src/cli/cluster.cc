@@ -6,11 +6,13 @@
 
 #include <cerrno>
 #include <cstring>
+#include <iostream>
 #include <thread>
 
 #include "cli/context.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/table.h"
 #include "cli/units.h"
 #include "cli/yaml.h"
 #include "os/files.h"
@@ -41,10 +43,113 @@ Outcome wait_until_on(Context& context, std::string_view store) {
     }
 }
 
+std::string etcd_state(const Value& member) {
+    if (!member.flag("healthy")) return member.flag("learner") ? "learner, silent" : "silent";
+    if (member.flag("leader")) return "leader";
+    return member.flag("learner") ? "learner" : "follower";
+}
+
+const Value* etcd_of(const Value& status, const Value& host) {
+    for (const Value& member : status.items("etcd"))
+        if (member.text("name") == host.text("name")) return &member;
+    return nullptr;
+}
+
+std::string clock_text(const Value& status, const Value& host) {
+    if (host.text("name") == status.text("node")) return "here";
+    if (!host.find("clock_ahead_ms")) return "";
+    return fmt::format("{:+} ms", host.number("clock_ahead_ms"));
+}
+
+std::string host_table(const Value& status, const Colours& colours) {
+    Table table({{"HOST"},
+                 {"ROLE"},
+                 {"STATE"},
+                 {"ETCD"},
+                 {"DATABASE", true},
+                 {"ETCD VERSION"},
+                 {"DAEMON"},
+                 {"CLOCK", true},
+                 {"ADDRESS"}});
+    for (const Value& host : status.items("hosts")) {
+        const Value* etcd = etcd_of(status, host);
+        const std::string state = etcd ? etcd_state(*etcd) : "";
+        const bool bad = etcd && !etcd->flag("healthy");
+        table.row(
+            {host.text("name"),
+             host.text("role"),
+             {host.text("state"), phase_tint(host.text("state"))},
+             {state, bad ? Tint::kBad : Tint::kNone},
+             etcd && etcd->find("database_bytes") ? bytes_text(etcd->number("database_bytes")) : "",
+             etcd ? etcd->text("version") : "",
+             host.text("version"),
+             clock_text(status, host),
+             host.text("advertise")});
+    }
+    return table.render(false, colours);
+}
+
+std::string voters_text(const Value& status) {
+    std::int64_t voting = 0, healthy = 0, learners = 0;
+    for (const Value& member : status.items("etcd")) {
+        if (member.flag("learner")) {
+            ++learners;
+            continue;
+        }
+        ++voting;
+        healthy += member.flag("healthy") ? 1 : 0;
+    }
+    std::string text =
+        fmt::format("{} of {} healthy, {} wanted", healthy, voting, status.number("voters_wanted"));
+    if (learners > 0) text += fmt::format(", {} learning", learners);
+    const std::int64_t spare = healthy - (voting / 2 + 1);
+    if (voting == 0) return text;
+    return text + (spare < 0    ? "; NO MAJORITY: nothing can be written"
+                   : spare == 0 ? "; one more lost stops all writes"
+                                : fmt::format("; {} more may be lost", spare));
+}
+
+std::string status_details(const Value& status, const Colours& colours) {
+    Facts facts;
+    if (status.text("mode") == "single") {
+        facts.add("Host", status.text("node"));
+        facts.add("Cluster", "none: this host stands alone");
+        facts.add("Store", status.text("store"));
+        return facts.render(colours);
+    }
+    facts.add("Cluster", status.text("cluster_id"));
+    facts.add("Formed", status.text("created_at"));
+    facts.add("Asked", status.text("node"));
+    facts.add("Hosts", fmt::format("{} of {} alive", status.number("members_alive"),
+                                   status.number("members")));
+    facts.add("Voters", voters_text(status));
+    facts.add("Leader", status.text("leader").empty() ? "none known" : status.text("leader"));
+    facts.add("Quota", bytes_text(status.number("quota_bytes")) + " a voter");
+    facts.add("Lease", duration_text(Millis{status.number("lease_ttl_ms")}));
+    facts.add("", status.text("consequence"));
+    std::string text = facts.render(colours) + "\n" + host_table(status, colours);
+    for (const Value& warning : status.items("warnings"))
+        text += tinted("warning: ", Tint::kBad, colours) + printable(warning.plain()) + "\n";
+    return text;
+}
+
 Outcome status(Context& context, const Args&) {
     ASSIGN_OR_RETURN(Value status, context.remote().get("/v1/cluster"));
-    print_plain(context, status);
+    print_one(
+        context, status, [&] { return status_details(status, context.screen.out_colours); },
+        "cluster_id");
     return {};
+}
+
+// What init, join and restore answer.
+std::string formed_text(const Value& cluster, const Colours& colours) {
+    Facts facts;
+    facts.add("Cluster", cluster.text("cluster_id"));
+    facts.add("Host", cluster.text("node"));
+    facts.add("Address", cluster.text("advertise"));
+    facts.add("Lease", duration_text(Millis{cluster.number("lease_ttl_ms")}));
+    facts.add("", cluster.text("consequence"));
+    return facts.render(colours);
 }
 
 Outcome init(Context& context, const Args& args) {
@@ -59,11 +164,18 @@ Outcome init(Context& context, const Args& args) {
         if (!ttl) return usage_of("--lease-ttl", ttl.error());
         body.set("lease_ttl_ms", ttl->count);
     }
+    if (args.has("certificate-life")) {
+        auto life = parse_duration(args.get("certificate-life"));
+        if (!life) return usage_of("--certificate-life", life.error());
+        body.set("certificate_life_ms", life->count);
+    }
     context.note("forming a cluster of this host: starting etcd and moving the data over\n");
     ASSIGN_OR_RETURN(Value cluster, context.remote().post("/v1/cluster/init", {}, body,
                                                           context.timeout.value_or(kFormTimeout)));
     if (Outcome back = wait_until_on(context, "etcd"); !back) return back;
-    print_plain(context, cluster);
+    print_one(
+        context, cluster, [&] { return formed_text(cluster, context.screen.out_colours); },
+        "cluster_id");
     context.note("let another host in: blixard cluster token\n");
     return {};
 }
@@ -88,12 +200,16 @@ Outcome join(Context& context, const Args& args) {
     ASSIGN_OR_RETURN(Value answer, context.remote().post("/v1/cluster/join", {}, body,
                                                          context.timeout.value_or(kFormTimeout)));
     if (Outcome back = wait_until_on(context, "etcd"); !back) return back;
-    print_plain(context, answer);
+    print_one(
+        context, answer, [&] { return formed_text(answer, context.screen.out_colours); },
+        "cluster_id");
     return {};
 }
 
-Outcome leave(Context& context, const Args&) {
-    ASSIGN_OR_RETURN(Value answer, context.remote().post("/v1/cluster/leave", {}, {},
+Outcome leave(Context& context, const Args& args) {
+    Value body = Value::object();
+    if (args.has("abandon")) body.set("abandon", true);
+    ASSIGN_OR_RETURN(Value answer, context.remote().post("/v1/cluster/leave", {}, body,
                                                          context.timeout.value_or(kFormTimeout)));
     if (answer.is_null())
         context.note("this host has left the cluster\n");
@@ -136,15 +252,32 @@ Outcome remove(Context& context, const Args& args) {
     return {};
 }
 
+// The first line of the file that --passphrase-file names; empty without that option.
+tl::expected<std::string, Failure> passphrase_of(const Args& args) {
+    if (!args.has("passphrase-file")) return std::string();
+    auto text = os::read_file(args.get("passphrase-file"), 4096);
+    if (!text) return usage_of("--passphrase-file", text.error());
+    std::string line = text->substr(0, text->find('\n'));
+    if (line.empty())
+        return usage(
+            fmt::format("{} has no passphrase in its first line", args.get("passphrase-file")));
+    return line;
+}
+
 Outcome backup(Context& context, const Args& args) {
     std::string path = args.get("file");
     std::string partial = path + ".partial";
+    auto passphrase = passphrase_of(args);
+    if (!passphrase) return tl::unexpected(passphrase.error());
     os::UniqueFd file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file) return usage(fmt::format("{} cannot be written: {}", partial, std::strerror(errno)));
+    Value body = Value::object();
+    if (!passphrase->empty()) body.set("passphrase", *passphrase);
     Status written;
     std::uint64_t size = 0;
     auto response = context.remote().client().stream(
-        {"GET", "/v1/cluster/backup", {}, {}}, kAnswerTimeout, [&](std::string_view bytes) {
+        {"POST", "/v1/cluster/backup", {{"Content-Type", "application/json"}}, to_json(body)},
+        context.timeout.value_or(kFormTimeout), [&](std::string_view bytes) {
             size += bytes.size();
             written = os::write_all(file.get(), bytes, partial);
             return written.has_value();
@@ -153,45 +286,90 @@ Outcome backup(Context& context, const Args& args) {
         [[maybe_unused]] Status removed = os::remove_file(partial);
         return tl::unexpected(std::move(failure));
     };
+    if (!written) return give_up(Failure(written.error(), kExitOther));
     if (!response) return give_up(response.error());
     if (!response->ok()) return give_up(problem_of(*response));
-    if (!written) return give_up(Failure(written.error(), kExitOther));
     if (::fsync(file.get()) != 0)
         return give_up(Failure(Error{
             ErrorCode::kInternal, fmt::format("{}: {}", partial, std::strerror(errno)), {}, {}}));
     RETURN_IF_ERROR(os::rename_file(partial, path));
     if (context.for_people())
-        context.out(
-            fmt::format("backup written to {} ({}); it holds the cluster's keys: keep it safe\n",
-                        path, bytes_text(static_cast<std::int64_t>(size))));
+        context.out(fmt::format("backup written to {} ({})\n", path,
+                                bytes_text(static_cast<std::int64_t>(size))));
+    context.note(
+        passphrase->empty()
+            ? "it holds the cluster's keys in the clear, mode 0600: who reads it can make himself "
+              "a member\n  encrypt the next with --passphrase-file\n"
+            : "it is encrypted: without the passphrase nobody can restore it\n");
     return {};
 }
 
-Outcome restore(Context& context, const Args& args) {
-    std::string path = args.get("file");
+std::string restore_plan(const Value& plan, const std::string& endpoint) {
+    std::string members;
+    for (const Value& name : plan.items("members"))
+        members += (members.empty() ? "" : ", ") + printable(name.plain());
+    return fmt::format(
+        "This makes {} (the daemon at {}) the only member of cluster {}, as it was at {}:\n"
+        "  records: {} VMs, {} images, {} volumes, all other settings; revision {}\n"
+        "  - the hosts of then ({}) are members no more, and their certificates are refused; each "
+        "has to leave and join again\n"
+        "  - HA VMs that were placed on them are started again here or wherever they fit, {} after "
+        "the restore; the old hosts must be off, or have lost their majority: a cluster of before "
+        "that goes on somewhere would run them twice\n"
+        "  - VMs without HA stay placed where they were until: blixard node lost NAME "
+        "--i-have-cut-its-power\n"
+        "  - images, disks and the memory of VMs are not in a backup; they are where they were\n",
+        printable(plan.text("restored_on")), endpoint, printable(plan.text("cluster_id")),
+        printable(plan.text("created_at")), plan.number("vms"), plan.number("images"),
+        plan.number("volumes"), plan.number("revision"), members,
+        duration_text(Millis{plan.number("lease_ttl_ms")}));
+}
+
+tl::expected<Value, Failure> ask_restore(Context& context, const std::string& path,
+                                         const std::string& passphrase, bool dry_run) {
     os::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     struct stat status{};
     if (!file || ::fstat(file.get(), &status) != 0)
         return usage(fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
-    std::string plan = fmt::format(
-        "This makes a new cluster of the daemon at {}, with this host as its only member, from {} "
-        "({}):\n"
-        "  - everything that its store holds now is replaced by the backup\n"
-        "  - hosts of the old cluster are no members any more; each has to join again\n"
-        "  - VMs that the backup places on other hosts stay there until those hosts are declared "
-        "lost\n",
-        context.remote().client().endpoint().text(), path, bytes_text(status.st_size));
-    if (!args.has("yes"))
-        return usage("nothing is done without --yes\n" + plan,
-                     "say --yes when this is what you want");
-    context.note(plan);
     auto size = static_cast<std::uint64_t>(status.st_size);
     Progress progress(context.screen, context.clock, path.substr(path.rfind('/') + 1), size);
-    ASSIGN_OR_RETURN(Value answer,
-                     context.remote().upload("/v1/cluster/restore", {}, file.get(), size,
-                                             [&](std::uint64_t done) { progress.update(done); }));
+    auto blob = context.remote().upload("/v1/blobs", {}, file.get(), size,
+                                        [&](std::uint64_t done) { progress.update(done); });
+    if (!blob) return tl::unexpected(Failure(blob.error()));
     progress.finish();
-    if (!answer.is_null()) print_plain(context, answer);
+    Value body = Value::object({{"sha256", blob->text("sha256")}});
+    if (!passphrase.empty()) body.set("passphrase", passphrase);
+    if (dry_run) body.set("dry_run", true);
+    auto answer = context.remote().post("/v1/cluster/restore", {}, body,
+                                        context.timeout.value_or(kFormTimeout));
+    if (!answer) return tl::unexpected(Failure(answer.error()));
+    return std::move(*answer);
+}
+
+// A person says so, at the terminal.
+bool confirmed(Context& context) {
+    if (!::isatty(0)) return false;
+    context.screen.err("Restore? Type yes: ");
+    std::string line;
+    std::getline(std::cin, line);
+    return line == "yes";
+}
+
+Outcome restore(Context& context, const Args& args) {
+    std::string path = args.get("file");
+    auto passphrase = passphrase_of(args);
+    if (!passphrase) return tl::unexpected(passphrase.error());
+    auto plan = ask_restore(context, path, *passphrase, true);
+    if (!plan) return tl::unexpected(plan.error());
+    context.screen.err(restore_plan(*plan, context.remote().client().endpoint().text()));
+    if (!args.has("yes") && !confirmed(context))
+        return usage("nothing was done", "say --yes when this is what you want");
+    auto answer = ask_restore(context, path, *passphrase, false);
+    if (!answer) return tl::unexpected(answer.error());
+    if (Outcome back = wait_until_on(context, "etcd"); !back) return back;
+    print_one(
+        context, *answer, [&] { return formed_text(*answer, context.screen.out_colours); },
+        "cluster_id");
     return {};
 }
 
@@ -199,6 +377,12 @@ Outcome restore(Context& context, const Args& args) {
 
 std::vector<Command> cluster_commands() {
     std::vector<Option> timeout{{"--timeout", "SPAN", "how long it may take (default 2m)"}};
+    Option passphrase_file{"--passphrase-file",
+                           "FILE",
+                           "its first line, 12 bytes or more, encrypts the backup",
+                           false,
+                           {},
+                           Offer::kFile};
     return {
         {"cluster status",
          "Show the cluster: members, store, leader, health",
@@ -214,7 +398,9 @@ std::vector<Command> cluster_commands() {
          {},
          joined({{"--voters", "N", "how many hosts vote: 3 (default) or 5"},
                  {"--lease-ttl", "SPAN",
-                  "how long a silent host is waited for: 2s to 60s (default 4s)"}},
+                  "how long a silent host is waited for: 2s to 60s (default 4s)"},
+                 {"--certificate-life", "SPAN",
+                  "of the hosts' certificates, renewed after two thirds (default 2160h)"}},
                 timeout),
          init},
         {"cluster token",
@@ -233,10 +419,14 @@ std::vector<Command> cluster_commands() {
          join},
         {"cluster leave",
          "Take this host out of its cluster",
-         "Drain it first: blixard node drain.",
-         {"blixard cluster leave"},
+         "Drain it first: blixard node drain. It stands alone afterwards.",
+         {"blixard cluster leave", "blixard cluster leave --abandon"},
          {},
-         timeout,
+         joined(
+             {{"--abandon", "",
+               "the cluster is gone for good: forget it without asking it. VMs that run here are "
+               "ended; their local disks stay"}},
+             timeout),
          leave},
         {"cluster members", "List the members", "", {"blixard cluster members"}, {}, {}, members},
         {"cluster remove",
@@ -247,18 +437,21 @@ std::vector<Command> cluster_commands() {
          {},
          remove},
         {"cluster backup",
-         "Write the cluster's state to a file",
-         "",
-         {"blixard cluster backup blixard.backup"},
+         "Write the cluster's state and its keys to a file",
+         "etcd's snapshot and the cluster's authority: what a new host needs to be this cluster "
+         "again. "
+         "Not the images and disks. The file is mode 0600 and, with a passphrase, encrypted.",
+         {"blixard cluster backup blixard.backup --passphrase-file secret"},
          {{"FILE", "the new file", true, false, Offer::kFile}},
-         {},
+         joined({passphrase_file}, timeout),
          backup},
         {"cluster restore",
          "Make a new cluster of this host from a backup",
-         "Says what it will do first; --yes does it.",
-         {"blixard cluster restore blixard.backup", "blixard cluster restore blixard.backup --yes"},
+         "Says what it will do, and asks. This host must stand alone and hold no VMs of its own.",
+         {"blixard cluster restore blixard.backup --passphrase-file secret",
+          "blixard cluster restore blixard.backup --yes"},
          {{"FILE", "the backup", true, false, Offer::kFile}},
-         {{"--yes", "", "do it"}},
+         joined({{"--yes", "", "do not ask"}, passphrase_file}, timeout),
          restore},
     };
 }

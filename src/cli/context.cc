@@ -32,6 +32,12 @@ Outcome Context::configure(const Args& args) {
                                     env("BLIXARD_HOST"));
     if (!endpoint) return usage(endpoint.error().message, endpoint.error().help);
     remote_ = std::make_unique<Remote>(*endpoint);
+    remote_->on_aged([this](Millis age, std::string_view revision) {
+        screen.err("note: the daemon cannot reach the store: what it says may be " +
+                   duration_text(age) + " old" +
+                   (revision.empty() ? "" : " (revision " + printable(revision) + ")") +
+                   ", and nothing can be written\n");
+    });
     return {};
 }
 

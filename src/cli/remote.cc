@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 
 #include "cli/websocket.h"
 
@@ -74,7 +75,17 @@ Error problem_of(const HttpResponse& response) {
 
 Result<Value> Remote::ask(HttpRequest request, Millis timeout) {
     request.headers.emplace_back("Accept", "application/json");
-    return document_of(client_.send(request, timeout));
+    auto response = client_.send(request, timeout);
+    if (response) look_at_age(*response);
+    return document_of(std::move(response));
+}
+
+void Remote::look_at_age(const HttpResponse& response) {
+    const std::string_view age = response.header("X-Blixard-Age-Ms");
+    std::int64_t ms = 0;
+    if (age.empty() || !aged_) return;
+    if (std::from_chars(age.data(), age.data() + age.size(), ms).ec != std::errc{}) return;
+    std::exchange(aged_, nullptr)(Millis{ms}, response.header("X-Blixard-Revision"));
 }
 
 Result<Value> Remote::get(const std::string& path, const Query& query, Millis timeout) {
@@ -107,6 +118,7 @@ Result<Value> Remote::remove(const std::string& path, const Query& query) {
 Result<std::string> Remote::get_text(const std::string& path, const Query& query) {
     auto response = client_.send({"GET", with_query(path, query), {}, {}});
     if (!response) return fail(response.error());
+    look_at_age(*response);
     if (!response->ok()) return fail(problem_of(*response));
     return std::move(response->body);
 }

@@ -17,6 +17,11 @@ class Remote {
 
     Client& client() { return client_; }
 
+    // Told once, at the first answer that the daemon marks as possibly old: it cannot reach the
+    // store, and how old its state may be.
+    using Aged = std::function<void(Millis age, std::string_view revision)>;
+    void on_aged(Aged aged) { aged_ = std::move(aged); }
+
     Result<Value> get(const std::string& path, const Query& query = {},
                       Millis timeout = kAnswerTimeout);
     Result<Value> post(const std::string& path, const Query& query, const Value& body,
@@ -38,7 +43,9 @@ class Remote {
 
  private:
     Result<Value> ask(HttpRequest request, Millis timeout);
+    void look_at_age(const HttpResponse& response);
     Client client_;
+    Aged aged_;  // empty once it was told
 };
 
 // "/v1/vms/web-1": the name percent-encoded. An empty name is refused by the parser of arguments

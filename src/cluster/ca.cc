@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+
 #include "cluster/certificate.h"
 #include "cluster/openssl_handles.h"
 
@@ -54,7 +56,8 @@ Result<BignumHandle> parse_serial(std::string_view serial) {
 Status set_serial_and_life(X509* certificate, std::string_view serial, WallTime now, Millis life) {
     ASSIGN_OR_RETURN(const auto number, parse_serial(serial));
     BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate));
-    ASN1_TIME_set(X509_getm_notBefore(certificate), (now.ms - kCertificateBackdate.count) / 1000);
+    ASN1_TIME_set(X509_getm_notBefore(certificate),
+                  (now.ms - std::min(kCertificateBackdate, life / 10).count) / 1000);
     ASN1_TIME_set(X509_getm_notAfter(certificate), (now + life).ms / 1000);
     X509_set_version(certificate, X509_VERSION_3);
     return {};

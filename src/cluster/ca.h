@@ -15,10 +15,12 @@
 
 namespace blixard::cluster {
 
-// Host certificates live this long and are renewed after two thirds (judge_renewal).
+// Host certificates live this long, where the cluster says nothing else, and are renewed after two
+// thirds (judge_renewal).
 inline constexpr Millis kHostCertificateLife = seconds(90 * 24 * 3600);
 inline constexpr Millis kAuthorityLife = seconds(std::int64_t{20} * 365 * 24 * 3600);
-// Certificates begin this long before they are made: a new host's clock may be a little behind.
+// Certificates begin this long before they are made, or a tenth of their life: a new host's clock
+// may be a little behind.
 inline constexpr Millis kCertificateBackdate = seconds(300);
 
 struct Authority {

@@ -149,6 +149,10 @@ void EtcdSupervisor::stop(Millis grace, std::function<void()> stopped) {
     });
 }
 
+void EtcdSupervisor::restart() {
+    if (status_.running) (void)os::send_signal(pidfd_.get(), SIGTERM);
+}
+
 void EtcdSupervisor::ended() {
     loop_.cancel(kill_timer_);
     kill_timer_ = 0;

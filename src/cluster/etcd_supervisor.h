@@ -44,6 +44,9 @@ class EtcdSupervisor {
     // when it has ended.
     void stop(Millis grace, std::function<void()> stopped);
 
+    // Ends etcd gently; it is started again at once.
+    void restart();
+
     // Called with the new etcd's status each time it was started or has ended.
     void on_change(std::function<void(const EtcdStatus&)> changed) {
         changed_ = std::move(changed);

@@ -56,6 +56,17 @@ TEST_F(EtcdSupervisorTest, restarts_an_etcd_that_was_killed) {
     EXPECT_FALSE(supervisor.status().running);
 }
 
+TEST_F(EtcdSupervisorTest, starts_etcd_anew_when_asked_to) {
+    auto supervisor = this->supervisor();
+    ASSERT_TRUE(supervisor.start());
+    const auto first = supervisor.status().process;
+    supervisor.restart();
+    EXPECT_TRUE(loop_.run_until(
+        [&] { return supervisor.status().running && !(supervisor.status().process == first); },
+        kPatience));
+    stop(supervisor);
+}
+
 TEST_F(EtcdSupervisorTest, finds_the_etcd_of_an_earlier_daemon_again) {
     os::ProcessId first;
     {

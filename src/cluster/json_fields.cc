@@ -71,6 +71,17 @@ std::vector<std::string> JsonFields::take_texts(std::string_view name) {
     return texts;
 }
 
+std::vector<std::string> JsonFields::take_objects(std::string_view name) {
+    std::vector<std::string> objects;
+    with_value(take(name), [&](simdjson::dom::element value) {
+        simdjson::dom::array array;
+        if (value.get(array) != simdjson::SUCCESS) return;
+        for (const auto element : array)
+            if (element.is_object()) objects.push_back(simdjson::minify(element));
+    });
+    return objects;
+}
+
 model::json::Extras JsonFields::rest() {
     model::json::Extras extras;
     for (Member& member : members_)

@@ -23,6 +23,7 @@ class JsonFields {
     std::int64_t take_number(std::string_view name);
     bool take_bool(std::string_view name);
     std::vector<std::string> take_texts(std::string_view name);
+    std::vector<std::string> take_objects(std::string_view name);  // of a list, each as JSON
 
     model::json::Extras rest();  // what was not taken
 

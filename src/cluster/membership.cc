@@ -102,6 +102,20 @@ Status judge_certificate(const CertificateInfo& certificate, const Membership& m
     return {};
 }
 
+std::string lease_consequence(Millis ttl) {
+    const auto in_seconds = [](Millis span) {
+        std::string text = std::to_string(span.count / 1000);
+        std::string part = std::to_string(1000 + span.count % 1000).substr(1);
+        while (part.ends_with('0')) part.pop_back();
+        return text + (part.empty() ? "" : "." + part) + " s";
+    };
+    return "a host that cannot reach the store kills its HA VMs " + in_seconds(ttl - ttl / 8) +
+           " after its last renewal, and the others start them again " +
+           in_seconds(ttl + ttl / 16) +
+           " after it or later; a network or a disk that is away for that long costs HA VMs, and a "
+           "longer lease makes people wait longer when a host dies";
+}
+
 Status check_clock(Millis ahead, Millis uncertainty, Millis margin) {
     const std::int64_t off = ahead.count < 0 ? -ahead.count : ahead.count;
     if (off - uncertainty.count <= margin.count) return {};

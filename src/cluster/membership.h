@@ -52,6 +52,9 @@ struct AdmissionRequest {
 // address taken by another host; kConflict: clock off by more than the margin.
 Status check_admission(const AdmissionRequest& request, const Membership& membership);
 
+// What a lease of this length means for people, in seconds; docs/FENCING.md has the spans.
+std::string lease_consequence(Millis ttl);
+
 // kConflict if the clocks differ by more than `margin` for certain.
 Status check_clock(Millis ahead, Millis uncertainty, Millis margin);
 

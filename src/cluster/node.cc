@@ -111,6 +111,12 @@ std::vector<std::string> Node::Impl::endpoints_own_first() const {
     return endpoints;
 }
 
+EtcdConfig Node::Impl::etcd_config(const Identity& who) const {
+    EtcdConfig config = files.etcd_config(who);
+    config.quota_bytes = settings.etcd_quota_bytes;
+    return config;
+}
+
 Status Node::Impl::run_on_loop(std::function<Status()> task) {
     auto answer = await<bool>(
         [&](Callback<bool> done) {
@@ -181,6 +187,13 @@ Millis Node::lease_ttl() const {
     return who && who->lease_ttl_ms > 0 ? Millis{who->lease_ttl_ms} : kLeaseTtlDefault;
 }
 
+std::vector<std::string> Node::others_alive() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<std::string> others(impl_->alive.begin(), impl_->alive.end());
+    std::erase(others, impl_->settings.name);
+    return others;
+}
+
 PeerClient* Node::peers() { return impl_->client.get(); }
 
 void Node::Impl::start_supervisor(EtcdConfig config) {
@@ -199,7 +212,7 @@ Result<std::unique_ptr<store::Store>> Node::open_store() {
     ASSERT(who.has_value());
     // Without data it is not known how to start: the tick asks the others.
     if (who->runs_etcd && os::path_exists(node.files.etcd_data() + "/member")) {
-        EtcdConfig config = node.files.etcd_config(*who);
+        EtcdConfig config = node.etcd_config(*who);
         config.initial_cluster = {
             {who->name, etcd_client_url(node.advertise.host, who->etcd_peer_port)}};
         config.joins_existing = true;
@@ -271,6 +284,7 @@ Status Node::Impl::start_member() {
                                                   [this](const PrefixMirror&) { take_mirrors(); });
     cluster_mirror->start();
     nodes_mirror->start();
+    sweep_backups();
     start_ticking();
     return {};
 }

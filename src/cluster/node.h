@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/exchange.h"
 #include "base/log.h"
@@ -31,6 +32,7 @@ struct NodeSettings {
     std::string name;
     std::string advertise;  // ADDR[:PORT]; empty: this host can found and join no cluster
     std::string version;
+    std::uint64_t etcd_quota_bytes = std::uint64_t{2} << 30;
 };
 
 struct NodePorts {
@@ -76,6 +78,9 @@ class Node {
     // service's executor.
     bool forward(const std::string& name, const api::Request& request,
                  std::shared_ptr<api::Responder> responder);
+
+    // The other members that hold their lease. Any thread.
+    std::vector<std::string> others_alive() const;
 
     // For fetching blobs; null where this host stands alone. Its methods on the loop.
     PeerClient* peers();

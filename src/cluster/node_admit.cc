@@ -56,11 +56,14 @@ Result<JoinReply> Node::Impl::admit(const JoinRequest& request) {
     RETURN_IF_ERROR(check_admission(asked, members));
     ASSIGN_OR_RETURN(const Authority authority, open_authority(members));
     ASSIGN_OR_RETURN(const HostPort address, parse_host_port(request.advertise));
-    ASSIGN_OR_RETURN(
-        const std::string certificate,
-        issue_certificate(
-            authority, request.request_pem,
-            {members.meta->cluster_id, request.name, {address.host}, make_id(random), now}));
+    ASSIGN_OR_RETURN(const std::string certificate,
+                     issue_certificate(authority, request.request_pem,
+                                       {members.meta->cluster_id,
+                                        request.name,
+                                        {address.host},
+                                        make_id(random),
+                                        now,
+                                        members.meta->certificate_life}));
     ASSIGN_OR_RETURN(const auto info, inspect_certificate(certificate));
     Member member{.name = request.name,
                   .uid = request.uid,
@@ -98,11 +101,14 @@ Result<std::string> Node::Impl::renew(const std::string& caller, const std::stri
         return fail(ErrorCode::kDenied, "\"" + caller + "\" is no member of this cluster");
     ASSIGN_OR_RETURN(const Authority authority, open_authority(members));
     ASSIGN_OR_RETURN(const HostPort address, parse_host_port(known->advertise));
-    ASSIGN_OR_RETURN(
-        const std::string certificate,
-        issue_certificate(
-            authority, request_pem,
-            {members.meta->cluster_id, caller, {address.host}, make_id(random), clock.wall()}));
+    ASSIGN_OR_RETURN(const std::string certificate,
+                     issue_certificate(authority, request_pem,
+                                       {members.meta->cluster_id,
+                                        caller,
+                                        {address.host},
+                                        make_id(random),
+                                        clock.wall(),
+                                        members.meta->certificate_life}));
     ASSIGN_OR_RETURN(const auto info, inspect_certificate(certificate));
     Member renewed = *known;
     renewed.previous_serial = known->certificate_serial;

@@ -14,6 +14,8 @@ namespace {
 
 constexpr Millis kEtcdStartMax = seconds(30);
 constexpr Millis kWritesEndMax = seconds(10);
+constexpr Millis kCertificateLifeMin = seconds(60);
+constexpr Millis kCertificateLifeMax = seconds(std::int64_t{5} * 365 * 24 * 3600);
 constexpr std::size_t kMoveKeys = 100;
 constexpr std::size_t kMoveBytes = 1000 * 1024;
 
@@ -28,14 +30,15 @@ bool poll_until(const os::SystemClock& clock, Millis limit, const std::function<
 }
 
 ClusterMeta make_meta(const Authority& authority, std::string cluster_id, std::string sealed_key,
-                      std::string now, std::int64_t voters, Millis lease_ttl) {
+                      std::string now, const Node::Impl::Founding& founding) {
     ClusterMeta meta;
     meta.cluster_id = std::move(cluster_id);
     meta.created_at = std::move(now);
     meta.authority_pem = authority.certificate_pem;
     meta.sealed_authority_key = std::move(sealed_key);
-    meta.voters_wanted = voters;
-    meta.lease_ttl = lease_ttl;
+    meta.voters_wanted = founding.voters;
+    meta.lease_ttl = founding.lease_ttl;
+    meta.certificate_life = founding.certificate_life;
     return meta;
 }
 
@@ -50,6 +53,14 @@ Status check_founding(const Node::Impl::Founding& founding) {
             "use 2 s to 60 s: a lost host's VMs are started elsewhere only after it has ended, and "
             "a host "
             "that cannot reach the store for that long stops its own");
+    if (founding.certificate_life < kCertificateLifeMin ||
+        founding.certificate_life > kCertificateLifeMax)
+        return fail_field(
+            "certificate_life_ms",
+            "a host's certificate cannot live for " +
+                std::to_string(founding.certificate_life.count / 1000) + " s",
+            "use 1 minute to 5 years; it is renewed after two thirds, and a host that is "
+            "off until it has ended must join anew");
     return {};
 }
 
@@ -84,9 +95,11 @@ Result<Identity> Node::Impl::found(const Founding& founding) {
     ASSIGN_OR_RETURN(std::string sealed, seal(authority.key_pem, voter_key, who.cluster_id));
     ASSIGN_OR_RETURN(const auto keys, make_certificate_request(who.name));
     const std::string serial = make_id(random);
-    ASSIGN_OR_RETURN(const std::string certificate,
-                     issue_certificate(authority, keys.request_pem,
-                                       {who.cluster_id, who.name, {advertise.host}, serial, now}));
+    ASSIGN_OR_RETURN(
+        const std::string certificate,
+        issue_certificate(
+            authority, keys.request_pem,
+            {who.cluster_id, who.name, {advertise.host}, serial, now, founding.certificate_life}));
     ASSIGN_OR_RETURN(const std::string revocations,
                      issue_revocation_list(authority, {}, now, kAuthorityLife));
     RETURN_IF_ERROR(os::write_file_atomically(files.voter_key(), voter_key));
@@ -96,19 +109,9 @@ Result<Identity> Node::Impl::found(const Founding& founding) {
     RETURN_IF_ERROR(start_first_etcd(who));
 
     ASSIGN_OR_RETURN(const auto info, inspect_certificate(certificate));
-    const ClusterMeta meta = make_meta(authority, who.cluster_id, std::move(sealed),
-                                       to_rfc3339(now), founding.voters, founding.lease_ttl);
-    Member member{.name = who.name,
-                  .uid = who.uid,
-                  .advertise = who.advertise,
-                  .role = MemberRole::kVoter,
-                  .state = MemberState::kReady,
-                  .certificate_serial = info.serial,
-                  .certificate_until = info.not_after,
-                  .joined_at = to_rfc3339(now),
-                  .version = settings.version};
-    member.etcd_client_url = etcd_client_url(advertise.host, who.etcd_client_port);
-    member.etcd_peer_url = etcd_client_url(advertise.host, who.etcd_peer_port);
+    const ClusterMeta meta =
+        make_meta(authority, who.cluster_id, std::move(sealed), to_rfc3339(now), founding);
+    const Member member = first_member(who, info);
 
     ASSIGN_OR_RETURN(auto made,
                      store::EtcdStore::connect(etcd_options(who.etcd_endpoints), loop, clock, log));
@@ -133,8 +136,24 @@ Result<Identity> Node::Impl::found(const Founding& founding) {
     return who;
 }
 
+// This host, as the only member.
+Member Node::Impl::first_member(const Identity& who, const CertificateInfo& certificate) const {
+    Member member{.name = who.name,
+                  .uid = who.uid,
+                  .advertise = who.advertise,
+                  .role = MemberRole::kVoter,
+                  .state = MemberState::kReady,
+                  .certificate_serial = certificate.serial,
+                  .certificate_until = certificate.not_after,
+                  .joined_at = to_rfc3339(clock.wall()),
+                  .version = settings.version};
+    member.etcd_client_url = etcd_client_url(advertise.host, who.etcd_client_port);
+    member.etcd_peer_url = etcd_client_url(advertise.host, who.etcd_peer_port);
+    return member;
+}
+
 Status Node::Impl::start_first_etcd(const Identity& who) {
-    EtcdConfig config = files.etcd_config(who);
+    EtcdConfig config = etcd_config(who);
     config.initial_cluster = {{who.name, etcd_client_url(advertise.host, who.etcd_peer_port)}};
     RETURN_IF_ERROR(run_on_loop([this, config]() -> Status {
         start_supervisor(config);

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "cluster/backup.h"
 #include "cluster/blocking_store.h"
 #include "cluster/ca.h"
 #include "cluster/etcd_supervisor.h"
@@ -24,13 +25,26 @@ namespace blixard::cluster {
 
 inline constexpr Millis kTickInterval{1000};
 
-// What the last look at etcd found, for `cluster status`.
+// What a look at etcd found, for `cluster status`.
 struct EtcdReport {
     std::vector<store::EtcdMember> members;
     std::map<std::string, store::EtcdMemberStatus>
         statuses;  // by member name; absent: did not answer
+    std::vector<store::EtcdAlarm> alarms;
     std::string warning;
 };
+
+// How far another host's clock is ahead of ours, and how sure that is; and what it runs.
+struct ClockReading {
+    Millis ahead{};
+    Millis uncertainty{};
+    std::string version;
+};
+
+// What an operator should know and do something about, one sentence each. Pure.
+std::vector<std::string> status_warnings(const Membership& members, const EtcdReport& report,
+                                         const std::map<std::string, ClockReading>& clocks,
+                                         const std::set<std::string>& alive, WallTime now);
 
 struct Node::Impl {
     Impl(NodeSettings given, NodePorts lent);
@@ -67,13 +81,17 @@ struct Node::Impl {
     std::map<std::string, MonoTime> lost_since;  // members whose lease is gone
     std::set<std::string> alive;
     bool mirrors_loaded = false;
-    EtcdReport report;
+    std::string upkeep_said;  // by etcd's upkeep on this host; empty: all is well
     EtcdStatus etcd_status;
     std::string trouble;  // why this host cannot do its part; empty: it does
 
     // --- The worker's (one thread: operations and ticks in turn).
     std::vector<std::string> revoked_written;  // serials in crl.pem
     bool revocations_written = false;
+    std::set<std::string> to_cut;  // addresses of hosts whose certificates were revoked just now
+    MonoTime cut_at{};             // when; 0: nothing to cut
+    std::unique_ptr<store::EtcdAdmin> admin;  // kept: a TLS handshake a second is too much
+    std::vector<std::string> admin_endpoints;
     MonoTime upkeep_at{}, compacted_at{}, defragmented_at{}, renewal_at{};
     std::int64_t compacted = 0;
     RevisionHistory history;
@@ -93,6 +111,7 @@ struct Node::Impl {
                                        const std::vector<store::EtcdMember>& etcd) const;
     store::EtcdOptions etcd_options(const std::vector<std::string>& endpoints) const;
     std::vector<std::string> endpoints_own_first() const;
+    EtcdConfig etcd_config(const Identity& who) const;
     Status run_on_loop(std::function<Status()> task);  // waits; not on the loop
     void start_ticking();
 
@@ -109,12 +128,15 @@ struct Node::Impl {
     struct Founding {
         std::int64_t voters = kVotersDefault;
         Millis lease_ttl = kLeaseTtlDefault;
+        Millis certificate_life = kHostCertificateLife;
     };
     Result<Identity> found(const Founding& founding);
     Status start_first_etcd(const Identity& who);
     Status move_contents(store::Store& from, store::Store& to);
+    Member first_member(const Identity& who, const CertificateInfo& certificate) const;
 
     // --- node_join.cc; worker.
+    static Status check_nothing_here(store::Store& store);
     Status join(const std::string& token_text);
     Result<JoinReply> ask_to_join(const JoinToken& token, const std::string& address,
                                   const KeyAndRequest& keys, const std::string& uid);
@@ -127,10 +149,14 @@ struct Node::Impl {
 
     // --- node_voter.cc; worker.
     void tick();
+    store::EtcdAdmin& etcd_admin();  // until the endpoints change
     Status follow_endpoints(const Membership& members);
+    Status note_version(const Membership& members);
     Status become_voter(const Membership& members);
     Status retire_etcd();
     Status write_revocations(const Membership& members);
+    Status cut_off_revoked(const std::vector<store::EtcdMember>& etcd, bool leader,
+                           const std::string& own_endpoint);
     Status lead(const std::vector<store::EtcdMember>& etcd);
     Status keep_up(const std::vector<store::EtcdMember>& etcd, bool leader,
                    const std::string& own_endpoint);
@@ -138,12 +164,30 @@ struct Node::Impl {
     Status fetch_voter_key(const Membership& members);
 
     // --- node_leave.cc; worker.
+    static store::Transaction departure(const Membership& members, const Member& member,
+                                        const std::string& reason, WallTime now,
+                                        bool with_node_records);
     Status leave();
+    Status abandon();
+    Status forget_cluster(const Identity& who);
     Status remove(const std::string& name);
     Result<std::vector<std::string>> vms_on(const std::string& name);
 
-    // --- node_http.cc; worker or desk.
+    // --- node_backup.cc; desk, worker.
+    Result<std::string> make_backup(const std::string& passphrase);  // the path of a new file
+    std::string voter_to_ask() const;  // empty: this host does it itself
+    void sweep_backups();              // what an earlier daemon left
+    Result<Backup> read_restorable(const std::string& file, const std::string& passphrase);
+    Result<Identity> restore(const Backup& backup);
+    Status check_cluster_is_gone(const BackupManifest& manifest);
+    Status take_over_records(store::Store& etcd, const Member& me);
+
+    // --- node_status.cc; desk.
     Result<std::string> status_text();
+    EtcdReport ask_etcd() const;
+    std::map<std::string, ClockReading> read_clocks(const Membership& members);
+
+    // --- node_http.cc; worker or desk.
     std::string members_text() const;
 };
 

@@ -14,21 +14,23 @@ bool is_final(const Error& error) {
            error.code != ErrorCode::kCancelled && error.code != ErrorCode::kUnsupported;
 }
 
+}  // namespace
+
 // What would be lost: a host brings nothing along.
-Status check_nothing_here(store::Store& store) {
+Status Node::Impl::check_nothing_here(store::Store& store) {
     for (const auto& [prefix, what] :
          {std::pair{"vms/", "VMs"}, {"volumes/", "volumes"}, {"images/", "images"}}) {
         ASSIGN_OR_RETURN(const auto found, read_now(store, {prefix, {}, 1, 0}));
         if (found.items.empty()) continue;
-        return fail(ErrorCode::kConflict,
-                    std::string("this host has ") + what + " of its own (" +
-                        found.items.front().key + "), and would lose them by joining",
-                    "delete them, or found the cluster on this host: blixard cluster init");
+        return fail(
+            ErrorCode::kConflict,
+            std::string("this host has ") + what + " of its own (" + found.items.front().key +
+                "), and they would be lost",
+            "delete them first; or keep them, and found the cluster on this host: blixard cluster "
+            "init");
     }
     return {};
 }
-
-}  // namespace
 
 Status Node::Impl::join(const std::string& token_text) {
     if (identity_now())

@@ -7,34 +7,24 @@
 namespace blixard::cluster {
 namespace {
 
+constexpr const char* kLeft = "left the cluster";
 constexpr Millis kSuccessionMax = seconds(60);  // for another voter to take over
 constexpr Millis kSuccessionPoll{500};
 
 void add_revocations(const Member& member, const std::string& reason, WallTime now,
                      store::Transaction& out) {
+    // A host that left has ended its connections by itself.
+    const auto address = parse_host_port(reason == kLeft ? "" : member.advertise);
     for (const std::string& serial : {member.certificate_serial, member.previous_serial}) {
         if (serial.empty()) continue;
         const Revoked revoked{.serial = serial,
                               .name = member.name,
                               .revoked_at = to_rfc3339(now),
                               .reason = reason,
+                              .address = address ? address->host : std::string(),
                               .certificate_until = member.certificate_until};
         out.puts.push_back({revoked_key(serial), write_record(revoked)});
     }
-}
-
-// The member goes, and with it what the cluster knows of the host; its lease's key goes by itself.
-store::Transaction departure(const Membership& members, const Member& member,
-                             const std::string& reason, WallTime now, bool with_node_records) {
-    store::Transaction change;
-    change.compares = {{member_key(member.name), members.revision_of(member_key(member.name))}};
-    change.deletes = {member_key(member.name)};
-    if (with_node_records) {
-        change.deletes.push_back("nodes/" + member.name + "/spec");
-        change.deletes.push_back("nodes/" + member.name + "/status");
-    }
-    add_revocations(member, reason, now, change);
-    return change;
 }
 
 const store::EtcdMember* find_by_url(const std::vector<store::EtcdMember>& members,
@@ -45,6 +35,21 @@ const store::EtcdMember* find_by_url(const std::vector<store::EtcdMember>& membe
 }
 
 }  // namespace
+
+// The member goes, and with it what the cluster knows of the host; its lease's key goes by itself.
+store::Transaction Node::Impl::departure(const Membership& members, const Member& member,
+                                         const std::string& reason, WallTime now,
+                                         bool with_node_records) {
+    store::Transaction change;
+    change.compares = {{member_key(member.name), members.revision_of(member_key(member.name))}};
+    change.deletes = {member_key(member.name)};
+    if (with_node_records) {
+        change.deletes.push_back("nodes/" + member.name + "/spec");
+        change.deletes.push_back("nodes/" + member.name + "/status");
+    }
+    add_revocations(member, reason, now, change);
+    return change;
+}
 
 Result<std::vector<std::string>> Node::Impl::vms_on(const std::string& name) {
     ASSIGN_OR_RETURN(const auto all, read_all(*store, "vms/"));
@@ -57,6 +62,26 @@ Result<std::vector<std::string>> Node::Impl::vms_on(const std::string& name) {
                 item.key.substr(4, item.key.size() - 4 - std::string_view("/placement").size()));
     }
     return vms;
+}
+
+// For a cluster that is gone: it is asked nothing and told nothing.
+Status Node::Impl::abandon() {
+    const auto who = identity_now();
+    if (!who) return fail(ErrorCode::kConflict, "this host is in no cluster");
+    if (const auto members = read_membership(*store);
+        members && members->meta && members->find(who->name) != nullptr)
+        return fail(ErrorCode::kConflict, "the cluster answers, and this host is a member of it",
+                    "leave it properly: blixard cluster leave");
+    return forget_cluster(*who);
+}
+
+Status Node::Impl::forget_cluster(const Identity& who) {
+    if (who.runs_etcd) RETURN_IF_ERROR(retire_etcd());
+    RETURN_IF_ERROR(files.clear());
+    for (const char* file : {"/store.db", "/store.db-wal", "/store.db-shm"})
+        RETURN_IF_ERROR(os::remove_file(settings.data_dir + file));
+    log.info("cluster left", {{"node", who.name}});
+    return {};
 }
 
 Status Node::Impl::leave() {
@@ -120,18 +145,13 @@ Status Node::Impl::leave() {
         ASSIGN_OR_RETURN(auto made,
                          store::EtcdStore::connect(etcd_options(others), loop, clock, log));
         const std::shared_ptr<store::Store> elsewhere = std::move(made);
-        auto change = departure(members, *me, "left the cluster", clock.wall(), true);
+        auto change = departure(members, *me, kLeft, clock.wall(), true);
         change.compares.clear();
         const auto committed = commit_now(*elsewhere, std::move(change));
         loop.post([elsewhere] {});  // its end is the loop's
         if (!committed) return fail(committed.error());
     }
-    if (who->runs_etcd) RETURN_IF_ERROR(retire_etcd());
-    RETURN_IF_ERROR(files.clear());
-    for (const char* file : {"/store.db", "/store.db-wal", "/store.db-shm"})
-        RETURN_IF_ERROR(os::remove_file(settings.data_dir + file));
-    log.info("cluster left", {{"node", who->name}});
-    return {};
+    return forget_cluster(*who);
 }
 
 Status Node::Impl::remove(const std::string& name) {

@@ -3,6 +3,7 @@
 // state and does the next right thing; one that fails is tried again at the next tick.
 #include "cluster/node_impl.h"
 #include "os/files.h"
+#include "os/tcp_table.h"
 #include "store/etcd/etcd_store.h"
 
 namespace blixard::cluster {
@@ -11,6 +12,7 @@ namespace {
 constexpr Millis kUpkeepInterval = seconds(10);
 constexpr Millis kRenewalInterval = seconds(3600);
 constexpr Millis kEtcdStopGrace = seconds(5);
+constexpr Millis kCutInterval = seconds(8);  // five voters have all done it within a minute
 
 const store::EtcdMember* find_by_url(const std::vector<store::EtcdMember>& members,
                                      const std::string& peer_url) {
@@ -44,6 +46,7 @@ void Node::Impl::tick() {
         if (!members->meta)
             return fail(ErrorCode::kUnavailable, "the cluster's store does not answer");
         RETURN_IF_ERROR(follow_endpoints(*members));
+        RETURN_IF_ERROR(note_version(*members));
         if (me->role == MemberRole::kVoter && me->state != MemberState::kLeaving) {
             bool supervised = false;
             RETURN_IF_ERROR(run_on_loop([&]() -> Status {
@@ -53,7 +56,7 @@ void Node::Impl::tick() {
             if (!who->runs_etcd || !supervised) RETURN_IF_ERROR(become_voter(*members));
         }
         if (identity_now()->runs_etcd) {
-            store::EtcdAdmin admin(etcd_options(endpoints_own_first()));
+            store::EtcdAdmin& admin = etcd_admin();
             ASSIGN_OR_RETURN(const auto etcd, admin.members());
             const auto* own = find_by_url(etcd, me->etcd_peer_url);
             if (own == nullptr && me->role == MemberRole::kWorker) return retire_etcd();
@@ -65,6 +68,7 @@ void Node::Impl::tick() {
             const auto status = admin.status(endpoint_of(*me));
             const bool leader = status && status->leader == status->id;
             if (leader) RETURN_IF_ERROR(lead(etcd));
+            RETURN_IF_ERROR(cut_off_revoked(etcd, leader, endpoint_of(*me)));
             RETURN_IF_ERROR(keep_up(etcd, leader, endpoint_of(*me)));
         }
         return renew_certificate(*members);
@@ -74,6 +78,26 @@ void Node::Impl::tick() {
     if (said != trouble && !said.empty())
         log.warn("cluster duty", {{"node", who->name}, {"error", said}});
     trouble = said;
+}
+
+store::EtcdAdmin& Node::Impl::etcd_admin() {
+    auto endpoints = endpoints_own_first();
+    if (admin && endpoints == admin_endpoints) return *admin;
+    admin = std::make_unique<store::EtcdAdmin>(etcd_options(endpoints));
+    admin_endpoints = std::move(endpoints);
+    return *admin;
+}
+
+// An upgraded daemon says so in its member's record.
+Status Node::Impl::note_version(const Membership& members) {
+    Member changed = *members.find(settings.name);
+    if (changed.version == settings.version) return {};
+    changed.version = settings.version;
+    store::Transaction put;
+    put.compares = {{member_key(changed.name), members.revision_of(member_key(changed.name))}};
+    put.puts = {{member_key(changed.name), write_record(changed)}};
+    RETURN_IF_ERROR(commit_now(*store, std::move(put)));
+    return {};
 }
 
 // The store is asked at the voters of now.
@@ -116,7 +140,7 @@ Status Node::Impl::become_voter(const Membership& members) {
         ASSIGN_OR_RETURN(etcd, admin.members());
     }
     RETURN_IF_ERROR(os::remove_tree(files.etcd_data()));
-    EtcdConfig config = files.etcd_config(who);
+    EtcdConfig config = etcd_config(who);
     config.joins_existing = true;
     for (const auto& member : etcd)
         if (!member.peer_urls.empty())
@@ -166,17 +190,54 @@ Status Node::Impl::retire_etcd() {
     return {};
 }
 
-// etcd reads the list at each new connection.
+// etcd reads the list at each new connection; those that stand are cut a little later, by one voter
+// after the other.
 Status Node::Impl::write_revocations(const Membership& members) {
     std::vector<std::string> serials;
     for (const auto& [serial, revoked] : members.revoked) serials.push_back(serial);
     if (revocations_written && serials == revoked_written) return {};
+    for (const auto& [serial, revoked] : members.revoked) {
+        const bool known = std::find(revoked_written.begin(), revoked_written.end(), serial) !=
+                           revoked_written.end();
+        if (!revocations_written || known || revoked.address.empty()) continue;
+        std::int64_t before_us = 0;
+        for (const auto& [name, member] : members.members)
+            before_us += member.role == MemberRole::kVoter && name < settings.name ? 1 : 0;
+        to_cut.insert(revoked.address);
+        cut_at = clock.mono() + kCutInterval * (before_us + 1);
+    }
     ASSIGN_OR_RETURN(const Authority authority, open_authority(members));
     ASSIGN_OR_RETURN(const std::string list,
                      issue_revocation_list(authority, serials, clock.wall(), kAuthorityLife));
     RETURN_IF_ERROR(os::write_file_atomically(files.revocations(), list));
     revoked_written = std::move(serials);
     revocations_written = true;
+    return {};
+}
+
+// etcd judges a certificate only when a connection begins, so who was removed with a connection
+// open would keep it. It ends with etcd; the others serve meanwhile.
+Status Node::Impl::cut_off_revoked(const std::vector<store::EtcdMember>& etcd, bool leader,
+                                   const std::string& own_endpoint) {
+    if (cut_at.ms == 0 || clock.mono() < cut_at) return {};
+    const auto who = identity_now();
+    ASSIGN_OR_RETURN(const bool connected,
+                     os::is_connected(to_cut, {who->etcd_client_port, who->etcd_peer_port}));
+    if (connected) {
+        if (leader)
+            for (const auto& other : etcd) {
+                if (other.learner || other.name.empty() || other.name == settings.name) continue;
+                if (etcd_admin().move_leader(own_endpoint, other.id)) break;
+            }
+        log.info("etcd starts anew: a host that was removed is still connected to it",
+                 {{"node", settings.name}});
+        RETURN_IF_ERROR(run_on_loop([this]() -> Status {
+            if (supervisor) supervisor->restart();
+            return {};
+        }));
+    }
+    to_cut.clear();
+    cut_at = {};
     return {};
 }
 
@@ -199,7 +260,7 @@ Status Node::Impl::lead(const std::vector<store::EtcdMember>& etcd) {
                                        kVoterLostAfterDefault);
     for (const auto& name : plan.promote) RETURN_IF_ERROR(change_role(name, MemberRole::kVoter));
     for (const auto& name : plan.demote) RETURN_IF_ERROR(change_role(name, MemberRole::kWorker));
-    store::EtcdAdmin admin(etcd_options(endpoints_own_first()));
+    store::EtcdAdmin& admin = etcd_admin();
     for (const auto& one : etcd) {
         const bool wanted =
             std::any_of(members.members.begin(), members.members.end(), [&](const auto& entry) {
@@ -218,27 +279,17 @@ Status Node::Impl::keep_up(const std::vector<store::EtcdMember>& etcd, bool lead
     const MonoTime now = clock.mono();
     if (upkeep_at.ms != 0 && now - upkeep_at < kUpkeepInterval) return {};
     upkeep_at = now;
-    store::EtcdAdmin admin(etcd_options(endpoints_own_first()));
-    EtcdReport found{.members = etcd};
-    const auto members = members_now();
-    for (const auto& one : etcd) {
-        if (one.client_urls.empty()) continue;
-        const std::string url = one.client_urls.front();
-        const auto at = url.find("://");
-        if (auto status = admin.status(at == std::string::npos ? url : url.substr(at + 3)))
-            found.statuses[one.name] = std::move(*status);
-    }
+    store::EtcdAdmin& admin = etcd_admin();
+    const EtcdReport found = ask_etcd();
     EtcdFacts facts;
     facts.leader = leader;
     facts.all_members_healthy = found.statuses.size() == etcd.size();
-    facts.quota_bytes = files.etcd_config(*identity_now()).quota_bytes;
+    facts.quota_bytes = etcd_config(*identity_now()).quota_bytes;
     if (const auto own = found.statuses.find(settings.name); own != found.statuses.end()) {
         facts.database_bytes = static_cast<std::uint64_t>(own->second.database_bytes);
         facts.database_bytes_in_use = static_cast<std::uint64_t>(own->second.database_bytes_in_use);
     }
-    std::vector<store::EtcdAlarm> alarms;
-    if (auto seen = admin.alarms()) alarms = std::move(*seen);
-    for (const auto& alarm : alarms) {
+    for (const auto& alarm : found.alarms) {
         facts.no_space_alarm |= alarm.kind == store::EtcdAlarmKind::kNoSpace;
         facts.corrupt_alarm |= alarm.kind == store::EtcdAlarmKind::kCorrupt;
     }
@@ -252,10 +303,11 @@ Status Node::Impl::keep_up(const std::vector<store::EtcdMember>& etcd, bool lead
     facts.compacted_at = compacted_at;
     facts.defragmented_at = defragmented_at;
     const EtcdUpkeep upkeep = plan_upkeep(facts, now);
-    found.warning = upkeep.warning;
     {
         const std::lock_guard lock(mutex);
-        report = std::move(found);
+        if (upkeep_said != upkeep.warning && !upkeep.warning.empty())
+            log.warn("etcd upkeep", {{"node", settings.name}, {"warning", upkeep.warning}});
+        upkeep_said = upkeep.warning;
     }
     if (upkeep.compact_to != 0) {
         compacted_at = now;
@@ -270,14 +322,16 @@ Status Node::Impl::keep_up(const std::vector<store::EtcdMember>& etcd, bool lead
         log.info("etcd defragmented", {{"node", settings.name}, {"bytes", facts.database_bytes}});
     }
     if (upkeep.disarm_no_space)
-        for (const auto& alarm : alarms)
+        for (const auto& alarm : found.alarms)
             if (alarm.kind == store::EtcdAlarmKind::kNoSpace) RETURN_IF_ERROR(admin.disarm(alarm));
     return {};
 }
 
 Status Node::Impl::renew_certificate(const Membership& members) {
     const MonoTime now = clock.mono();
-    if (renewal_at.ms != 0 && now - renewal_at < kRenewalInterval) return {};
+    // A twentieth of a short life: the last third has room for many attempts.
+    const Millis interval = std::min(kRenewalInterval, members.meta->certificate_life / 20);
+    if (renewal_at.ms != 0 && now - renewal_at < interval) return {};
     ASSIGN_OR_RETURN(const std::string pem, os::read_file(files.certificate()));
     ASSIGN_OR_RETURN(const auto info, inspect_certificate(pem));
     if (judge_renewal(info.not_before, info.not_after, clock.wall()) == Renewal::kNone) {

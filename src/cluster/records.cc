@@ -57,6 +57,7 @@ std::string write_record(const ClusterMeta& meta) {
         .add("voters_wanted", meta.voters_wanted)
         .add("lease_ttl_ms", meta.lease_ttl.count)
         .add("clock_margin_ms", meta.clock_margin.count)
+        .add("certificate_life_ms", meta.certificate_life.count)
         .add(meta.extras)
         .text();
 }
@@ -87,6 +88,7 @@ std::string write_record(const Revoked& revoked) {
         .add("name", revoked.name)
         .add("revoked_at", revoked.revoked_at)
         .add("reason", revoked.reason)
+        .add("address", revoked.address)
         .add("certificate_until_ms", revoked.certificate_until.ms)
         .add(revoked.extras)
         .text();
@@ -114,11 +116,13 @@ Result<ClusterMeta> parse_meta(std::string_view json) {
     meta.voters_wanted = fields.take_number("voters_wanted");
     meta.lease_ttl.count = fields.take_number("lease_ttl_ms");
     meta.clock_margin.count = fields.take_number("clock_margin_ms");
+    meta.certificate_life.count = fields.take_number("certificate_life_ms");
     meta.extras = fields.rest();
     RETURN_IF_ERROR(require(meta.cluster_id, "cluster_id", "cluster/meta"));
     RETURN_IF_ERROR(require(meta.authority_pem, "authority_pem", "cluster/meta"));
     if (meta.voters_wanted < 1) meta.voters_wanted = kVotersDefault;
     if (meta.lease_ttl.count <= 0) meta.lease_ttl = kLeaseTtlDefault;
+    if (meta.certificate_life.count <= 0) meta.certificate_life = kHostCertificateLife;
     if (meta.clock_margin.count <= 0) meta.clock_margin = kClockMarginDefault;
     return meta;
 }
@@ -153,6 +157,7 @@ Result<Revoked> parse_revoked(std::string_view json) {
     revoked.name = fields.take_text("name");
     revoked.revoked_at = fields.take_text("revoked_at");
     revoked.reason = fields.take_text("reason");
+    revoked.address = fields.take_text("address");
     revoked.certificate_until.ms = fields.take_number("certificate_until_ms");
     revoked.extras = fields.rest();
     RETURN_IF_ERROR(require(revoked.serial, "serial", "revocation"));

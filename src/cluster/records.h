@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "cluster/ca.h"
 #include "cluster/join_token.h"
 #include "model/schema.h"
 
@@ -41,6 +42,7 @@ struct ClusterMeta {
     std::int64_t voters_wanted = kVotersDefault;  // 1, 3 or 5
     Millis lease_ttl = kLeaseTtlDefault;
     Millis clock_margin = kClockMarginDefault;
+    Millis certificate_life = kHostCertificateLife;  // of hosts
     model::json::Extras extras;
 
     bool operator==(const ClusterMeta&) const = default;
@@ -77,6 +79,7 @@ struct Revoked {
     std::string name;  // whose it was
     std::string revoked_at;
     std::string reason;
+    std::string address;         // where the host was; its open connections are cut
     WallTime certificate_until;  // after this the entry may go
     model::json::Extras extras;
 

@@ -31,7 +31,7 @@ class OtherHosts final : public api::Forwarder {
     cluster::Node& node_;
 };
 
-// "etcd://HOST:PORT,HOST:PORT": an etcd that someone else runs, without TLS.
+// "etcd://HOST:PORT,HOST:PORT": an etcd that someone else runs.
 Result<std::vector<std::string>> parse_store_address(std::string_view text);
 
 }  // namespace blixard::daemon

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <set>
@@ -26,7 +27,9 @@ Runs this host: serves the API, starts and watches its virtual machines.
   --name NAME            this host's name in the cluster      (the machine's host name)
   --advertise ADDR[:PORT]  where other hosts reach this one
   --store etcd://HOST:PORT,...  use an etcd that someone else runs
-  --lease-ttl SECONDS    2 to 60: how soon a lost host is noticed (4)
+  --store-ca, --store-cert, --store-key FILE  PEM: how to speak TLS with that etcd
+  --etcd-quota-mib N     how large the database of the cluster's own etcd may grow (2048)
+  --lease-ttl SECONDS    2 to 60: how soon a lost host is noticed (4); a cluster has its own, see: blixard cluster init
   --pool NAME=DIR        shared storage that is mounted here; may be repeated
   --accelerator kvm|tcg  instead of what the probe finds
   --strategy NAME        the cluster's default placement strategy (fragmentation)
@@ -46,7 +49,8 @@ constexpr TextOption kTextOptions[] = {
     {"data-dir", &Config::data_dir},   {"socket", &Config::socket},         {"listen", &Config::listen},
     {"store", &Config::store},         {"name", &Config::name},             {"advertise", &Config::advertise},
     {"zone", &Config::zone},           {"log-level", &Config::log_level},   {"log-format", &Config::log_format},
-    {"accelerator", &Config::accelerator}, {"strategy", &Config::strategy},
+    {"accelerator", &Config::accelerator}, {"strategy", &Config::strategy},       {"store-ca", &Config::store_ca},
+    {"store-cert", &Config::store_cert}, {"store-key", &Config::store_key},
 };
 
 const TextOption* text_option(std::string name) {
@@ -57,10 +61,20 @@ const TextOption* text_option(std::string name) {
     return nullptr;
 }
 
-Status set_ttl(std::string_view text, Config& config) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), config.lease_ttl_s);
+struct NumberOption {
+    std::string_view name;  // the flag
+    std::string_view key;   // in TOML
+    std::int64_t Config::*member;
+};
+constexpr NumberOption kNumberOptions[] = {
+    {"lease-ttl", "lease_ttl_s", &Config::lease_ttl_s},
+    {"etcd-quota-mib", "etcd_quota_mib", &Config::etcd_quota_mib},
+};
+
+Status set_number(const NumberOption& option, std::string_view text, Config& config) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), config.*(option.member));
     if (error != std::errc{} || end != text.data() + text.size())
-        return fail_field("lease-ttl", fmt::format("\"{}\" is not a number of seconds", text));
+        return fail_field(std::string(option.name), fmt::format("\"{}\" is not a whole number", text));
     return {};
 }
 
@@ -73,7 +87,8 @@ Status set_pool(std::string_view text, Config& config) {
 }
 
 Status set_flag(const std::string& name, const std::string& value, Config& config) {
-    if (name == "lease-ttl") return set_ttl(value, config);
+    for (const NumberOption& option : kNumberOptions)
+        if (option.name == name) return set_number(option, value, config);
     if (name == "pool") return set_pool(value, config);
     if (const TextOption* option = text_option(name)) {
         config.*(option->member) = value;
@@ -113,14 +128,16 @@ Status parse_toml(std::string_view text, const std::string& path, Config& config
         return fail(ErrorCode::kInvalid, fmt::format("{}:{}: {}", path, parsed.error().source().begin.line, parsed.error().description()));
     for (const auto& [key, node] : parsed.table()) {
         const std::string name(key.str());
+        const auto* number = std::find_if(std::begin(kNumberOptions), std::end(kNumberOptions),
+                                          [&](const NumberOption& option) { return option.key == name; });
         if (const TextOption* option = text_option(name)) {
             const auto value = node.value<std::string>();
             if (!value) return refuse(path, node, fmt::format("{} must be a string", name));
             config.*(option->member) = *value;
-        } else if (name == "lease_ttl_s") {
+        } else if (number != std::end(kNumberOptions)) {
             const auto value = node.value<std::int64_t>();
-            if (!value) return refuse(path, node, "lease_ttl_s must be a whole number of seconds");
-            config.lease_ttl_s = *value;
+            if (!value) return refuse(path, node, fmt::format("{} must be a whole number", name));
+            config.*(number->member) = *value;
         } else if ((name == "labels" || name == "pools") && node.is_table()) {
             RETURN_IF_ERROR(read_table(path, *node.as_table(), name, name == "labels" ? config.labels : config.pools));
         } else {
@@ -168,6 +185,12 @@ Status validate(const Config& config) {
     RETURN_IF_ERROR(model::validate_name(config.name, "name"));
     if (config.lease_ttl_s < 2 || config.lease_ttl_s > 60)
         return fail_field("lease-ttl", fmt::format("a lease of {} s was asked for", config.lease_ttl_s), "2 to 60 seconds are possible");
+    if (config.etcd_quota_mib < 16 || config.etcd_quota_mib > 8192)
+        return fail_field("etcd-quota-mib", fmt::format("a quota of {} MiB was asked for", config.etcd_quota_mib),
+                          "16 to 8192 are possible (etcd advises against more than 8 GiB)");
+    const int given = !config.store_ca.empty() + !config.store_cert.empty() + !config.store_key.empty();
+    if (given != 0 && (given != 3 || config.store.empty()))
+        return fail_field("store-ca", "TLS with an etcd needs --store, --store-ca, --store-cert and --store-key, all of them");
     static const std::set<std::string> levels = {"debug", "info", "warning", "error"};
     if (!levels.contains(config.log_level))
         return fail_field("log-level", fmt::format("unknown level \"{}\"", config.log_level), "debug, info, warning or error");

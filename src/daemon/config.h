@@ -16,12 +16,16 @@ struct Config {
     std::string socket = "/run/blixard/blixard.sock";
     std::string listen;              // "ADDR:PORT" of the plain TCP API; empty: none; loopback only
     std::string store;               // "" : sqlite, or the cluster's etcd once there is one; "etcd://host:port,..."
+    std::string store_ca;            // PEM files for that etcd; empty: plain text
+    std::string store_cert;
+    std::string store_key;
+    std::int64_t etcd_quota_mib = 2048;  // of the supervised etcd's database; the same on all hosts
     std::string name;                // of this host; empty: its host name
     std::string advertise;           // "ADDR[:PORT]" where other hosts reach this one
     std::string zone;
     std::map<std::string, std::string> labels;
     std::map<std::string, std::string> pools;  // shared storage: name -> directory or "rbd:..."
-    std::int64_t lease_ttl_s = 4;
+    std::int64_t lease_ttl_s = 4;    // of a host that stands alone; a cluster has its own for all
     std::string log_level = "info";  // debug | info | warning | error
     std::string log_format = "text"; // text | json
     std::string accelerator;         // "" : by probe; "tcg" or "kvm": as told

@@ -22,6 +22,7 @@
 #include "daemon/daemon_metrics.h"
 #include "daemon/facts.h"
 #include "daemon/health_probe.h"
+#include "daemon/image_fetch.h"
 #include "daemon/log.h"
 #include "hypervisor/qemu/qemu_hypervisor.h"
 #include "model/documents.h"
@@ -97,6 +98,7 @@ class Daemon {
     Status make_control();
     Status make_api();
     Status join_in();
+    void fetch_from_others();
     void restart_soon();
     void listen_for_signals();
     void put_node_spec();
@@ -145,6 +147,7 @@ class Daemon {
     std::unique_ptr<ClusterOperations> cluster_operations_;
     std::unique_ptr<OtherHosts> other_hosts_;
     std::unique_ptr<api::Api> api_;
+    std::unique_ptr<ImageFetch> image_fetch_;  // of a member of a cluster
     bool stopped_ = false;
     bool restart_ = false;
 };
@@ -193,14 +196,22 @@ void Daemon::listen_for_signals() {
 }
 
 Status Daemon::open_store() {
-    ASSIGN_OR_RETURN(node_, cluster::Node::open({config_.data_dir, config_.name, config_.advertise, std::string(kVersion)},
+    ASSIGN_OR_RETURN(node_, cluster::Node::open({config_.data_dir, config_.name, config_.advertise, std::string(kVersion),
+                                                 static_cast<std::uint64_t>(config_.etcd_quota_mib) << 20},
                                                 {loop_, random_, log_}));
     store_name_ = "etcd";
     if (!config_.store.empty()) {
         if (node_->is_member())
             return fail_field("store", "this host is a member of a cluster, whose store is its own etcd", "start it without --store");
         ASSIGN_OR_RETURN(const std::vector<std::string> endpoints, parse_store_address(config_.store));
-        ASSIGN_OR_RETURN(bare_store_, store::EtcdStore::connect({.endpoints = endpoints}, loop_, clock_, log_));
+        store::EtcdOptions options{.endpoints = endpoints};
+        if (!config_.store_ca.empty()) {
+            options.tls.emplace();
+            ASSIGN_OR_RETURN(options.tls->ca, os::read_file(config_.store_ca));
+            ASSIGN_OR_RETURN(options.tls->certificate, os::read_file(config_.store_cert));
+            ASSIGN_OR_RETURN(options.tls->key, os::read_file(config_.store_key));
+        }
+        ASSIGN_OR_RETURN(bare_store_, store::EtcdStore::connect(std::move(options), loop_, clock_, log_));
     } else if (node_->is_member()) {
         ASSIGN_OR_RETURN(bare_store_, node_->open_store());
     } else {
@@ -306,7 +317,27 @@ Status Daemon::join_in() {
         return blob_store_->path_of(blob.sha256);
     };
     hooks.restart = [this] { loop_.post([this] { restart_soon(); }); };
-    return node_->start(std::move(hooks), *store_, gate_);
+    RETURN_IF_ERROR(node_->start(std::move(hooks), *store_, gate_));
+    if (node_->is_member()) fetch_from_others();
+    return {};
+}
+
+void Daemon::fetch_from_others() {
+    image_fetch_ = std::make_unique<ImageFetch>(ImageFetch::Deps{*node_, *blob_store_, workers_, *store_, *view_, loop_, clock_, random_, log_}, config_.name);
+    agent_blobs_->set_fetch([this](const std::string& sha256, Callback<std::string> path) {
+        if (!image_fetch_) return path(fail(ErrorCode::kUnavailable, "this daemon is stopping"));
+        image_fetch_->fetch(sha256, std::move(path));
+    });
+    server_->post([this] {
+        api_blobs_->set_fetch([this](const std::string& sha256, Callback<std::string> path) {
+            loop_.post([this, sha256, path = std::move(path)] {
+                if (!image_fetch_) return;  // stopping: nobody waits for answers any more
+                image_fetch_->fetch(sha256, [this, path](Result<std::string> found) {
+                    server_->post([path, found = std::move(found)]() mutable { path(std::move(found)); });
+                });
+            });
+        });
+    });
 }
 
 // The answer that announces it goes out first.
@@ -354,6 +385,7 @@ void Daemon::stop() {
     if (stopped_) return;
     stopped_ = true;
     if (server_) server_->stop();  // no request is under way after this
+    image_fetch_.reset();
     node_.reset();                 // it runs the loop until its own work has ended
     api_.reset();
     controller_.reset();

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""From one host with running guests to many: init, settings of the cluster, who is let in and who is not.
+
+Usage: test_forming.py BLIXARD [-k WORD]
+"""
+import ctypes
+import os
+import socket
+import ssl
+import sys
+import unittest
+
+from hosts import PORT, Cloud, Problem, wait_for
+from parts import READY_LINE, cli, import_guest, launch, wait_running
+
+BINARY = "build/blixard"
+
+
+def keys_of(host):
+    """Everything that the API shows of this host's state, but what is about the host itself."""
+    shown = {}
+    for kind in ("projects", "images", "volumes", "vms"):
+        for one in host.get(f"/v1/{kind}?limit=1000&project=*" if kind in ("volumes", "vms") else f"/v1/{kind}?limit=1000")["items"]:
+            shown[kind, one.get("project"), one["name"]] = one["uid"]
+    return shown
+
+
+class Forming(unittest.TestCase):
+    def test_init_keeps_every_record_and_every_running_guest(self):
+        with Cloud(BINARY, 3) as cloud:
+            cloud.start()
+            first, second, third = cloud
+            import_guest(first)
+            for i in range(150):
+                first.post("/v1/projects", {"name": f"p{i}", "description": "x" * 2000})
+            first.post("/v1/volumes", {"name": "data", "size_mib": 16})
+            launch(first, "plain", "demo", "h1")
+            launch(first, "ha", "demo", "h1", ha="restart", restart="always")
+            for name in ("plain", "ha"):
+                wait_running(first, name)
+                wait_for("it has booted", lambda n=name: READY_LINE in cli(first, "logs", n).stdout, 120)
+            before = keys_of(first)
+            pids = {name: first.vm(name)["status"]["pid"] for name in ("plain", "ha")}
+            said = cli(first, "cluster", "init").stdout
+            self.assertIn("kills its HA VMs 3.5 s after", said)
+            self.assertEqual(keys_of(first), before)
+            for host in (second, third):
+                host.join(first.token())
+            cloud.wait_all_ready()
+            cloud.wait_voters(3)
+            wait_running(first, "plain")
+            wait_running(first, "ha")
+            self.assertEqual({name: first.vm(name)["status"]["pid"] for name in pids}, pids)
+            self.assertEqual(keys_of(second), before)
+            self.assertIn("42", cli(third, "console", "plain", text="echo $((6*7))\n").stdout)
+
+    def test_the_lease_is_the_clusters_and_bounded(self):
+        with Cloud(BINARY, 2) as cloud:
+            cloud.start()
+            first, second = cloud
+            for ttl in (1999, 60001):
+                with self.assertRaises(Problem) as caught:
+                    first.post("/v1/cluster/init", {"lease_ttl_ms": ttl}, timeout=60)
+                self.assertIn("2 s to 60 s", caught.exception.document["help"])
+            with self.assertRaises(Problem) as caught:
+                first.post("/v1/cluster/init", {"lease_tll_ms": 4000})
+            self.assertIn("lease_tll_ms", caught.exception.document["detail"])
+            self.assertEqual(first.get("/v1/cluster")["mode"], "single")
+            answer = first.init(lease_ttl_ms=10000, voters=1)
+            self.assertIn("8.75 s", answer["consequence"])
+            second.join(first.token())
+            for host in cloud:
+                status = wait_for("the status", lambda h=host: h.get("/v1/cluster"))
+                self.assertEqual(status["lease_ttl_ms"], 10000)
+                lease = wait_for("its lease", lambda h=host: h.get(f"/v1/nodes/{h.name}").get("ready"))
+                self.assertTrue(lease)
+
+    def test_five_hosts_vote_where_that_is_wanted(self):
+        with Cloud(BINARY, 6) as cloud:
+            cloud.form(voters=5)
+            cloud.wait_voters(5, 180)
+            roles = [member["role"] for member in cloud[5].members().values()]
+            self.assertEqual(sorted(roles), ["voter"] * 5 + ["worker"])
+            text = wait_for("the status says so", lambda: (lambda out: out if "2 more may be lost" in out else None)(
+                cli(cloud[5], "cluster", "status").stdout))
+            self.assertIn("5 of 5 healthy, 5 wanted", text)
+
+    def test_a_voter_that_leaves_is_replaced(self):
+        with Cloud(BINARY, 4) as cloud:
+            cloud.form()
+            cloud.wait_voters(3)
+            worker = next(host for host in cloud if cloud[0].members()[host.name]["role"] == "worker")
+            leaving = next(host for host in cloud.hosts[1:] if host is not worker)
+            leaving.leave()
+            wait_for("another votes", lambda: cloud[0].members()[worker.name]["role"] == "voter")
+            wait_for("three of the rest vote", lambda: len([m for m in cloud[0].get("/v1/cluster")["etcd"]
+                                                             if m["healthy"] and not m["learner"]]) == 3, 120)
+            cloud[0].post("/v1/projects", {"name": "after"})
+
+    def test_short_certificates_are_renewed_in_time(self):
+        with Cloud(BINARY, 2) as cloud:
+            cloud.start()
+            first, second = cloud
+            first.init(voters=1, certificate_life_ms=60000)
+            second.join(first.token())
+            serials = {host.name: {first.members()[host.name]["certificate_serial"]} for host in cloud}
+
+            def renewed_twice():
+                for name, member in first.members().items():
+                    serials[name].add(member["certificate_serial"])
+                return all(len(seen) >= 3 for seen in serials.values())
+
+            wait_for("both hosts have had three certificates", renewed_twice, 240, every=1)
+            cloud.wait_all_ready()
+            second.post("/v1/projects", {"name": "still-in"})
+            wait_for("the other sees it", lambda: first.get("/v1/projects/still-in"))
+
+
+class Strangers(unittest.TestCase):
+    """Every port that hosts speak on: the daemons' and etcd's two."""
+
+    PORTS = (PORT, PORT + 1, PORT + 2)
+
+    def connect(self, host, port, context=None):
+        """What a program in that host's network hears, b"" where it is hung up on."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                namespace = os.open(f"/run/netns/{host.namespace}", os.O_RDONLY)
+                if ctypes.CDLL(None, use_errno=True).setns(namespace, 0) != 0:
+                    raise OSError("setns")
+                heard = self.talk(host.address, port, context)
+            except Exception as error:  # whatever it is, the parent is told
+                heard = f"refused: {type(error).__name__}: {error}".encode()
+            os.write(writer, heard[:4000])
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            heard = pipe.read()
+        os.waitpid(child, 0)
+        return heard
+
+    @staticmethod
+    def talk(address, port, context):
+        with socket.create_connection((address, port), 10) as plain:
+            plain.settimeout(10)
+            stream = context.wrap_socket(plain) if context else plain
+            # HTTP/2's preface and empty SETTINGS: a server that speaks to us answers with its own.
+            stream.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+            return stream.recv(1000)
+
+    @staticmethod
+    def tls(certificate=None, key=None):
+        context = ssl._create_unverified_context()
+        context.set_alpn_protocols(["h2"])
+        if certificate:
+            context.load_cert_chain(str(certificate), str(key))
+        return context
+
+    def test_plain_tcp_no_certificate_and_a_foreign_one_are_refused(self):
+        with Cloud(BINARY, 2) as cloud:
+            cloud.start()
+            first, other = cloud
+            first.init(voters=1)
+            other.init(voters=1)  # another cluster, with an authority of its own
+            foreign = other.directory / "data" / "cluster"
+            own = first.directory / "data" / "cluster"
+            for port in self.PORTS:
+                with self.subTest(port=port):
+                    heard = self.connect(first, port)
+                    # A TLS alert at most; no HTTP/2 frame.
+                    self.assertTrue(heard == b"" or heard.startswith((b"refused", b"\x15\x03", b"HTTP/1.0 400")), heard)
+                    heard = self.connect(first, port, self.tls(foreign / "host.pem", foreign / "host.key"))
+                    self.assertTrue(heard == b"" or heard.startswith(b"refused"), heard)
+                    heard = self.connect(first, port, self.tls(own / "host.pem", own / "host.key"))
+                    self.assertFalse(heard.startswith(b"refused"), heard)
+                    self.assertTrue(heard, "a member is answered")
+            for port in self.PORTS[1:]:
+                heard = self.connect(first, port, self.tls())
+                self.assertTrue(heard == b"" or heard.startswith(b"refused"), heard)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        BINARY = sys.argv.pop(1)
+    unittest.main(verbosity=2)
