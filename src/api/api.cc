@@ -119,6 +119,13 @@ const Route* admit(const CallPtr& call, bool started) {
     return nullptr;
 }
 
+// A write would only wait for a store that is known to be away. Questions and files are none.
+bool needs_store(const Route& route) {
+    if (route.method == "GET" || route.always) return false;
+    return !route.pattern.starts_with("/v1/plan/") && !route.pattern.starts_with("/v1/blobs") &&
+           !route.pattern.starts_with("/v1/rebalance");
+}
+
 }  // namespace
 
 void Api::handle(Request request, std::shared_ptr<Responder> responder) {
@@ -131,6 +138,14 @@ void Api::handle(Request request, std::shared_ptr<Responder> responder) {
                           : std::move(responder);
     const Route* route = admit(call, state_->started);
     if (!route) return;
+    if (state_->started && core.pulse.stale() && needs_store(*route))
+        return call->refuse(
+            {ErrorCode::kUnavailable,
+             fmt::format("the store has not been reached for {} s, so nothing can be written; "
+                         "nothing was done",
+                         core.pulse.age().count / 1000),
+             {},
+             "reads go on; what is the matter: blixard cluster status"});
     const auto consistent = flag_of(call->request, "consistent");
     if (!consistent) return call->refuse(consistent.error());
     if (!*consistent || route->method != "GET") return route->operation(core, call);

@@ -430,5 +430,23 @@ TEST_F(ApiTest, a_consistent_read_waits_for_what_others_have_written) {
     EXPECT_EQ(t.ask("GET", "/v1/projects/q?consistent=true").status, 200);
 }
 
+TEST_F(ApiTest, while_the_store_is_away_reads_say_how_old_they_are_and_writes_are_refused_at_once) {
+    EXPECT_FALSE(t.ask("GET", "/v1/projects").headers.contains("X-Blixard-Age-Ms"));
+    t.store.set_link({.requests_cut = true, .replies_cut = true});
+    t.loop.run_for(seconds(20));
+    const Answer read = t.ask("GET", "/v1/projects/default");
+    EXPECT_EQ(read.status, 200);
+    EXPECT_GE(std::stoll(read.headers.at("X-Blixard-Age-Ms")), 10'000);
+    EXPECT_GT(std::stoll(read.headers.at("X-Blixard-Revision")), 0);
+    const auto write = t.send("POST", "/v1/projects", R"({"name":"p"})");
+    ASSERT_TRUE(write->answer.has_value()) << "it waits for a store that is known to be away";
+    EXPECT_EQ(write->answer->status, 503);
+    EXPECT_THAT(write->answer->body, HasSubstr("the store has not been reached for"));
+    t.store.set_link({});
+    t.loop.run_for(seconds(20));
+    EXPECT_EQ(t.ask("POST", "/v1/projects", R"({"name":"p"})").status, 201);
+    EXPECT_FALSE(t.ask("GET", "/v1/projects").headers.contains("X-Blixard-Age-Ms"));
+}
+
 }  // namespace
 }  // namespace blixard::api

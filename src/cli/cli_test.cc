@@ -61,6 +61,67 @@ std::string list_of(const std::string& items) {
     return R"({"items":[)" + items + R"(],"revision":13})";
 }
 
+TEST(List, says_once_that_the_daemon_cannot_reach_the_store) {
+    TestServer server([](const SeenRequest&) {
+        std::string text = answer(200, list_of(kWeb));
+        return text.insert(text.find("\r\n") + 2,
+                           "X-Blixard-Age-Ms: 14000\r\nX-Blixard-Revision: 13\r\n");
+    });
+    Ran ran = run_with(server, {"list"});
+    EXPECT_NE(ran.out.find("web-1"), std::string::npos);
+    EXPECT_EQ(
+        ran.err,
+        "note: the daemon cannot reach the store: what it says may be 14 s old (revision 13), "
+        "and nothing can be written\n");
+}
+
+constexpr auto kStatus =
+    R"({"kind":"cluster","node":"h1","mode":"member","store":"etcd","cluster_id":"c1","voters_wanted":3,"lease_ttl_ms":4000,
+ "consequence":"a host that cannot reach the store …","created_at":"2026-11-21T10:00:00Z","members":3,"members_alive":2,"voters":2,"revision":7,
+ "leader":"h1","quota_bytes":2147483648,
+ "hosts":[{"name":"h1","advertise":"10.0.0.1:7420","role":"voter","state":"ready","version":"0.1.0"},
+          {"name":"h2","advertise":"10.0.0.2:7420","role":"voter","state":"lost","version":"0.1.0"},
+          {"name":"h3","advertise":"10.0.0.3:7420","role":"worker","state":"ready","version":"0.1.0","clock_ahead_ms":-3}],
+ "etcd":[{"name":"h1","learner":false,"healthy":true,"leader":true,"version":"3.4.23","database_bytes":20480},
+         {"name":"h2","learner":false,"healthy":false}],
+ "warnings":["\"h2\" is lost: it holds no lease"]})";
+
+TEST(Cluster, its_status_shows_each_host_and_what_is_wrong) {
+    TestServer server([](const SeenRequest&) { return answer(200, kStatus); });
+    Ran ran = run_with(server, {"cluster", "status"});
+    EXPECT_EQ(ran.code, 0);
+    for (const char* line :
+         {"Voters:   1 of 2 healthy, 3 wanted; NO MAJORITY: nothing can be written\n",
+          "Hosts:    2 of 3 alive\n", "Leader:   h1\n",
+          "h1    voter   ready  leader     20.0K  3.4.23        0.1.0    here  10.0.0.1:7420\n",
+          "h2    voter   lost   silent         -  -             0.1.0       -  10.0.0.2:7420\n",
+          "h3    worker  ready  -              -  -             0.1.0   -3 ms  10.0.0.3:7420\n",
+          "warning: \"h2\" is lost: it holds no lease\n"})
+        EXPECT_NE(ran.out.find(line), std::string::npos) << line << "is not in\n" << ran.out;
+}
+
+TEST(Cluster, a_restore_says_what_it_will_do_and_does_nothing_where_nobody_can_say_yes) {
+    TestServer server([](const SeenRequest& asked) {
+        if (asked.target == "/v1/blobs") return answer(201, R"({"sha256":"abc"})");
+        return answer(
+            200,
+            R"({"kind":"backup","cluster_id":"c1","created_at":"2026-11-21T10:00:00Z","members":["h1","h2"],
+                               "vms":3,"images":1,"volumes":0,"revision":42,"lease_ttl_ms":4000,"restored_on":"new"})");
+    });
+    const std::string file =
+        testing::TempDir() + "/blixard-cli-test-backup-" + std::to_string(::getpid());
+    std::ofstream(file) << "a backup";
+    Ran ran = run_with(server, {"cluster", "restore", file});
+    std::filesystem::remove(file);
+    EXPECT_NE(ran.code, 0);
+    EXPECT_NE(ran.err.find("This makes new (the daemon at"), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find("3 VMs, 1 images, 0 volumes"), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find("the hosts of then (h1, h2)"), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find("nothing was done"), std::string::npos) << ran.err;
+    ASSERT_EQ(server.requests().size(), 2u);
+    EXPECT_EQ(server.request(1).body, R"({"sha256":"abc","dry_run":true})");
+}
+
 TEST(List, is_a_table_with_the_reason_of_what_is_stuck) {
     TestServer server(
         [](const SeenRequest&) { return answer(200, list_of(std::string(kWeb) + "," + kStuck)); });
@@ -391,7 +452,7 @@ TEST(Cluster, init_is_over_when_the_daemon_is_back_on_its_new_store) {
     });
     Ran ran = run_with(server, {"cluster", "init", "--voters", "5", "--lease-ttl", "10s"});
     EXPECT_EQ(ran.code, 0) << ran.err;
-    EXPECT_EQ(ran.out, "kind: cluster\ncluster_id: c1\n");
+    EXPECT_EQ(ran.out, "Cluster:  c1\n");
     EXPECT_EQ(server.request(0).body, R"({"voters":5,"lease_ttl_ms":10000})");
     EXPECT_EQ(looks, 2);
 }

@@ -147,7 +147,8 @@ std::string formed_text(const Value& cluster, const Colours& colours) {
     facts.add("Cluster", cluster.text("cluster_id"));
     facts.add("Host", cluster.text("node"));
     facts.add("Address", cluster.text("advertise"));
-    facts.add("Lease", duration_text(Millis{cluster.number("lease_ttl_ms")}));
+    if (cluster.find("lease_ttl_ms"))
+        facts.add("Lease", duration_text(Millis{cluster.number("lease_ttl_ms")}));
     facts.add("", cluster.text("consequence"));
     return facts.render(colours);
 }
@@ -348,7 +349,7 @@ tl::expected<Value, Failure> ask_restore(Context& context, const std::string& pa
 
 // A person says so, at the terminal.
 bool confirmed(Context& context) {
-    if (!::isatty(0)) return false;
+    if (!context.screen.err_is_tty() || !::isatty(0)) return false;
     context.screen.err("Restore? Type yes: ");
     std::string line;
     std::getline(std::cin, line);
@@ -379,7 +380,7 @@ std::vector<Command> cluster_commands() {
     std::vector<Option> timeout{{"--timeout", "SPAN", "how long it may take (default 2m)"}};
     Option passphrase_file{"--passphrase-file",
                            "FILE",
-                           "its first line, 12 bytes or more, encrypts the backup",
+                           "its first line is the passphrase of the backup: 12 bytes or more",
                            false,
                            {},
                            Offer::kFile};
