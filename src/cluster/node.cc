@@ -231,8 +231,12 @@ Status Node::start(NodeHooks hooks, store::Store& store, WriteGate* gate) {
     impl_->store = &store;
     impl_->gate = gate;
     impl_->started = true;
-    return is_member() ? impl_->start_member() : Status{};
+    if (is_member()) RETURN_IF_ERROR(impl_->start_member());
+    impl_->open = true;
+    return {};
 }
+
+bool Node::is_open() const { return impl_->open; }
 
 Status Node::Impl::start_member() {
     const auto who = identity_now();
@@ -345,7 +349,7 @@ Result<Authority> Node::Impl::open_authority(const Membership& members) {
 
 bool Node::forward(const std::string& name, const api::Request& request,
                    std::shared_ptr<api::Responder> responder) {
-    if (!is_member() || impl_->members_now()->find(name) == nullptr) return false;
+    if (!is_open() || !is_member() || impl_->members_now()->find(name) == nullptr) return false;
     impl_->forwarder->forward(name, request, true, std::move(responder));
     return true;
 }

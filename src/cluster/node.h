@@ -71,7 +71,10 @@ class Node {
     // null for a member.
     Status start(NodeHooks hooks, store::Store& store, WriteGate* gate);
 
-    // Answers what is under /v1/cluster.
+    // start() has ended: handle() and forward() may be called. Any thread.
+    bool is_open() const;
+
+    // Answers what is under /v1/cluster. After is_open().
     void handle(api::Request request, std::shared_ptr<api::Responder> responder);
 
     // Lets another host answer. False: this host stands alone, or knows no such member. On the

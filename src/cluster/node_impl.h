@@ -64,6 +64,7 @@ struct Node::Impl {
     store::Store* store = nullptr;
     WriteGate* gate = nullptr;
     bool started = false;
+    std::atomic<bool> open = false;  // start() has ended
 
     // --- Loop.
     std::unique_ptr<EtcdSupervisor> supervisor;
@@ -169,6 +170,9 @@ struct Node::Impl {
                                         bool with_node_records);
     Status leave();
     Status abandon();
+    Status give_notice(const Identity& who);
+    Status set_member_state(const std::string& name, MemberState state);
+    Status step_down(const Identity& who);
     Status forget_cluster(const Identity& who);
     Status remove(const std::string& name);
     Result<std::vector<std::string>> vms_on(const std::string& name);

@@ -10,6 +10,7 @@ namespace {
 constexpr const char* kLeft = "left the cluster";
 constexpr Millis kSuccessionMax = seconds(60);  // for another voter to take over
 constexpr Millis kSuccessionPoll{500};
+constexpr Millis kRemovalMax = seconds(20);
 
 void add_revocations(const Member& member, const std::string& reason, WallTime now,
                      store::Transaction& out) {
@@ -90,68 +91,76 @@ Status Node::Impl::leave() {
     const auto known = members_now();
     const Member* me = known->find(who->name);
     const bool removed = known->meta && (me == nullptr || me->uid != who->uid);
-    if (!removed) {
-        ASSIGN_OR_RETURN(Membership members, read_membership(*store));
-        me = members.find(who->name);
-        if (me == nullptr)
-            return fail(ErrorCode::kUnavailable,
-                        "this host's record is not in the store; ask again");
-        if (members.members.size() == 1)
-            return fail(ErrorCode::kConflict,
-                        "this host is the cluster's last: its store would be lost");
-        ASSIGN_OR_RETURN(const auto vms, vms_on(who->name));
-        if (!vms.empty())
-            return fail(ErrorCode::kConflict,
-                        std::to_string(vms.size()) +
-                            " VMs are placed on this host, for example \"" + vms.front() + "\"",
-                        "drain it first: blixard node drain " + who->name);
-        const auto set_state = [&](MemberState state) -> Status {
-            ASSIGN_OR_RETURN(members, read_membership(*store));
-            me = members.find(who->name);
-            if (me == nullptr) return fail(ErrorCode::kConflict, "this host was removed meanwhile");
-            Member changed = *me;
-            changed.state = state;
-            store::Transaction put;
-            put.compares = {{member_key(who->name), members.revision_of(member_key(who->name))}};
-            put.puts = {{member_key(who->name), write_record(changed)}};
-            RETURN_IF_ERROR(commit_now(*store, std::move(put)));
-            return {};
-        };
-        RETURN_IF_ERROR(set_state(MemberState::kLeaving));
-        store::EtcdAdmin admin(etcd_options(endpoints_own_first()));
-        std::vector<store::EtcdMember> etcd;
-        const MonoTime deadline = clock.mono() + kSuccessionMax;
-        while (true) {
-            ASSIGN_OR_RETURN(etcd, admin.members());
-            ASSIGN_OR_RETURN(members, read_membership(*store));
-            const Status may_go = check_voter_may_go(who->name, voter_facts(members, etcd));
-            if (may_go) break;
-            if (clock.mono() >= deadline) {
-                (void)set_state(MemberState::kReady);
-                return may_go;
-            }
-            tick();  // this host may be the one that has to promote its successor
-            std::this_thread::sleep_for(std::chrono::milliseconds(kSuccessionPoll.count));
-        }
-        me = members.find(who->name);
-        if (me == nullptr) return fail(ErrorCode::kConflict, "this host was removed meanwhile");
-        std::vector<std::string> others;
-        for (const auto& endpoint : etcd_endpoints(members))
-            if (me->etcd_client_url != "https://" + endpoint) others.push_back(endpoint);
-        if (const auto* own = find_by_url(etcd, me->etcd_peer_url)) {
-            store::EtcdAdmin elsewhere(etcd_options(others));
-            RETURN_IF_ERROR(elsewhere.remove(own->id));
-        }
-        ASSIGN_OR_RETURN(auto made,
-                         store::EtcdStore::connect(etcd_options(others), loop, clock, log));
-        const std::shared_ptr<store::Store> elsewhere = std::move(made);
-        auto change = departure(members, *me, kLeft, clock.wall(), true);
-        change.compares.clear();
-        const auto committed = commit_now(*elsewhere, std::move(change));
-        loop.post([elsewhere] {});  // its end is the loop's
-        if (!committed) return fail(committed.error());
-    }
+    if (!removed) RETURN_IF_ERROR(give_notice(*who));
     return forget_cluster(*who);
+}
+
+// The others know that this host leaves, and go on without it.
+Status Node::Impl::give_notice(const Identity& who) {
+    ASSIGN_OR_RETURN(const Membership members, read_membership(*store));
+    if (members.find(who.name) == nullptr)
+        return fail(ErrorCode::kUnavailable, "this host's record is not in the store; ask again");
+    if (members.members.size() == 1)
+        return fail(ErrorCode::kConflict,
+                    "this host is the cluster's last: its store would be lost");
+    ASSIGN_OR_RETURN(const auto vms, vms_on(who.name));
+    if (!vms.empty())
+        return fail(ErrorCode::kConflict,
+                    std::to_string(vms.size()) + " VMs are placed on this host, for example \"" +
+                        vms.front() + "\"",
+                    "drain it first: blixard node drain " + who.name);
+    RETURN_IF_ERROR(set_member_state(who.name, MemberState::kLeaving));
+    const Status gone = step_down(who);
+    if (!gone) (void)set_member_state(who.name, MemberState::kReady);
+    return gone;
+}
+
+Status Node::Impl::set_member_state(const std::string& name, MemberState state) {
+    ASSIGN_OR_RETURN(const Membership members, read_membership(*store));
+    if (members.find(name) == nullptr)
+        return fail(ErrorCode::kConflict, "this host was removed meanwhile");
+    Member changed = *members.find(name);
+    changed.state = state;
+    store::Transaction put;
+    put.compares = {{member_key(name), members.revision_of(member_key(name))}};
+    put.puts = {{member_key(name), write_record(changed)}};
+    RETURN_IF_ERROR(commit_now(*store, std::move(put)));
+    return {};
+}
+
+Status Node::Impl::step_down(const Identity& who) {
+    Membership members;
+    std::vector<std::string> others;
+    // Until another host votes in its place, and etcd agrees: it refuses a change before its
+    // members have been connected for some seconds.
+    const MonoTime deadline = clock.mono() + kSuccessionMax;
+    while (true) {
+        const Status out_of_quorum = [&]() -> Status {
+            ASSIGN_OR_RETURN(const auto etcd, etcd_admin().members());
+            ASSIGN_OR_RETURN(members, read_membership(*store));
+            const Member* me = members.find(who.name);
+            if (me == nullptr) return fail(ErrorCode::kConflict, "this host was removed meanwhile");
+            others.clear();
+            for (const auto& endpoint : etcd_endpoints(members))
+                if (me->etcd_client_url != "https://" + endpoint) others.push_back(endpoint);
+            RETURN_IF_ERROR(check_voter_may_go(who.name, voter_facts(members, etcd)));
+            const auto* own = find_by_url(etcd, me->etcd_peer_url);
+            return own != nullptr ? store::EtcdAdmin(etcd_options(others)).remove(own->id)
+                                  : Status{};
+        }();
+        if (out_of_quorum) break;
+        if (clock.mono() >= deadline) return out_of_quorum;
+        tick();  // this host may be the one that has to promote its successor
+        std::this_thread::sleep_for(std::chrono::milliseconds(kSuccessionPoll.count));
+    }
+    ASSIGN_OR_RETURN(auto made, store::EtcdStore::connect(etcd_options(others), loop, clock, log));
+    const std::shared_ptr<store::Store> elsewhere = std::move(made);
+    auto change = departure(members, *members.find(who.name), kLeft, clock.wall(), true);
+    change.compares.clear();
+    const auto committed = commit_now(*elsewhere, std::move(change));
+    loop.post([elsewhere] {});  // its end is the loop's
+    if (!committed) return fail(committed.error());
+    return {};
 }
 
 Status Node::Impl::remove(const std::string& name) {
@@ -171,7 +180,15 @@ Status Node::Impl::remove(const std::string& name) {
     const auto* own = find_by_url(etcd, gone->etcd_peer_url);
     if (own != nullptr) {
         RETURN_IF_ERROR(check_voter_may_go(name, voter_facts(members, etcd)));
-        RETURN_IF_ERROR(admin.remove(own->id));
+        // Right after another change, or a loss, etcd wants some seconds.
+        const MonoTime deadline = clock.mono() + kRemovalMax;
+        for (Status gone = admin.remove(own->id); !gone; gone = admin.remove(own->id)) {
+            if (gone.error().code == ErrorCode::kNotFound) break;
+            const bool passing = gone.error().code == ErrorCode::kUnavailable ||
+                                 gone.error().code == ErrorCode::kUnknownOutcome;
+            if (!passing || clock.mono() >= deadline) return gone;
+            std::this_thread::sleep_for(std::chrono::milliseconds(kSuccessionPoll.count));
+        }
     }
     ASSIGN_OR_RETURN(const auto vms, vms_on(name));
     ASSIGN_OR_RETURN(const auto committed,

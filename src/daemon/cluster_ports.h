@@ -12,7 +12,10 @@ namespace blixard::daemon {
 class ClusterOperations final : public api::ClusterPort {
    public:
     explicit ClusterOperations(cluster::Node& node) : node_(node) {}
+    // The API answers before this host's part in its cluster has begun.
     void handle(api::Request request, std::shared_ptr<api::Responder> responder) override {
+        if (!node_.is_open())
+            return responder->send(api::problem({ErrorCode::kUnavailable, "this daemon is starting", {}, "ask again in a moment"}));
         node_.handle(std::move(request), std::move(responder));
     }
 

@@ -32,6 +32,8 @@ def import_disk(host, name, size, directory):
     with open(path, "wb") as file:
         for _ in range(size >> 20):
             file.write(os.urandom(1 << 20))
+        file.seek(510)
+        file.write(b"\x55\xaa")  # a boot sector: else it is no disk
     cli(host, "image", "import", str(path), name)
     path.unlink()
     return host.get(f"/v1/images/{name}")["files"][0]["sha256"]

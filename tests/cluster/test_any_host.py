@@ -33,14 +33,14 @@ class AnyHost(unittest.TestCase):
             first, second, third = cloud
             import_guest(second)
             cli(first, "launch", "demo", "vm", "--memory", "96M", "--node", "h3")
-            self.assertEqual(phase(second, "vm"), "running")
+            wait_running(second, "vm")
             cli(second, "pause", "vm")
-            self.assertEqual(phase(third, "vm"), "paused")
+            wait_for("the others see it paused", lambda: phase(third, "vm") == "paused")
             cli(first, "resume", "vm")
             cli(second, "restart", "vm", "--force") if "--force" in cli(second, "restart", "--help").stdout else None
             wait_running(first, "vm")
             cli(first, "stop", "vm", "--force")
-            self.assertEqual(phase(third, "vm"), "stopped")
+            wait_for("the others see it stopped", lambda: phase(third, "vm") == "stopped")
             cli(second, "start", "vm")
             wait_running(third, "vm")
             cli(second, "delete", "--force", "vm")

@@ -32,7 +32,7 @@ class Forming(unittest.TestCase):
             first, second, third = cloud
             import_guest(first)
             for i in range(150):
-                first.post("/v1/projects", {"name": f"p{i}", "description": "x" * 2000})
+                first.post("/v1/projects", {"name": f"p{i}", "description": "x" * 1000})
             first.post("/v1/volumes", {"name": "data", "size_mib": 16})
             launch(first, "plain", "demo", "h1")
             launch(first, "ha", "demo", "h1", ha="restart", restart="always")
@@ -146,9 +146,14 @@ class Strangers(unittest.TestCase):
         with socket.create_connection((address, port), 10) as plain:
             plain.settimeout(10)
             stream = context.wrap_socket(plain) if context else plain
-            # HTTP/2's preface and empty SETTINGS: a server that speaks to us answers with its own.
-            stream.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
-            return stream.recv(1000)
+            with stream:
+                return Strangers.greet(stream)
+
+    @staticmethod
+    def greet(stream):
+        """HTTP/2's preface and empty SETTINGS: a server that speaks to us answers with its own."""
+        stream.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        return stream.recv(1000)
 
     @staticmethod
     def tls(certificate=None, key=None):
@@ -175,7 +180,8 @@ class Strangers(unittest.TestCase):
                     self.assertTrue(heard == b"" or heard.startswith(b"refused"), heard)
                     heard = self.connect(first, port, self.tls(own / "host.pem", own / "host.key"))
                     self.assertFalse(heard.startswith(b"refused"), heard)
-                    self.assertTrue(heard, "a member is answered")
+                    if port != PORT + 2:  # etcd's members do not speak HTTP/2
+                        self.assertTrue(heard, "a member is answered")
             for port in self.PORTS[1:]:
                 heard = self.connect(first, port, self.tls())
                 self.assertTrue(heard == b"" or heard.startswith(b"refused"), heard)
