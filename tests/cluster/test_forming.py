@@ -40,7 +40,7 @@ class Forming(unittest.TestCase):
                 wait_running(first, name)
                 wait_for("it has booted", lambda n=name: READY_LINE in cli(first, "logs", n).stdout, 120)
             before = keys_of(first)
-            pids = {name: first.vm(name)["status"]["pid"] for name in ("plain", "ha")}
+            pid = first.vm("plain")["status"]["pid"]
             said = cli(first, "cluster", "init").stdout
             self.assertIn("kills its HA VMs 3.5 s after", said)
             self.assertEqual(keys_of(first), before)
@@ -50,7 +50,8 @@ class Forming(unittest.TestCase):
             cloud.wait_voters(3)
             wait_running(first, "plain")
             wait_running(first, "ha")
-            self.assertEqual({name: first.vm(name)["status"]["pid"] for name in pids}, pids)
+            # (The fenced one may have been killed and started again, where this machine was so slow that the lease ran out.)
+            self.assertEqual(first.vm("plain")["status"]["pid"], pid)
             self.assertEqual(keys_of(second), before)
             self.assertIn("42", cli(third, "console", "plain", text="echo $((6*7))\n").stdout)
 
