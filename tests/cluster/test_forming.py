@@ -98,6 +98,23 @@ class Forming(unittest.TestCase):
                                                              if m["healthy"] and not m["learner"]]) == 3, 120)
             cloud[0].post("/v1/projects", {"name": "after"})
 
+    def test_a_host_that_was_removed_while_it_was_cut_off_does_not_keep_its_open_connections(self):
+        with Cloud(BINARY, 4) as cloud:
+            cloud.form()
+            cloud.wait_voters(3)
+            gone = next(host for host in cloud if cloud[0].members()[host.name]["role"] == "worker")
+            rest = [host for host in cloud if host is not gone]
+            gone.cut("both")
+            wait_for("its loss is seen", lambda: rest[0].members()[gone.name]["state"] == "lost")
+            rest[0].delete(f"/v1/cluster/members/{gone.name}", timeout=60)
+            gone.heal()
+            wait_for("a voter cuts it off", lambda: any("still connected to it" in host.tail(500) for host in rest))
+            cloud.wait_voters(3)
+            with self.assertRaises((Problem, OSError)):
+                gone.post("/v1/projects", {"name": "never"}, timeout=60)
+            rest[1].post("/v1/projects", {"name": "after"})
+            self.assertNotIn("never", {p["name"] for p in rest[0].get("/v1/projects?limit=1000")["items"]})
+
     def test_short_certificates_are_renewed_in_time(self):
         with Cloud(BINARY, 2) as cloud:
             cloud.start()
