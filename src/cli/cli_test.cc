@@ -93,7 +93,7 @@ TEST(Cluster, its_status_shows_each_host_and_what_is_wrong) {
     for (const char* line :
          {"Voters:   1 of 2 healthy, 3 wanted; NO MAJORITY: nothing can be written\n",
           "Hosts:    2 of 3 alive\n", "Leader:   h1\n",
-          "h1    voter   ready  leader     20.0K  3.4.23        0.1.0    here  10.0.0.1:7420\n",
+          "h1    voter   ready  leader       20K  3.4.23        0.1.0    here  10.0.0.1:7420\n",
           "h2    voter   lost   silent         -  -             0.1.0       -  10.0.0.2:7420\n",
           "h3    worker  ready  -              -  -             0.1.0   -3 ms  10.0.0.3:7420\n",
           "warning: \"h2\" is lost: it holds no lease\n"})
