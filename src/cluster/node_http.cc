@@ -210,7 +210,8 @@ void Node::handle(api::Request request, std::shared_ptr<api::Responder> responde
                 return answer.send(fail_field("sha256", file.error().message,
                                               "upload the backup first: POST /v1/blobs"));
             const auto backup = node.read_restorable(*file, passphrase);
-            (void)os::remove_file(*file);  // it may hold the cluster's keys in the clear
+            // It may hold the cluster's keys in the clear. What is no backup is an image's, and stays.
+            if (backup) (void)os::remove_file(*file);
             if (!backup) return answer.send(fail(backup.error()));
             const std::string text = backup_text(backup->manifest, node.settings.name);
             if (dry_run) {

@@ -102,6 +102,12 @@ class Backups(unittest.TestCase):
             refused = cli(cloud[0], "cluster", "restore", str(file), "--yes", check=False)
             self.assertNotEqual(refused.returncode, 0)
             self.assertIn("no backup of a cluster", refused.stderr)
+            # A file that is none is not taken away: it may be an image's.
+            import_guest(cloud[0])
+            sha256 = cloud[0].get("/v1/images/demo")["files"][0]["sha256"]
+            with self.assertRaises(Problem):
+                cloud[0].post("/v1/cluster/restore", {"sha256": sha256}, timeout=60)
+            self.assertTrue((cloud[0].directory / "data" / "blobs" / sha256).exists())
 
     def test_a_host_that_does_not_vote_gives_a_backup_too(self):
         with Cloud(BINARY, 4) as cloud:
