@@ -119,11 +119,6 @@ std::int64_t spec_disk_mib(const model::VmSpec& spec) {
     return sum;
 }
 
-bool is_same(const ProjectUse& a, const ProjectUse& b) {
-    return a.vms == b.vms && a.cpus == b.cpus && a.memory_mib == b.memory_mib &&
-           a.disk_mib == b.disk_mib;
-}
-
 ProjectUse use_of(const VmEntry* vm) {
     if (!vm || !vm->record) return {};
     const model::VmSpec& spec = vm->record->value.spec;
@@ -139,7 +134,7 @@ void count_use(Snapshot& state, const VmEntry* before, const VmEntry& after) {
     if (old.vms) --state.counts.by_phase[static_cast<int>(before->phase)];
     if (now.vms) ++state.counts.by_phase[static_cast<int>(after.phase)];
     state.counts.vms += now.vms - old.vms;
-    if (is_same(old, now)) return;
+    if (old == now) return;
     const ProjectUse* sum = state.project_use.find(after.project());
     auto use = std::make_shared<ProjectUse>(sum ? *sum : ProjectUse{});
     use->key = after.project();

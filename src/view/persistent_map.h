@@ -3,15 +3,20 @@
 // change nodes that they made themselves in place.
 //
 // Source: Driscoll, Sarnak, Sleator, Tarjan, "Making Data Structures Persistent" (1989); the owner
-// mark of nodes that may be changed in place is Clojure's transients.
+// mark of nodes that may be changed in place is Clojure's transients. Nodes keep four bytes of each
+// key at hand, from behind what all their keys begin with, so that a search seldom looks at a key
+// itself: Bohannon, McIlroy, Rastogi, "Main-Memory Index Structures with Fixed-Size Partial Keys"
+// (2001).
 //
 // Threads: a map value may be read by any number of threads; one thread changes its own value.
 // Values are shared_ptr<const V> with a `std::string key` member.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,20 +50,13 @@ class PersistentMap {
 
     // Null where there is none. The pointer lives as long as this map or any copy holds the value.
     const V* find(std::string_view key) const {
-        const Node* node = root_.get();
-        if (!node) return nullptr;
-        while (!node->leaf) node = node->children[node->child_for(key)].get();
-        const int at = node->lower_bound(key);
-        if (at < node->count && node->values[at]->key == key) return node->values[at].get();
-        return nullptr;
+        const Value* value = find_value(key);
+        return value ? value->get() : nullptr;
     }
 
     Value find_shared(std::string_view key) const {
-        const Node* node = root_.get();
-        if (!node) return nullptr;
-        while (!node->leaf) node = node->children[node->child_for(key)].get();
-        const int at = node->lower_bound(key);
-        return at < node->count && node->values[at]->key == key ? node->values[at] : nullptr;
+        const Value* value = find_value(key);
+        return value ? *value : nullptr;
     }
 
     // Puts `value` under value->key, in the place of an older one.
@@ -72,6 +70,7 @@ class PersistentMap {
         top->count = 2;
         top->children[0] = std::move(root_);
         top->children[1] = std::move(right);
+        top->set_heads();
         root_ = std::move(top);
     }
 
@@ -116,43 +115,93 @@ class PersistentMap {
     using NodePtr = std::shared_ptr<Node>;
     using Owner = std::uint64_t;
 
+    using Head = std::uint32_t;
+    static constexpr Head kNoHead = ~Head{0};
+
     struct Node {
-        explicit Node(bool is_leaf) : leaf(is_leaf) {}
+        explicit Node(bool is_leaf) : leaf(is_leaf) { heads.fill(kNoHead); }
         bool leaf;
         int count = 0;
+        std::size_t skip = 0;  // all keys below begin with the same `skip` bytes
         Owner owner = 0;
-        std::array<Value, kMax> values;  // leaf
-        std::array<NodePtr, kMax>
-            children;  // inner; the smallest key below children[i] is first_key(i)
+        std::array<Head, kMax> heads;        // of key(i), behind `skip`; kNoHead from `count` on
+        std::array<Value, kMax> values;      // leaf
+        std::array<NodePtr, kMax> children;  // inner
 
-        int lower_bound(std::string_view key) const {
-            int low = 0, high = count;
-            while (low < high) {
-                const int middle = (low + high) / 2;
-                if (values[middle]->key < key)
-                    low = middle + 1;
-                else
-                    high = middle;
-            }
-            return low;
-        }
-        const std::string& first_key() const {
+        // The smallest key at or below place `i`, and the largest one.
+        const std::string& key(int i) const {
             const Node* node = this;
-            while (!node->leaf) node = node->children[0].get();
-            return node->values[0]->key;
+            for (; !node->leaf; i = 0) node = node->children[i].get();
+            return node->values[i]->key;
         }
+        const std::string& last_key() const {
+            const Node* node = this;
+            while (!node->leaf) node = node->children[node->count - 1].get();
+            return node->values[node->count - 1]->key;
+        }
+
+        // How many keys are less than `key` (`or_equal`: or are the same), if it begins with the
+        // same `skip` bytes as all of them.
+        int rank(std::string_view key, bool or_equal) const {
+            const Head head = head_of(key, skip);
+            int at = 0;
+            for (int i = 0; i < kMax; ++i) at += heads[i] < head;
+            while (at < count && heads[at] == head && is_before(at, key, or_equal)) ++at;
+            return at;
+        }
+        // The same for any key.
+        int rank_of_any(std::string_view key, bool or_equal) const {
+            const int side =
+                key.substr(0, skip).compare(std::string_view(this->key(0)).substr(0, skip));
+            if (side != 0) return side < 0 ? 0 : count;
+            return rank(key, or_equal);
+        }
+        int lower_bound(std::string_view key) const { return rank_of_any(key, false); }
         int child_for(std::string_view key) const {
-            int low = 0, high = count - 1;
-            while (low < high) {
-                const int middle = (low + high + 1) / 2;
-                if (children[middle]->first_key() <= key)
-                    low = middle;
-                else
-                    high = middle - 1;
-            }
-            return low;
+            return std::max(rank_of_any(key, true) - 1, 0);
+        }
+
+        void set_skip(std::size_t bytes) {
+            skip = bytes;
+            for (int i = 0; i < count; ++i) heads[i] = head_of(key(i), skip);
+            std::fill(heads.begin() + count, heads.end(), kNoHead);
+        }
+        void set_heads() { set_skip(common_bytes(key(0), last_key())); }
+
+     private:
+        bool is_before(int at, std::string_view key, bool or_equal) const {
+            const int order = std::string_view(this->key(at)).compare(key);
+            return order < 0 || (or_equal && order == 0);
         }
     };
+
+    // Four bytes of `key` behind `skip`, in the order of keys; NULs where it ends before.
+    static Head head_of(std::string_view key, std::size_t skip) {
+        const std::size_t left = key.size() - std::min(skip, key.size());
+        Head head = 0;
+        if (left >= sizeof head) {
+            std::memcpy(&head, key.data() + skip, sizeof head);
+            return __builtin_bswap32(head);
+        }
+        for (std::size_t i = 0; i < sizeof head; ++i)
+            head = head << 8 | (i < left ? static_cast<unsigned char>(key[skip + i]) : 0u);
+        return head;
+    }
+
+    static std::size_t common_bytes(std::string_view a, std::string_view b) {
+        const auto differs = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+        return static_cast<std::size_t>(differs.first - a.begin());
+    }
+
+    // A key that is there begins as all keys of each node on its way do; so nothing but the heads
+    // is looked at, and whether it was there turns out at the end.
+    const Value* find_value(std::string_view key) const {
+        const Node* node = root_.get();
+        if (!node) return nullptr;
+        while (!node->leaf) node = node->children[std::max(node->rank(key, true) - 1, 0)].get();
+        const int at = node->rank(key, false);
+        return at < node->count && node->values[at]->key == key ? &node->values[at] : nullptr;
+    }
 
     // The nodes made so far are shared from now on. Writes only where there is something to write,
     // so that readers of a published map may copy it at the same time.
@@ -176,45 +225,66 @@ class PersistentMap {
         return copy;
     }
 
+    // `key` comes below `node`.
+    static void fit(Node& node, std::string_view key) {
+        if (node.count == 0) {
+            node.skip = key.size();
+            return;
+        }
+        const std::string_view first = node.key(0);
+        if (key.substr(0, node.skip) == first.substr(0, node.skip)) return;
+        node.set_skip(common_bytes(key, first));
+    }
+
     // Inserts below `node`; a node that had to be split gives its right half.
     NodePtr insert(Node& node, Value value) {
+        const std::string_view key = value->key;
+        fit(node, key);
+        const Head head = head_of(key, node.skip);
         if (node.leaf) {
-            const int at = node.lower_bound(value->key);
-            if (at < node.count && node.values[at]->key == value->key) {
+            const int at = node.rank(key, false);
+            if (at < node.count && node.values[at]->key == key) {
                 node.values[at] = std::move(value);
                 return nullptr;
             }
             ++size_;
-            return insert_at(node, node.values, at, std::move(value));
+            return insert_at(node, node.values, at, std::move(value), head);
         }
-        const int at = node.child_for(value->key);
+        const int at = std::max(node.rank(key, true) - 1, 0);
+        node.heads[at] = std::min(node.heads[at], head);
         node.children[at] = editable(std::move(node.children[at]));
         NodePtr right = insert(*node.children[at], std::move(value));
         if (!right) return nullptr;
-        return insert_at(node, node.children, at + 1, std::move(right));
+        const Head right_head = head_of(right->key(0), node.skip);
+        return insert_at(node, node.children, at + 1, std::move(right), right_head);
     }
 
     template <class Item>
-    NodePtr insert_at(Node& node, std::array<Item, kMax>& items, int at, Item item) {
-        NodePtr right;
-        Node* target = &node;
-        if (node.count == kMax) {
-            right = make_node(node.leaf);
-            // Ascending inserts (a bulk load) leave full nodes behind, others half full ones.
-            const int keep = at == kMax ? kMax - 1 : kMax / 2;
-            auto& moved = items_of<Item>(*right);
-            for (int i = keep; i < kMax; ++i) moved[i - keep] = std::move(items[i]);
-            right->count = kMax - keep;
-            node.count = keep;
-            if (at > keep) {
-                target = right.get();
-                at -= keep;
-            }
+    NodePtr insert_at(Node& node, std::array<Item, kMax>& items, int at, Item item, Head head) {
+        if (node.count == kMax) return split(node, items, at, std::move(item));
+        for (int i = node.count; i > at; --i) {
+            items[i] = std::move(items[i - 1]);
+            node.heads[i] = node.heads[i - 1];
         }
-        auto& into = items_of<Item>(*target);
-        for (int i = target->count; i > at; --i) into[i] = std::move(into[i - 1]);
-        into[at] = std::move(item);
-        ++target->count;
+        items[at] = std::move(item);
+        node.heads[at] = head;
+        ++node.count;
+        return nullptr;
+    }
+    template <class Item>
+    NodePtr split(Node& node, std::array<Item, kMax>& items, int at, Item item) {
+        NodePtr right = make_node(node.leaf);
+        // Ascending inserts (a bulk load) leave full nodes behind, others half full ones.
+        const int keep = at == kMax ? kMax - 1 : kMax / 2;
+        auto& moved = items_of<Item>(*right);
+        for (int i = keep; i < kMax; ++i) moved[i - keep] = std::move(items[i]);
+        right->count = kMax - keep;
+        node.count = keep;
+        Node& target = at > keep ? *right : node;
+        if (at > keep) at -= keep;
+        insert_at(target, items_of<Item>(target), at, std::move(item), kNoHead);
+        node.set_heads();
+        right->set_heads();
         return right;
     }
     template <class Item>
@@ -225,24 +295,30 @@ class PersistentMap {
             return node.children;
     }
 
+    // `key` is there.
     void remove(Node& node, std::string_view key) {
         if (node.leaf) {
-            remove_at(node.values, node.count, node.lower_bound(key));
+            remove_at(node, node.values, node.rank(key, false));
             return;
         }
-        const int at = node.child_for(key);
+        const int at = std::max(node.rank(key, true) - 1, 0);
         node.children[at] = editable(std::move(node.children[at]));
         remove(*node.children[at], key);
         if (node.children[at]->count == 0) {
-            remove_at(node.children, node.count, at);
-        } else if (node.count > 1) {
-            merge_small(node, at == 0 ? 0 : at - 1);
+            remove_at(node, node.children, at);
+        } else {
+            node.heads[at] = head_of(node.key(at), node.skip);
+            if (node.count > 1) merge_small(node, at == 0 ? 0 : at - 1);
         }
     }
     template <class Item>
-    static void remove_at(std::array<Item, kMax>& items, int& count, int at) {
-        for (int i = at; i + 1 < count; ++i) items[i] = std::move(items[i + 1]);
-        items[--count] = nullptr;
+    static void remove_at(Node& node, std::array<Item, kMax>& items, int at) {
+        for (int i = at; i + 1 < node.count; ++i) {
+            items[i] = std::move(items[i + 1]);
+            node.heads[i] = node.heads[i + 1];
+        }
+        items[--node.count] = nullptr;
+        node.heads[node.count] = kNoHead;
     }
     // Two neighbours that fit into one comfortably become one, so that deletions do not leave a
     // hollow tree.
@@ -257,7 +333,8 @@ class PersistentMap {
             else
                 left.children[left.count++] = right.children[i];
         }
-        remove_at(node.children, node.count, left_at + 1);
+        left.set_heads();
+        remove_at(node, node.children, left_at + 1);
     }
 
     template <class Visit>

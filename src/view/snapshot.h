@@ -104,6 +104,8 @@ struct ProjectUse {
     std::int64_t cpus = 0;
     std::int64_t memory_mib = 0;
     std::int64_t disk_mib = 0;
+
+    bool operator==(const ProjectUse&) const = default;
 };
 
 struct Counts {
