@@ -36,11 +36,15 @@ struct Draft {
         transaction.deletes.push_back(std::move(key));
         return *this;
     }
-    // The record that the write is about.
-    Draft& put_proven(std::string key, std::string value) {
+    // The record that the write is about; `proof` stands in no value that others may put there.
+    Draft& put_proven(std::string key, std::string value, std::string proof) {
         proof_key = key;
-        proof_text = value;
+        proof_text = std::move(proof);
         return put(std::move(key), std::move(value));
+    }
+    Draft& put_proven(std::string key, std::string value) {
+        std::string proof = value;
+        return put_proven(std::move(key), std::move(value), std::move(proof));
     }
 };
 

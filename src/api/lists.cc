@@ -88,7 +88,7 @@ class ListBody {
     const view::Snapshot& state_;
     const ListQuery& query_;
     std::string body_;
-    std::string last_;
+    std::string_view last_;  // a key of the state
     std::size_t count_ = 0;
     bool more_ = false;
 };

@@ -45,8 +45,7 @@ Result<Draft> decide(const view::Snapshot& state, const NewVm& wanted) {
     record.created_at = plan.created_at;
     record.spec = std::move(plan.spec);
     const std::string key = model::vm_key(plan.project, plan.name, "spec");
-    draft.counts_on_absence(key).put_proven(key, model::to_json(record));
-    draft.proof_text = wanted.uid;
+    draft.counts_on_absence(key).put_proven(key, model::to_json(record), wanted.uid);
     return draft;
 }
 

@@ -69,8 +69,7 @@ Result<Draft> decide_create(const view::Snapshot& state, const NewVolume& wanted
     RETURN_IF_ERROR(
         check_quota(state, wanted.subject.project, {.disk_mib = record.size_mib}, draft));
     const std::string key = model::volume_key(wanted.subject.project, wanted.subject.name, "spec");
-    draft.counts_on_absence(key).put_proven(key, model::to_json(record));
-    draft.proof_text = draft.uid;
+    draft.counts_on_absence(key).put_proven(key, model::to_json(record), draft.uid);
     return draft;
 }
 

@@ -59,7 +59,8 @@ void write(const Failover& value, std::string& out);
 
 template <class T>
 std::string to_json(const T& value) {
-    std::string text;
+    thread_local std::string text;  // grown once; what is returned is as large as it must be
+    text.clear();
     write(value, text);
     return text;
 }
