@@ -63,6 +63,13 @@ TEST_F(Questions, the_loss_of_one_host_is_survived_of_two_is_not) {
               std::string::npos);
 }
 
+TEST_F(Questions, a_host_of_one_numa_node_has_all_the_hosts_memory) {
+    model::NodeStatus status{.uid = "h3", .cpus = 8, .memory_mib = 4096, .disk_mib = 100'000};
+    status.numa = {{.cpus = 8, .memory_mib = 1024}};
+    put(model::node_key("h3", "status"), model::to_json(status));
+    EXPECT_EQ(member({.what = "why-not", .vm = "default/a", .node = "h3"}, "refusals"), "[]");
+}
+
 TEST_F(Questions, survival_is_asked_of_any_number_of_hosts) {
     EXPECT_EQ(member({.what = "survive"}, "survives"), "true");
     const Question two{.what = "survive", .body = R"({"hosts":2})"};

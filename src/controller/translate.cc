@@ -70,7 +70,9 @@ scheduler::Host host_of(const view::NodeEntry& node, scheduler::HostState state)
     host.capacity = {facts.cpus * 1000, facts.memory_mib, facts.disk_mib};
     for (const model::NumaNode& numa : facts.numa)
         host.numa.push_back({numa.cpus * 1000, numa.memory_mib});
-    if (host.numa.size() > scheduler::kNumaNodesMax) host.numa.clear();
+    // One node is the whole host, whatever it says of itself: in a virtual machine whose memory was
+    // added to, the node's own figure stays behind.
+    if (host.numa.size() == 1 || host.numa.size() > scheduler::kNumaNodesMax) host.numa.clear();
     std::map<std::string, std::int32_t> devices;
     for (const model::Device& device : facts.devices) {
         if (device.kind == "gpu") {

@@ -232,6 +232,7 @@ TEST(Plan, a_drain_says_what_moves_where_and_what_is_stuck) {
     EXPECT_EQ(plan->moves, (std::vector<Move>{{"small", "a", "b", {}}}));
     ASSERT_EQ(plan->stuck.size(), 1U);
     EXPECT_EQ(plan->stuck[0].vm, "big");
+    EXPECT_EQ(plan->stuck[0].why, "fits on none of 2 hosts: 1 x draining, 1 x cpu; would fit if: 2 CPUs less fits host b");
     EXPECT_EQ(cluster.host_of("small"), "a") << "nothing is changed";
     EXPECT_FALSE(plan_drain(cluster, std::vector<std::string>{"nobody"}, {}));
 }

@@ -35,15 +35,21 @@ void sort_for_moving(std::vector<Shared>& vms) {
     });
 }
 
+// `leaving`: hosts that are out of use in this plan; that they should not be is no advice.
 void find_place(Cluster& cluster, const Shared& vm, const std::string& from, const Policy& policy,
-                Plan& plan) {
+                Plan& plan, std::span<const std::string> leaving = {}) {
     if (auto spot = choose(cluster, *vm, policy)) {
         plan.moves.push_back(
             {vm->vm, from, cluster.host(spot->host).spec.name, cluster.assignment_of(spot->take)});
         (void)cluster.place(vm, *spot);
         return;
     }
-    plan.stuck.push_back({vm->vm, from, summary(place(cluster, *vm, policy))});
+    auto decision = place(cluster, *vm, policy);
+    std::erase_if(decision.would_fit_if, [&](const Remedy& remedy) {
+        return (remedy.kind == Remedy::Kind::kUncordon || remedy.kind == Remedy::Kind::kHostBack) &&
+               std::find(leaving.begin(), leaving.end(), remedy.host) != leaving.end();
+    });
+    plan.stuck.push_back({vm->vm, from, summary(decision)});
 }
 
 // Changes `cluster`: the hosts take this state, and their VMs go where they can.
@@ -60,7 +66,7 @@ Plan vacate_hosts(Cluster& cluster, std::span<const std::string> hosts, HostStat
         for (const auto& vm : vms) from.push_back(cluster.host_of(vm->vm));
         for (const auto& vm : vms) (void)cluster.release(vm->vm);
         for (std::size_t i = 0; i < vms.size(); ++i)
-            find_place(cluster, vms[i], from[i], policy, plan);
+            find_place(cluster, vms[i], from[i], policy, plan, hosts);
         return plan;
     }
     // A VM leaves a draining host only when it has somewhere to go: it stays, and counts, until
@@ -70,7 +76,7 @@ Plan vacate_hosts(Cluster& cluster, std::span<const std::string> hosts, HostStat
         Spot old{cluster.vm(index).host, cluster.vm(index).take, 0.0};
         (void)cluster.release(vm->vm);
         auto stuck = plan.stuck.size();
-        find_place(cluster, vm, cluster.host(old.host).spec.name, policy, plan);
+        find_place(cluster, vm, cluster.host(old.host).spec.name, policy, plan, hosts);
         if (plan.stuck.size() > stuck) (void)cluster.place(vm, old);
     }
     return plan;
