@@ -17,7 +17,8 @@ Result<Draft> decide_cancel(const view::Snapshot& state, const std::string& id,
     if (record.state != model::OperationState::kRunning)
         return fail(ErrorCode::kConflict,
                     fmt::format("operation {} is {} already", id, model::enum_name(record.state)));
-    if (record.kind != "node-drain" || !record.target.starts_with("nodes/"))
+    const bool drain = record.kind == "node-drain" && record.target.starts_with("nodes/");
+    if (!drain && record.kind != "rebalance")
         return fail(ErrorCode::kConflict,
                     fmt::format("an operation of kind {} cannot be cancelled", record.kind),
                     "wait until it ends");
@@ -27,6 +28,7 @@ Result<Draft> decide_cancel(const view::Snapshot& state, const std::string& id,
     record.ended_at = now;
     const std::string key = model::operation_key(id);
     draft.counts_on(key, operation->revision).put_proven(key, model::to_json(record));
+    if (!drain) return draft;  // a move that is under way ends; no other begins
     const std::string node_name = record.target.substr(6);
     const view::NodeEntry* node = state.nodes.find(node_name);
     if (!node || !node->spec || !node->spec->value.draining) return draft;

@@ -2,14 +2,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "api/operations.h"
 #include "api/reply.h"
+#include "model/documents.h"
+#include "model/keys.h"
+#include "model/merge_patch.h"
 
 namespace blixard::api {
 namespace {
 
-constexpr std::string_view kPlans[] = {"drain", "lose", "add", "launch", "upgrade"};
+constexpr std::string_view kPlans[] = {"drain", "lose", "add", "launch", "upgrade", "survive"};
+
+void send_plan(Core& core, const CallPtr& call, int status, std::string plan) {
+    Response response;
+    response.status = status;
+    response.body = std::move(plan);
+    add_revision(response, core.state()->revision);
+    call->send(std::move(response));
+}
 
 void ask(Core& core, const CallPtr& call, int status, PlanQuestion question) {
     if (!core.deps.plan)
@@ -17,11 +29,7 @@ void ask(Core& core, const CallPtr& call, int status, PlanQuestion question) {
                                   "ask a daemon with a controller");
     core.deps.plan->ask(std::move(question), [&core, call, status](Result<std::string> answer) {
         if (!answer) return call->refuse(answer.error());
-        Response response;
-        response.status = status;
-        response.body = std::move(*answer);
-        add_revision(response, core.state()->revision);
-        call->send(std::move(response));
+        send_plan(core, call, status, std::move(*answer));
     });
 }
 
@@ -33,6 +41,37 @@ std::optional<std::string> vm_of(Core& core, const CallPtr& call) {
     if (find(*core.state(), subject)) return subject.key();
     call->refuse(not_found(subject));
     return std::nullopt;
+}
+
+// "count" of a plan.
+std::int64_t count_of(const std::string& plan) {
+    const Result<std::string> member = model::select_member(plan, "count");
+    std::int64_t count = 0;
+    if (member) std::from_chars(member->data(), member->data() + member->size(), count);
+    return count;
+}
+
+// One at a time: asked again while one runs, it answers with that one.
+Result<Draft> decide_rebalance(const view::Snapshot& state, std::int64_t moves,
+                               const std::string& id, const std::string& now) {
+    std::string running;
+    state.operations.for_each([&](const std::shared_ptr<const view::OperationEntry>& operation) {
+        const model::Operation& record = operation->record->value;
+        if (record.kind == "rebalance" && record.state == model::OperationState::kRunning)
+            running = operation->key;
+    });
+    Draft draft;
+    draft.subject = {Kind::kOperation, {}, running.empty() ? id : running};
+    if (!running.empty()) return draft;
+    model::Operation operation;
+    operation.kind = "rebalance";
+    operation.target = "cluster";
+    operation.created_at = now;
+    operation.total = moves;
+    operation.unit = "moves";
+    const std::string key = model::operation_key(id);
+    draft.counts_on_absence(key).put_proven(key, model::to_json(operation));
+    return draft;
 }
 
 }  // namespace
@@ -59,15 +98,28 @@ void plan(Core& core, const CallPtr& call) {
         return call->refuse({ErrorCode::kNotFound,
                              fmt::format("there is no plan called \"{}\"", call->name),
                              {},
-                             "plans: drain, lose, add, launch, upgrade"});
+                             "plans: drain, lose, add, launch, upgrade, survive"});
     ask(core, call, 200, {.what = call->name, .body = call->request.body});
 }
 
+// The plan is asked for first; where it has moves, an operation is made that the controller carries
+// out, deciding each move anew.
 void rebalance(Core& core, const CallPtr& call) {
     const auto dry_run = flag_of(call->request, "dry_run");
     if (!dry_run) return call->refuse(dry_run.error());
-    ask(core, call, *dry_run ? 200 : 202,
-        {.what = "rebalance", .body = call->request.body, .dry_run = *dry_run});
+    PlanQuestion question{.what = "rebalance", .body = call->request.body, .dry_run = *dry_run};
+    if (*dry_run) return ask(core, call, 200, std::move(question));
+    if (!core.deps.plan)
+        return refuse_unsupported(*call, "rebalancing", "ask a daemon with a controller");
+    core.deps.plan->ask(std::move(question), [&core, call](const Result<std::string>& plan) {
+        if (!plan) return call->refuse(plan.error());
+        const std::int64_t moves = count_of(*plan);
+        if (moves == 0) return send_plan(core, call, 200, *plan);
+        write_and_answer(core, call, 202,
+                         [moves, id = core.new_id(), now = core.now()](const view::Snapshot& state) {
+                             return decide_rebalance(state, moves, id, now);
+                         });
+    });
 }
 
 void ask_cluster(Core& core, const CallPtr& call) {

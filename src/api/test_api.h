@@ -85,7 +85,11 @@ struct Answer {
 
 class TestApi {
  public:
-    TestApi() : store(loop, loop), view(store, loop, loop, log), random(7) { start(); }
+    // `plan`: what answers questions to the scheduler; may be null.
+    explicit TestApi(PlanPort* plan = nullptr)
+        : store(loop, loop), view(store, loop, loop, log), random(7) {
+        start(plan);
+    }
     ~TestApi() { settle(); }  // what is on its way to the store arrives
 
     // The query is written as in a URL, without escapes: "/v1/vms?project=p".
@@ -194,11 +198,12 @@ class TestApi {
     std::unique_ptr<Api> api;
 
  private:
-    void start() {
+    void start(PlanPort* plan) {
         bool ready = false;
         view.start([&](Status) {
             Deps deps{store, view, loop, loop, loop, random, log};
             deps.blobs = &blobs;
+            deps.plan = plan;
             api = std::make_unique<Api>(deps, Settings{.node = "n1", .version = "1.0"});
             api->start([&] { ready = true; });
         });

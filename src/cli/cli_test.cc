@@ -457,22 +457,81 @@ TEST(Cluster, init_is_over_when_the_daemon_is_back_on_its_new_store) {
     EXPECT_EQ(looks, 2);
 }
 
-TEST(Why, puts_the_decision_into_words) {
+TEST(Why, a_pending_vm_is_told_what_is_in_its_way_now) {
     TestServer server([](const SeenRequest&) {
         return answer(
             200,
-            R"({"name":"big","phase":"pending","decision":{"outcome":"pending","strategy":"fragmentation",
+            R"({"kind":"decision","vm":"default/big","phase":"pending","node":"","epoch":0,"reason":"fits on none of 2 hosts: 2 x cpu",
+            "decided_at":"2026-01-02T03:04:05Z","decided":{"outcome":"pending","refusals":[]},
+            "now":{"outcome":"pending","strategy":"fragmentation","host":"","score":0.0,"parts":[],
             "refusals":[{"reason":"cpu","hosts":2,"closest_host":"host-b","detail":"needs 64 CPUs, 2 free"}],
-            "would_fit_if":[{"kind":"shrink","host":"host-b","text":"62 CPUs less fits host-b"}],"revision":9,"hosts_considered":2}})");
+            "would_fit_if":[{"kind":"shrink","host":"host-b","text":"62 CPUs less fits host host-b"}],"revision":9,"hosts_considered":2}})");
     });
     EXPECT_EQ(run_with(server, {"why", "big"}).out,
-              "VM:     big\n"
-              "Phase:  pending\n"
+              "VM:       default/big\n"
+              "Phase:    pending\n"
+              "Node:     none\n"
+              "Reason:   fits on none of 2 hosts: 2 x cpu\n"
+              "Decided:  2026-01-02T03:04:05Z\n"
+              "\n"
+              "What is decided now\n"
               "Outcome:            pending\n"
               "Strategy:           fragmentation\n"
               "Refused:            2 hosts by cpu: needs 64 CPUs, 2 free (closest: host-b)\n"
-              "It would fit with:  62 CPUs less fits host-b\n"
+              "It would fit with:  62 CPUs less fits host host-b\n"
               "Decided at:         revision 9, 2 hosts considered\n");
+}
+
+TEST(Why, a_vm_that_has_a_place_is_told_why_there_and_where_it_would_go_now) {
+    TestServer server([](const SeenRequest&) {
+        return answer(
+            200,
+            R"({"kind":"decision","vm":"default/web","phase":"running","node":"host-a","epoch":1,"reason":"scheduled",
+            "decided_at":"2026-01-02T03:04:05Z",
+            "decided":{"outcome":"placed","strategy":"fragmentation","host":"host-a","score":-1.0,"parts":[{"name":"room lost","points":-1.0}],
+            "runners_up":[{"host":"host-b","score":-2.5,"parts":[{"name":"room lost","points":-2.5}]}],"revision":7,"hosts_considered":2},
+            "now":{"outcome":"placed","strategy":"fragmentation","host":"host-b","score":-0.5,"parts":[]}})");
+    });
+    EXPECT_EQ(run_with(server, {"why", "web"}).out,
+              "VM:         default/web\n"
+              "Phase:      running\n"
+              "Node:       host-a\n"
+              "Reason:     scheduled\n"
+              "Decided:    2026-01-02T03:04:05Z\n"
+              "Asked now:  host-b -0.50 (it is not moved for that; see: blixard rebalance --dry-run)\n"
+              "\n"
+              "The decision\n"
+              "Outcome:     placed\n"
+              "Host:        host-a\n"
+              "Strategy:    fragmentation\n"
+              "Score:       -1.00\n"
+              "Made of:     room lost -1.00\n"
+              "Next best:   host-b -2.50 (room lost -2.50)\n"
+              "Decided at:  revision 7, 2 hosts considered\n");
+}
+
+TEST(WhyNot, a_host_that_is_only_second_best_is_said_to_be) {
+    TestServer server([](const SeenRequest&) {
+        return answer(
+            200,
+            R"({"kind":"why-not","vm":"default/web","node":"host-b","fits":true,"refusals":[],"rank":2,"of":3,
+            "here":{"host":"host-b","score":-2.5,"parts":[{"name":"room lost","points":-2.5}]},"best":{"host":"host-a","score":-1.0,"parts":[]}})");
+    });
+    EXPECT_EQ(run_with(server, {"why-not", "web", "host-b"}).out,
+              "it would fit on host-b\n"
+              "  number 2 of 3: host-b -2.50 (room lost -2.50)\n"
+              "  the best is host-a -1.00\n");
+}
+
+TEST(Rebalance, what_would_be_restarted_has_to_be_allowed) {
+    TestServer server([](const SeenRequest& request) {
+        if (request.target == "/v1/operations/op1")
+            return answer(200, R"({"kind":"operation","id":"op1","operation":"rebalance","state":"done","done":2,"total":3})");
+        return answer(202, R"({"kind":"operation","id":"op1","operation":"rebalance","state":"running","done":0,"total":3})");
+    });
+    Ran ran = run_with(server, {"rebalance", "--restart-vms", "--max-moves", "3"});
+    EXPECT_EQ(server.request(0).body, R"({"max_moves":3,"restart_vms":true})");
+    EXPECT_EQ(ran.out, "2 of 3 planned moves made; no other would regain room now\n") << ran.err;
 }
 
 }  // namespace

@@ -5,12 +5,14 @@
 #include "cli/launch.h"
 #include "cli/print.h"
 #include "cli/units.h"
+#include "cli/wait.h"
 #include "cli/yaml.h"
 
 namespace blixard::cli {
 namespace {
 
 constexpr Millis kPlanTimeout = seconds(120);
+constexpr Millis kRebalanceTimeout = seconds(3600);
 
 std::string vm_name(const Value& entry) {
     std::string vm = entry.text("vm").empty() ? entry.text("name") : entry.text("vm");
@@ -49,7 +51,7 @@ std::string plan_text(const Value& plan, const Colours& colours) {
         if (!plan.items(list).empty())
             text += fmt::format("\n{} ({}):\n{}", colours.bold("Does not fit"),
                                 plan.items(list).size(), stuck_table(plan.items(list), colours));
-    if (const Value* survives = plan.find("survives")) {
+    if (const Value* survives = plan.find("survives"); survives && plan.text("plan") != "survive") {
         if (survives->as_bool())
             text += *survives->as_bool()
                         ? "\nThe cluster would survive the loss of any one host.\n"
@@ -115,20 +117,50 @@ Outcome launch(Context& context, const Args& args) {
     return ask(context, "launch", {}, body);
 }
 
+Outcome survive(Context& context, const Args& args) {
+    Value body = Value::object();
+    if (args.has("hosts")) {
+        auto hosts = parse_integer(args.get("hosts"), 1, 1'000);
+        if (!hosts) return usage_of("--hosts", hosts.error());
+        body.set("hosts", *hosts);
+    }
+    return ask(context, "survive", {}, body);
+}
+
 Outcome rebalance(Context& context, const Args& args) {
-    bool dry_run = args.has("dry-run");
+    const bool dry_run = args.has("dry-run");
     Query query;
     if (dry_run) query.emplace_back("dry_run", "true");
     Value body = Value::object();
     if (args.has("max-moves")) {
-        auto moves = parse_integer(args.get("max-moves"), 1, 1'000'000);
+        auto moves = parse_integer(args.get("max-moves"), 1, 1'000);
         if (!moves) return usage_of("--max-moves", moves.error());
         body.set("max_moves", *moves);
     }
-    ASSIGN_OR_RETURN(Value plan, context.remote().post("/v1/rebalance", query, body,
-                                                       context.timeout.value_or(kPlanTimeout)));
-    print_one(context, plan, [&] { return plan_text(plan, context.screen.out_colours); });
-    if (dry_run) context.note("nothing has been changed\n");
+    if (args.has("restart-vms")) body.set("restart_vms", true);
+    ASSIGN_OR_RETURN(Value answer,
+                     context.remote().post("/v1/rebalance", query, body, kPlanTimeout));
+    if (answer.text("kind") == "plan") {
+        print_one(context, answer, [&] { return plan_text(answer, context.screen.out_colours); });
+        context.note("nothing has been changed\n");
+        return {};
+    }
+    const std::string id = answer.text("id");
+    if (!context.wait || id.empty()) {
+        print_one(context, answer, [&] {
+            return fmt::format("rebalancing; see: blixard operation show {}\n", id);
+        });
+        return {};
+    }
+    auto done = wait_for_operation(context, id, context.timeout.value_or(kRebalanceTimeout));
+    if (!done) return tl::unexpected(done.error());
+    print_one(context, *done, [&] {
+        return fmt::format("{} of {} planned moves made{}\n", done->number("done"),
+                           done->number("total"),
+                           done->number("done") < done->number("total")
+                               ? "; no other would regain room now"
+                               : "");
+    });
     return {};
 }
 
@@ -184,12 +216,25 @@ std::vector<Command> plan_commands() {
          [](Context& context, const Args&) {
              return ask(context, "upgrade", {}, Value::object());
          }},
+        {"plan survive",
+         "Whether every VM would find a place after the loss of any host",
+         "Or of any several: `--hosts 2` tries every pair, and says which one is worst.",
+         {"blixard plan survive", "blixard plan survive --hosts 2"},
+         {},
+         {{"--hosts", "N", "so many hosts at once (default 1)"}},
+         survive},
         {"rebalance",
          "Move VMs where that regains room",
-         "Never breaks a rule on the way.",
-         {"blixard rebalance --dry-run", "blixard rebalance --max-moves 10"},
+         "There is no live migration: a VM that moves is stopped on one host and started on the "
+         "other, one at a time, which has to be allowed with --restart-vms. Each move is decided "
+         "anew when its turn comes, so that none breaks a rule. `blixard operation cancel` ends it "
+         "after the present move.",
+         {"blixard rebalance --dry-run", "blixard rebalance --restart-vms --max-moves 10"},
          {},
-         {{"--dry-run", "", "show the moves, make none"}, {"--max-moves", "N", "at most so many"}},
+         joined({{"--dry-run", "", "show the moves, make none"},
+                 {"--max-moves", "N", "at most so many"},
+                 {"--restart-vms", "", "the VMs that move may be restarted"}},
+                wait_options("1h")),
          rebalance},
     };
 }

@@ -17,46 +17,61 @@ std::string parts_text(const Value::Array& parts) {
     return text;
 }
 
-// The decision may be embedded as a document or as its JSON text.
-Value decision_of(const Value& answer) {
-    const Value* inner = answer.find("decision");
-    if (!inner) return answer;
-    if (!inner->as_string()) return *inner;
-    auto parsed = parse_json(*inner->as_string());
-    return parsed ? *parsed : Value::object();
+std::string scored_text(const Value& candidate) {
+    const std::string parts = parts_text(candidate.items("parts"));
+    return fmt::format("{} {:.2f}{}", candidate.text("host"), candidate.real("score"),
+                       parts.empty() ? "" : " (" + parts + ")");
+}
+
+// What would be decided now, in a line, for a VM that has a place.
+std::string now_text(const Value& now, const std::string& node) {
+    if (now.text("outcome") != "placed") return "it would find no place now";
+    if (now.text("host") == node) return "the same host";
+    return fmt::format("{} (it is not moved for that; see: blixard rebalance --dry-run)",
+                       scored_text(now));
 }
 
 std::string why_text(const Value& answer, const Colours& colours) {
+    const std::string node = answer.text("node");
     Facts facts;
-    facts.add("VM", answer.text("vm").empty() ? answer.text("name") : answer.text("vm"));
+    facts.add("VM", answer.text("vm"));
     facts.add("Phase", answer.text("phase"), phase_tint(answer.text("phase")));
-    facts.add("Node", answer.text("node"));
+    facts.add("Node", node.empty() ? "none" : node);
     facts.add("Reason", answer.text("reason"));
-    facts.add("Message", answer.text("message"));
-    facts.add("Summary", answer.text("summary"));
-    Value decision = decision_of(answer);
-    std::string text = &decision == &answer ? "" : facts.render(colours);
-    return text + decision_text(decision, colours);
+    facts.add("Decided", answer.text("decided_at"));
+    const Value* decided = answer.find("decided");
+    const Value* now = answer.find("now");
+    if (!node.empty() && now) facts.add("Asked now", now_text(*now, node));
+    std::string text = facts.render(colours);
+    // Nowhere yet: what stands in the way now, not what stood there when it was written down.
+    const Value* shown = node.empty() && now ? now : decided;
+    if (shown)
+        text += fmt::format("\n{}\n{}",
+                            colours.bold(shown == now ? "What is decided now" : "The decision"),
+                            decision_text(*shown, colours));
+    return text;
 }
 
 std::string why_not_text(const Value& answer, const Colours& colours) {
+    const std::string node = answer.text("node");
     std::string text;
-    if (answer.find("fits"))
-        text += answer.flag("fits") ? colours.green("it would fit there") + "\n"
-                                    : colours.red("it does not fit there") + "\n";
-    if (std::string summary = answer.text("summary"); !summary.empty())
-        text += printable(summary) + "\n";
-    for (std::string_view list : {"failures", "refusals", "reasons"})
-        for (const Value& failure : answer.items(list)) {
-            if (failure.as_string())
-                text += "  - " + printable(failure.plain()) + "\n";
-            else
-                text += fmt::format("  - {}: {}\n", printable(failure.text("reason")),
-                                    printable(failure.text("detail")));
-        }
-    for (const Value& remedy : answer.items("would_fit_if"))
-        text += "  it would fit with: " + printable(remedy.text("text")) + "\n";
-    return text.empty() ? to_yaml(answer) : text;
+    if (!answer.flag("fits")) {
+        text += colours.red(fmt::format("it does not fit on {}", node)) + "\n";
+        for (const Value& failure : answer.items("refusals"))
+            text += fmt::format("  - {}: {}\n", printable(failure.text("reason")),
+                                printable(failure.text("detail")));
+        return text;
+    }
+    if (answer.number("rank") == 1)
+        return colours.green(fmt::format("it fits on {}, which is the best of {} for it now", node,
+                                         answer.number("of"))) +
+               "\n  " + scored_text(*answer.find("here")) + "\n";
+    text += colours.green(fmt::format("it would fit on {}", node)) + "\n";
+    if (answer.find("here") && answer.find("best"))
+        text += fmt::format("  number {} of {}: {}\n  the best is {}\n", answer.number("rank"),
+                            answer.number("of"), scored_text(*answer.find("here")),
+                            scored_text(*answer.find("best")));
+    return text;
 }
 
 Outcome why(Context& context, const Args& args) {
@@ -86,15 +101,11 @@ std::string decision_text(const Value& decision, const Colours& colours) {
     facts.add("Outcome", outcome, outcome == "placed" ? Tint::kGood : Tint::kBusy);
     facts.add("Host", decision.text("host"));
     facts.add("Strategy", decision.text("strategy"));
-    if (decision.find("score")) facts.add("Score", fmt::format("{:.2f}", decision.real("score")));
+    if (!decision.text("host").empty()) facts.add("Score", fmt::format("{:.2f}", decision.real("score")));
     facts.add("Made of", parts_text(decision.items("parts")));
     bool first = true;
-    for (const Value& other : decision.items("runners_up")) {
-        std::string parts = parts_text(other.items("parts"));
-        facts.add(std::exchange(first, false) ? "Next best" : "",
-                  fmt::format("{} {:.2f}{}", other.text("host"), other.real("score"),
-                              parts.empty() ? "" : " (" + parts + ")"));
-    }
+    for (const Value& other : decision.items("runners_up"))
+        facts.add(std::exchange(first, false) ? "Next best" : "", scored_text(other));
     first = true;
     for (const Value& refusal : decision.items("refusals"))
         facts.add(std::exchange(first, false) ? "Refused" : "",
@@ -111,7 +122,7 @@ std::string decision_text(const Value& decision, const Colours& colours) {
     first = true;
     for (const Value& victim : decision.items("evictions"))
         facts.add(std::exchange(first, false) ? "Evicts" : "", victim.plain());
-    facts.add("Error", decision.text("error.message"), Tint::kBad);
+    facts.add("Error", decision.text("error"), Tint::kBad);
     if (std::int64_t revision = decision.number("revision"); revision > 0)
         facts.add("Decided at", fmt::format("revision {}, {} hosts considered", revision,
                                             decision.number("hosts_considered")));

@@ -167,10 +167,10 @@ constexpr Endpoint kEndpoints[] = {
     {"delete", "/v1/cluster/members/{name}", "removeMember", "cluster",
      "Remove a member of the store", "name", "", 200, "application/json"},
     {"post", "/v1/plan/{question}", "plan", "cluster",
-     "What would happen: drain, lose, add, launch or upgrade", "question", "application/json", 200,
+     "What would happen: drain, lose, add, launch, upgrade or survive", "question", "application/json", 200,
      "application/json"},
-    {"post", "/v1/rebalance", "rebalance", "cluster", "Move VMs where they fit better", "dry-run",
-     "", 202, "application/json"},
+    {"post", "/v1/rebalance", "rebalance", "cluster", "Move VMs where they fit better; they are restarted there", "dry-run",
+     "application/json", 202, "application/json"},
 
     {"get", "/v1/events", "watchEvents", "events", "Server-sent events; ids are revisions",
      "projects type event-name from last-event-id", "", 200, "text/event-stream"},

@@ -125,7 +125,7 @@ const Type& type_of<Operation>() {
     static constexpr Field fields[] = {
         FIELD(schema, "Version of this document's layout.", kCount),
         // Not "kind": that names the document on the wire.
-        field<&Self::kind>("operation", "image-import, node-drain, ...", kServer),
+        field<&Self::kind>("operation", "image-import, node-drain, rebalance, ...", kServer),
         FIELD(target, "What it works on: images/debian-13.", kServer),
         FIELD(node, "The host that does it.", kServer),
         FIELD(created_at, "RFC 3339, UTC.", kServer),

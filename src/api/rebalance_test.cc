@@ -1,0 +1,63 @@
+// A rebalance asked for over the API: planned first, then an operation of the controller's.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "api/test_api.h"
+
+namespace blixard::api {
+namespace {
+
+// Plans so many moves, or refuses.
+class Moves final : public PlanPort {
+ public:
+    void ask(PlanQuestion question, Callback<std::string> json) override {
+        asked.push_back(question);
+        if (refusal) return json(fail(*refusal));
+        json(fmt::format(R"({{"kind":"plan","plan":"rebalance","moves":[],"count":{}}})", moves));
+    }
+    std::int64_t moves = 0;
+    std::optional<Error> refusal;
+    std::vector<PlanQuestion> asked;
+};
+
+TEST(Rebalance, a_dry_run_and_one_without_moves_leave_nothing_behind) {
+    Moves plans;
+    TestApi t(&plans);
+    EXPECT_EQ(t.ask("POST", "/v1/rebalance?dry_run=true").at("kind"), R"("plan")");
+    const Answer none = t.ask("POST", "/v1/rebalance");
+    EXPECT_EQ(none.status, 200);
+    EXPECT_EQ(none.at("count"), "0");
+    EXPECT_EQ(t.view.current()->operations.size(), 0U);
+    EXPECT_TRUE(plans.asked[0].dry_run);
+    EXPECT_FALSE(plans.asked[1].dry_run);
+}
+
+TEST(Rebalance, moves_become_one_operation_that_can_be_cancelled) {
+    Moves plans;
+    plans.moves = 3;
+    TestApi t(&plans);
+    const Answer begun = t.ask("POST", "/v1/rebalance", R"({"restart_vms":true})");
+    EXPECT_EQ(begun.status, 202) << begun.body;
+    EXPECT_EQ(begun.at("operation"), R"("rebalance")");
+    EXPECT_EQ(begun.at("total"), "3");
+    EXPECT_EQ(plans.asked[0].body, R"({"restart_vms":true})");
+    std::string id = begun.at("id");
+    id = id.substr(1, id.size() - 2);
+    EXPECT_EQ(t.ask("POST", "/v1/rebalance").at("id"), begun.at("id")) << "one at a time";
+    EXPECT_EQ(t.ask("DELETE", "/v1/operations/" + id).status, 202);
+    EXPECT_EQ(t.ask("GET", "/v1/operations/" + id).at("state"), R"("cancelled")");
+    EXPECT_NE(t.ask("POST", "/v1/rebalance").at("id"), begun.at("id"));
+}
+
+TEST(Rebalance, what_the_planner_refuses_is_refused) {
+    Moves plans;
+    plans.refusal = Error{ErrorCode::kConflict, "2 running VMs would be restarted", {}, "--restart-vms"};
+    TestApi t(&plans);
+    const Answer refused = t.ask("POST", "/v1/rebalance");
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_NE(refused.body.find("2 running VMs would be restarted"), std::string::npos);
+    EXPECT_EQ(t.view.current()->operations.size(), 0U);
+}
+
+}  // namespace
+}  // namespace blixard::api
