@@ -14,5 +14,6 @@ int sched(Arguments arguments);  // decisions per second and heap allocations by
 int api(Arguments arguments);    // a real daemon: what its clients wait for
 int vms(Arguments arguments);    // starting and stopping: the driver beside bare QEMU
 int http(Arguments arguments);   // the HTTP server alone
+int control(Arguments arguments);  // controller, simulated hosts and a real etcd: placements per second
 
 }  // namespace blixard::bench

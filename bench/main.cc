@@ -25,13 +25,15 @@ constexpr std::array kCommands = {
             "[--blixard PROGRAM] [--json FILE] [--image NAME] [--vms N] [--quick] [--no-guests]"},
     Command{"vms", blixard::bench::vms,
             "[--guest DIR] [--blixard PROGRAM] [--rounds N] [--no-guests]: the driver beside bare QEMU"},
+    Command{"control", blixard::bench::control,
+            "[--hosts N] [--burst N] [--steady N] [--views N...] [--quick] [--json FILE]: placements on a real etcd"},
     Command{"http", blixard::bench::http, "[--json FILE] [--quick]: the HTTP server alone"},
 };
 
 int usage() {
     std::fputs("usage: blixard-bench COMMAND\n", stderr);
     for (const auto& command : kCommands)
-        std::fprintf(stderr, "  %-6s %s\n", command.name.data(), command.help.data());
+        std::fprintf(stderr, "  %-7s %s\n", command.name.data(), command.help.data());
     return 2;
 }
 

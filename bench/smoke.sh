@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 bench=${BLIXARD_BENCH:-build/blixard-bench}
 "$bench" sched --hosts 10 --hosts 100 --decisions 2000
 "$bench" http --quick
+"$bench" control --quick
 "$bench" api --quick --no-guests --blixard build/blixard
 
 # Two hosts of two GPUs and pods that take whole ones: all of the GPUs are given away.
