@@ -448,5 +448,18 @@ TEST_F(ApiTest, while_the_store_is_away_reads_say_how_old_they_are_and_writes_ar
     EXPECT_FALSE(t.ask("GET", "/v1/projects").headers.contains("X-Blixard-Age-Ms"));
 }
 
+TEST_F(ApiTest, a_refusal_is_judged_by_what_others_have_written) {
+    const auto write_elsewhere = [&](const std::string& name) {
+        store::Transaction elsewhere;
+        elsewhere.puts.push_back({.key = "projects/" + name, .value = R"({"uid":"u"})"});
+        t.store.commit(elsewhere, [](const Result<store::Committed>&) {});
+    };
+    write_elsewhere("p");
+    EXPECT_EQ(t.ask("PATCH", "/v1/projects/p", R"({"description":"x"})").status, 200);
+    write_elsewhere("q");
+    EXPECT_EQ(t.ask("DELETE", "/v1/projects/q").status, 200);
+    EXPECT_EQ(t.ask("DELETE", "/v1/projects/q").status, 404);
+}
+
 }  // namespace
 }  // namespace blixard::api

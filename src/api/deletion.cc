@@ -65,6 +65,16 @@ void put_mark(Core& core, const DeletionPtr& deletion) {
         }));
 }
 
+void begin(Core& core, const DeletionPtr& deletion) {
+    core.deps.store.grant_lease(kMarkKept, core.crossing.back<store::LeaseGrant>(
+                                               [&core, deletion](Result<store::LeaseGrant> lease) {
+                                                   if (!lease)
+                                                       return deletion->call->refuse(lease.error());
+                                                   deletion->lease = lease->id;
+                                                   put_mark(core, deletion);
+                                               }));
+}
+
 }  // namespace
 
 void delete_unused(Core& core, const CallPtr& call, Subject subject,
@@ -74,14 +84,17 @@ void delete_unused(Core& core, const CallPtr& call, Subject subject,
     deletion->subject = std::move(subject);
     deletion->check = std::move(check);
     deletion->decide = std::move(decide);
-    if (const Status now = deletion->check(*core.state()); !now) return call->refuse(now.error());
-    core.deps.store.grant_lease(kMarkKept, core.crossing.back<store::LeaseGrant>(
-                                               [&core, deletion](Result<store::LeaseGrant> lease) {
-                                                   if (!lease)
-                                                       return deletion->call->refuse(lease.error());
-                                                   deletion->lease = lease->id;
-                                                   put_mark(core, deletion);
-                                               }));
+    if (deletion->check(*core.state())) return begin(core, deletion);
+    // The view may not have come to what another host has acknowledged: a refusal is judged by what the store has now.
+    core.deps.store.current_revision(
+        core.crossing.back<store::Revision>([&core, deletion](Result<store::Revision> newest) {
+            if (!newest) return deletion->call->refuse(newest.error());
+            core.crossing.when_at(*newest, kMarkKept / 2, [&core, deletion](Status at) {
+                if (at) at = deletion->check(*core.state());
+                if (!at) return deletion->call->refuse(at.error());
+                begin(core, deletion);
+            });
+        }));
 }
 
 void Users::add(std::string text) {

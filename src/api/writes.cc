@@ -1,5 +1,7 @@
 #include "api/writes.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/assert.h"
@@ -16,6 +18,29 @@ constexpr std::size_t kLaneMax = 1000;        // writes that wait for one projec
 constexpr Millis kLeaseUsed = seconds(3600);  // records of one hour share a lease
 
 std::string quota_guard_key(const std::string& project) { return "locks/quota/" + project; }
+
+bool counts_on(const Draft& draft, const std::string& key, store::Revision revision) {
+    return std::ranges::any_of(draft.transaction.compares, [&](const store::Compare& compare) {
+        return compare.key == key && compare.mod_revision == revision;
+    });
+}
+
+// What the transaction would have written is there (or gone, where it is a deletion).
+bool is_ours(const Draft& draft, const store::RangeResult& read) {
+    const bool there = !read.items.empty() && read.items[0].key == draft.proof_key;
+    if (draft.proof_text.empty()) return !there;
+    return there && read.items[0].value.find(draft.proof_text) != std::string::npos;
+}
+
+constexpr std::string_view kLookFirst =
+    "look whether it is there before you ask again; with an Idempotency-Key you may simply ask again";
+
+Error overwritten(const Draft& draft) {
+    return {ErrorCode::kUnknownOutcome,
+            fmt::format("{}: the store did not say whether it happened, and others have changed it since",
+                        draft.subject.text()),
+            {}, std::string(kLookFirst)};
+}
 
 }  // namespace
 
@@ -95,15 +120,31 @@ void Writes::grant_lease(const JobPtr& job) {
 void Writes::attempt(const JobPtr& job) {
     const view::SnapshotPtr state = deps_.view.current();
     Result<Draft> draft = job->decide(*state);
-    if (!draft) return finish(job, fail(draft.error()));
+    if (!draft) return answer_unchanged(job, fail(draft.error()));
     job->draft = std::move(*draft);
     if (job->draft.transaction.empty() && !job->idempotency)
-        return finish(job, Done{.subject = job->draft.subject,
-                                .uid = job->draft.uid,
-                                .revision = state->revision,
-                                .state = state});
+        return answer_unchanged(job, Done{.subject = job->draft.subject,
+                                          .uid = job->draft.uid,
+                                          .revision = state->revision,
+                                          .state = state});
     if (!take_turn(job) || !add_quota_guard(job) || !add_idempotency(job)) return;
     commit(job);
+}
+
+// A refusal, or "it is so already", is an answer about the present state, and no compare proves it:
+// the view may not have come to what another host has acknowledged. So it is decided once more from
+// a state that the store had after the request came.
+void Writes::answer_unchanged(const JobPtr& job, Result<Done> answer) {
+    if (job->current) return finish(job, std::move(answer));
+    deps_.store.current_revision(
+        crossing_.back<store::Revision>([this, job](Result<store::Revision> newest) {
+            if (!newest) return finish(job, fail(newest.error()));
+            crossing_.when_at(*newest, kViewPatience, [this, job](Status at) {
+                if (!at) return finish(job, fail(at.error()));
+                job->current = true;
+                attempt(job);
+            });
+        }));
 }
 
 // False: others are before it, or there are too many of them; the job is seen to.
@@ -219,7 +260,6 @@ void Writes::look_again(const JobPtr& job, store::Revision revision) {
     });
 }
 
-// The same transaction again is safe: it counts on what it changes, so it happens once at most.
 void Writes::failed(const JobPtr& job, const Error& error) {
     const bool lease_gone =
         error.code == ErrorCode::kNotFound && job->idempotency && !job->lease_renewed;
@@ -236,15 +276,35 @@ void Writes::failed(const JobPtr& job, const Error& error) {
             job, fail(ErrorCode::kUnknownOutcome,
                       fmt::format("{}: the store did not say whether it happened: {}",
                                   job->draft.subject.text(), error.message),
-                      "look whether it is there before you ask again; with an Idempotency-Key you "
-                      "may simply ask again"));
+                      std::string(kLookFirst)));
     deps_.log.warn("outcome of a write not known yet",
                    {{"subject", job->draft.subject.text()}, {"error", describe(error)}});
-    crossing_.after(kUnknownPause, [this, job] { commit(job); });
+    crossing_.after(kUnknownPause,
+                    [this, job] { may_repeat(*job) ? commit(job) : look_for_proof(job); });
+}
+
+// A record's revision never comes again, so what counts on one happens once however often it is
+// sent. Absence does come again: a repeated "create" would bring back what others have deleted
+// meanwhile, unless an Idempotency-Key's record stands in its way.
+bool Writes::may_repeat(const Job& job) {
+    return job.idempotency || !counts_on(job.draft, job.draft.proof_key, 0);
+}
+
+// Without repeating it: it may have happened, or still happen.
+void Writes::look_for_proof(const JobPtr& job) {
+    const std::string& key = job->draft.proof_key;
+    deps_.store.read(
+        {.prefix = key, .limit = 1},
+        crossing_.back<store::RangeResult>([this, job](Result<store::RangeResult> read) {
+            if (!read) return failed(job, read.error());
+            if (is_ours(job->draft, *read)) return happened(job, read->revision);
+            failed(job, {ErrorCode::kUnknownOutcome, "it is not there"});
+        }));
 }
 
 // Refused after an attempt whose outcome nobody knows: it was refused because that one happened, or
-// because others changed something.
+// because others changed something. If what it would have written is neither there nor still as it
+// was before, it may have happened and have been overwritten: doing it again would make it happen twice.
 void Writes::check_proof(const JobPtr& job, store::Revision revision) {
     if (job->idempotency) {  // its own record tells, and is looked up before each attempt
         job->unknown = 0;
@@ -256,12 +316,10 @@ void Writes::check_proof(const JobPtr& job, store::Revision revision) {
         {.prefix = key, .limit = 1},
         crossing_.back<store::RangeResult>([this, job, key = key](Result<store::RangeResult> read) {
             if (!read) return failed(job, read.error());
+            if (is_ours(job->draft, *read)) return happened(job, read->revision);
             const bool there = !read->items.empty() && read->items[0].key == key;
-            const bool wanted = !job->draft.proof_text.empty();
-            const bool ours = wanted ? there && read->items[0].value.find(job->draft.proof_text) !=
-                                                    std::string::npos
-                                     : !there;
-            if (ours) return happened(job, read->revision);
+            const store::Revision now = there ? read->items[0].mod_revision : 0;
+            if (!counts_on(job->draft, key, now)) return finish(job, fail(overwritten(job->draft)));
             job->unknown = 0;
             refused(job, read->revision);
         }));

@@ -48,6 +48,7 @@ class Writes {
         int unknown = 0;   // answers that did not say whether it happened
         std::string lane;  // the quota project whose turn this job has
         bool lease_renewed = false;
+        bool current = false;  // the state it was decided from was the store's, after it was asked
     };
     using JobPtr = std::shared_ptr<Job>;
     // Writes against one quota, one at a time: many at once would only make each other fail.
@@ -59,6 +60,7 @@ class Writes {
     void look_up_repeat(const JobPtr& job);
     void repeat(const JobPtr& job, const IdempotencyRecord& record);
     void attempt(const JobPtr& job);
+    void answer_unchanged(const JobPtr& job, Result<Done> answer);
     bool take_turn(const JobPtr& job);
     void give_turn(const JobPtr& job);
     bool add_quota_guard(const JobPtr& job);
@@ -68,6 +70,8 @@ class Writes {
     void happened(const JobPtr& job, store::Revision revision);
     void refused(const JobPtr& job, store::Revision revision);
     void failed(const JobPtr& job, const Error& error);
+    static bool may_repeat(const Job& job);
+    void look_for_proof(const JobPtr& job);
     void check_proof(const JobPtr& job, store::Revision revision);
     void look_again(const JobPtr& job, store::Revision revision);
     void finish(const JobPtr& job, Result<Done> result);

@@ -89,6 +89,13 @@ class WritesTest : public testing::Test {
         draft.counts_on_absence("projects/p").put_proven("projects/p", R"({"uid":"u1"})");
         return draft;
     }
+    static Result<Draft> rename_project(const view::Snapshot& state) {
+        Draft draft;
+        draft.subject = {Kind::kProject, {}, "p"};
+        draft.counts_on("projects/p", state.projects.find("p")->revision)
+            .put_proven("projects/p", R"({"uid":"u1","description":"first"})");
+        return draft;
+    }
     Result<Done> run(Decide decide) {
         std::optional<Result<Done>> result;
         writes.run(std::move(decide), {}, [&](Result<Done> done) { result = std::move(done); });
@@ -124,10 +131,27 @@ TEST_F(WritesTest, an_unknown_outcome_that_happened_is_found_out) {
 }
 
 TEST_F(WritesTest, an_unknown_outcome_that_did_not_happen_is_done_now) {
+    ASSERT_TRUE(run(make_project));
     faults.outcomes = {kUnknownNotApplied, kUnknownNotApplied, kUnknownApplied};
-    const auto done = run(make_project);
+    const auto done = run(rename_project);
     ASSERT_TRUE(done) << describe(done.error());
-    EXPECT_EQ(view.current()->revision, 1);
+    EXPECT_EQ(view.current()->revision, 2);
+}
+
+// Whether it never happened or was deleted since, nobody can tell: it may not come back.
+TEST_F(WritesTest, what_may_have_been_made_and_deleted_since_is_not_made_again) {
+    faults.outcomes = {kUnknownApplied};
+    std::optional<Result<Done>> result;
+    writes.run(make_project, {}, [&](Result<Done> done) { result = std::move(done); });
+    loop.run_for(Millis{100});
+    store::Transaction others;
+    others.deletes.push_back("projects/p");
+    store.commit(others, [](const Result<store::Committed>&) {});
+    loop.run_until([&] { return result.has_value(); });
+    ASSERT_FALSE(*result);
+    EXPECT_EQ(result->error().code, ErrorCode::kUnknownOutcome);
+    loop.run_for(seconds(5));
+    EXPECT_EQ(view.current()->projects.find("p"), nullptr);
 }
 
 TEST_F(WritesTest, an_outcome_that_stays_unknown_is_said_to_be) {
@@ -135,6 +159,22 @@ TEST_F(WritesTest, an_outcome_that_stays_unknown_is_said_to_be) {
     const auto done = run(make_project);
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, ErrorCode::kUnknownOutcome);
+}
+
+TEST_F(WritesTest, what_may_have_happened_and_was_overwritten_is_not_done_again) {
+    std::optional<Result<Done>> result;
+    ASSERT_TRUE(run(make_project));
+    faults.outcomes = {kUnknownApplied};
+    writes.run(rename_project, {}, [&](Result<Done> done) { result = std::move(done); });
+    loop.run_for(Millis{100});
+    store::Transaction others;
+    others.puts.push_back({.key = "projects/p", .value = R"({"uid":"u1","description":"second"})"});
+    store.commit(others, [](const Result<store::Committed>&) {});
+    loop.run_until([&] { return result.has_value(); });
+    ASSERT_FALSE(*result);
+    EXPECT_EQ(result->error().code, ErrorCode::kUnknownOutcome);
+    loop.run_for(seconds(5));
+    EXPECT_EQ(view.current()->projects.find("p")->record->value.description, "second");
 }
 
 TEST_F(WritesTest, what_did_not_happen_is_said_at_once) {
