@@ -130,8 +130,16 @@ class Connection {
     std::thread thread_;
 };
 
-inline std::chrono::system_clock::time_point deadline_in(Millis span) {
-    return std::chrono::system_clock::now() + std::chrono::milliseconds(span.count);
+using Steady = std::chrono::steady_clock;
+
+// For gRPC, which would count by the wall clock otherwise: one that is set makes no request wait.
+inline gpr_timespec deadline_in(Millis span) {
+    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                        gpr_time_from_millis(span.count, GPR_TIMESPAN));
+}
+
+inline Millis until(Steady::time_point time) {
+    return {std::chrono::duration_cast<std::chrono::milliseconds>(time - Steady::now()).count()};
 }
 
 }  // namespace blixard::store

@@ -126,6 +126,9 @@ class Renewal final : public Completion, public Cancellable {
     }
     void cancel() override { context_->TryCancel(); }
     std::size_t endpoint() const override { return endpoint_; }
+    // A follower hands renewals to the leader, and waits for one that hangs until long after the
+    // lease: with a new leader it is asked anew.
+    bool asked_before(Steady::time_point time) const override { return asked_at_ < time; }
 
  private:
     enum class Step { kOpen, kWrite, kRead, kFinish };
@@ -133,7 +136,8 @@ class Renewal final : public Completion, public Cancellable {
     Renewal(Connection& connection, LeaseId lease, Done done)
         : connection_(connection),
           lease_(lease),
-          deadline_(deadline_in(connection.options().request_timeout)),
+          deadline_(Steady::now() +
+                    std::chrono::milliseconds(connection.options().request_timeout.count)),
           done_(std::move(done)) {}
 
     void attempt() {
@@ -141,11 +145,12 @@ class Renewal final : public Completion, public Cancellable {
         if (!endpoint)
             return attempt_later({ErrorCode::kUnavailable, "no etcd member can be reached"});
         endpoint_ = endpoint->index;
+        asked_at_ = Steady::now();
         step_ = Step::kOpen;
         answered_ = false;
         stream_.reset();  // lives in the call that the context owns
         context_ = std::make_unique<grpc::ClientContext>();
-        context_->set_deadline(deadline_);
+        context_->set_deadline(deadline_in(until(deadline_)));
         context_->AddMetadata("hasleader", "true");
         const bool begun = connection_.begin([&] {
             connection_.add(*this);
@@ -156,8 +161,7 @@ class Renewal final : public Completion, public Cancellable {
     }
 
     void attempt_later(Error error) {
-        if (std::chrono::system_clock::now() + std::chrono::milliseconds(kRetryDelay.count) >=
-                deadline_ ||
+        if (until(deadline_) <= kRetryDelay ||
             !connection_.after(kRetryDelay, [this] { attempt(); })) {
             answer(fail(std::move(error)));
         }
@@ -192,11 +196,12 @@ class Renewal final : public Completion, public Cancellable {
 
     Connection& connection_;
     const LeaseId lease_;
-    const std::chrono::system_clock::time_point deadline_;
+    const Steady::time_point deadline_;
     Done done_;
     Step step_ = Step::kOpen;
     bool answered_ = false;
     std::size_t endpoint_ = 0;
+    Steady::time_point asked_at_{};
     std::unique_ptr<grpc::ClientContext> context_;
     std::unique_ptr<
         grpc::ClientAsyncReaderWriter<pb::LeaseKeepAliveRequest, pb::LeaseKeepAliveResponse>>

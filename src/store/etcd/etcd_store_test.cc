@@ -222,6 +222,24 @@ TEST_F(ThreeMembers, writes_and_watches_survive_the_leaders_kill_and_its_hanging
     }
 }
 
+// A follower passes renewals on to the leader, and asks one that hangs for six seconds.
+TEST_F(ThreeMembers, a_renewal_under_way_does_not_go_down_with_the_leader_that_hangs) {
+    int hanging = -1;
+    Client any(cluster_.endpoints());
+    any.wait_until_served();
+    any.loop().run_until([&] { return (hanging = leader()) >= 0; });
+    ASSERT_GE(hanging, 0);
+    Client client({cluster_.endpoint((hanging + 1) % 3)}, seconds(5));
+    const auto lease = client.wait<LeaseGrant>(
+        [&](auto done) { client.store().grant_lease(seconds(60), done); });
+    ASSERT_TRUE(lease) << describe(lease.error());
+    cluster_.signal(hanging, SIGSTOP);
+    const auto renewed = client.wait<LeaseGrant>(
+        [&](auto done) { client.store().renew_lease(lease->id, done); });
+    EXPECT_TRUE(renewed) << describe(renewed.error());
+    cluster_.signal(hanging, SIGCONT);
+}
+
 TEST_F(ThreeMembers, the_member_in_use_may_hang_and_a_majority_may_be_lost) {
     Client client(cluster_.endpoints(), Millis{1500});
     client.wait_until_served();

@@ -55,7 +55,8 @@ class Unary final : public Completion, public Cancellable {
           method_(method),
           request_(std::move(request)),
           again_(again),
-          deadline_(deadline_in(connection.options().request_timeout)),
+          deadline_(Steady::now() +
+                    std::chrono::milliseconds(connection.options().request_timeout.count)),
           answer_time_(answer_time),
           done_(std::move(done)) {}
 
@@ -72,7 +73,7 @@ class Unary final : public Completion, public Cancellable {
         asked_at_ = std::chrono::steady_clock::now();
         reader_.reset();  // lives in the call that the context owns
         context_ = std::make_unique<grpc::ClientContext>();
-        context_->set_deadline(std::max(deadline_, deadline_in(answer_time_)));
+        context_->set_deadline(deadline_in(std::max(until(deadline_), answer_time_)));
         context_->AddMetadata("hasleader", "true");  // a member without a leader says so at once
         const bool begun = connection_.begin([&] {
             connection_.add(*this);
@@ -83,8 +84,7 @@ class Unary final : public Completion, public Cancellable {
     }
 
     void attempt_later(Error error) {
-        if (std::chrono::system_clock::now() + std::chrono::milliseconds(kRetryDelay.count) >=
-            deadline_) {
+        if (until(deadline_) <= kRetryDelay) {
             return finish(fail(std::move(error)));
         }
         if (!connection_.after(kRetryDelay, [this] { attempt(); })) finish(fail(std::move(error)));
@@ -110,7 +110,7 @@ class Unary final : public Completion, public Cancellable {
     const Method method_;
     const Request request_;
     const Again again_;
-    const std::chrono::system_clock::time_point deadline_;  // no new attempt after it
+    const Steady::time_point deadline_;  // no new attempt after it
     const Millis answer_time_;
     Done done_;
     std::size_t endpoint_ = 0;
