@@ -305,6 +305,31 @@ TEST_F(ControlPlane, another_host_becomes_the_controller_when_the_elected_one_di
     EXPECT_NE(node_of("b"), elected);
 }
 
+TEST_F(ControlPlane, a_new_controller_proves_the_loss_of_the_old_ones_host) {
+    add_hosts(3);
+    for (int i = 0; i < 6; ++i)
+        create(fmt::format("a{}", i), [](model::VmSpec& spec) {
+            spec.ha = model::Ha::kRestart;
+            spec.strategy = "spread";
+        });
+    for (int i = 0; i < 6; ++i) ASSERT_TRUE(reaches(fmt::format("a{}", i), model::Phase::kRunning));
+    std::string elected;
+    for (auto& [name, host] : hosts)
+        if (host->controller->elected()) elected = name;
+    ASSERT_FALSE(elected.empty());
+    const std::int64_t lease = state->nodes.find(elected)->lease->value.lease;
+    std::size_t there = 0;
+    for (int i = 0; i < 6; ++i) there += node_of(fmt::format("a{}", i)) == elected;
+    ASSERT_GT(there, 0u);
+    hosts[elected]->cut_power();
+    ASSERT_TRUE(loop.run_until([&] { return vm("a0") && state->failovers.size() == there; }))
+        << state->failovers.size() << " of " << there;
+    state->failovers.for_each([&](const auto& failover) {
+        EXPECT_EQ(failover->record->value.lease, lease);
+        EXPECT_EQ(failover->record->value.lease_ttl_ms, 4000);
+    });
+}
+
 TEST_F(ControlPlane, a_vm_that_fits_nowhere_is_pending_with_the_reason_and_runs_when_there_is_room) {
     add_hosts(1);
     create("big", [](model::VmSpec& spec) { spec.memory_mib = 4000; });

@@ -39,6 +39,7 @@ Controller::~Controller() { stop(); }
 void Controller::stop() { alive_.reset(); }
 
 void Controller::start() {
+    note_leases(*deps_.view.current());
     deps_.view.subscribe(
         [this, weak = std::weak_ptr(alive_)](const std::shared_ptr<const view::Update>& update) {
             if (!weak.expired()) on_update(*update);
@@ -47,8 +48,16 @@ void Controller::start() {
     wake();
 }
 
+void Controller::note_leases(const view::Snapshot& state) {
+    state.nodes.for_each(
+        [&](const std::shared_ptr<const view::NodeEntry>& node) { liveness_.note(*node); });
+}
+
 void Controller::on_update(const view::Update& update) {
-    if (update.reloaded) everything_dirty_ = true;
+    if (update.reloaded) {
+        everything_dirty_ = true;
+        note_leases(*update.snapshot);
+    }
     for (const view::Changed& change : update.changes) {
         switch (change.kind) {
             case model::RecordKind::kVmSpec:
@@ -56,9 +65,14 @@ void Controller::on_update(const view::Update& update) {
             case model::RecordKind::kVmStatus:
                 dirty_vms_.insert(change.project + "/" + change.name);
                 break;
+            case model::RecordKind::kNodeLease:
+                if (const view::NodeEntry* node = update.snapshot->nodes.find(change.name))
+                    liveness_.note(*node);
+                else
+                    liveness_.forget(change.name);
+                [[fallthrough]];
             case model::RecordKind::kNodeSpec:
-            case model::RecordKind::kNodeStatus:
-            case model::RecordKind::kNodeLease: dirty_nodes_.insert(change.name); break;
+            case model::RecordKind::kNodeStatus: dirty_nodes_.insert(change.name); break;
             case model::RecordKind::kVolumeStatus:
             case model::RecordKind::kVolumeSpec:
             case model::RecordKind::kProject: room_changed_ = true; break;

@@ -79,6 +79,7 @@ class Controller {
     void tick();
     void take_office(store::Revision proof);
     void leave_office();
+    void note_leases(const view::Snapshot& state);
     void look_at_hosts();
     void look_at_vm(const std::string& vm);
     HostView host_view(std::string_view node) const;

@@ -2,19 +2,26 @@
 
 namespace blixard::controller {
 
+void Liveness::note(const view::NodeEntry& node) {
+    if (!node.lease) return;
+    const model::NodeLease& held = node.lease->value;
+    noted_[node.key] = Sight{.lease = held.lease, .ttl = Millis{held.ttl_ms}};
+}
+
 void Liveness::look(const view::Snapshot& state, const std::string& node, MonoTime now,
                     WallTime wall) {
     const view::NodeEntry* entry = state.nodes.find(node);
     if (!entry) return forget(node);
+    note(*entry);
     Sight& sight = sights_[node];
     if (entry->lease) {
-        sight =
-            Sight{.lease = entry->lease->value.lease, .ttl = Millis{entry->lease->value.ttl_ms}};
+        sight = noted_[node];
         gone_.erase(node);
         return;
     }
     gone_.insert(node);
     if (sight.gone_since) return;
+    if (sight.lease == 0) sight = noted_[node];
     sight.gone_since = now;
     sight.gone_wall = wall;
     sight.gone_revision =
@@ -24,6 +31,7 @@ void Liveness::look(const view::Snapshot& state, const std::string& node, MonoTi
 
 void Liveness::forget(const std::string& node) {
     sights_.erase(node);
+    noted_.erase(node);
     gone_.erase(node);
 }
 

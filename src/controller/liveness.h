@@ -26,15 +26,18 @@ struct Sight {
 };
 
 // Remembers for each host when its lease was seen to go. Owned by the controller; forgotten with
-// it, which only delays.
+// it, which only delays. What leases there were is remembered out of office too: a new controller
+// mostly follows one whose host was lost, and has to prove that loss.
 class Liveness {
  public:
     explicit Liveness(Millis default_ttl) : default_ttl_(default_ttl) {}
 
+    // Which lease the host holds now, for when it will be gone. Also out of office.
+    void note(const view::NodeEntry& node);
     // Takes in the present state of one host.
     void look(const view::Snapshot& state, const std::string& node, MonoTime now, WallTime wall);
     void forget(const std::string& node);
-    void clear();
+    void clear();  // out of office
 
     // True once the host's VMs may be placed anew.
     bool lost(const std::string& node, MonoTime now) const;
@@ -50,6 +53,7 @@ class Liveness {
  private:
     Millis default_ttl_;
     std::map<std::string, Sight> sights_;
+    std::map<std::string, Sight> noted_;  // the last lease of each host
     std::set<std::string> gone_;
 };
 
