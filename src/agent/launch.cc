@@ -113,11 +113,8 @@ Result<hypervisor::Launch> make_launch(const view::Snapshot& state, const view::
     };
     launch.kernel = path_of(files.kernel);
     launch.initrd = path_of(files.initrd);
-    if (files.kernel) {
-        launch.command_line = image->record->value.command_line;
-        if (!record.spec.command_line.empty())
-            launch.command_line += " " + record.spec.command_line;
-    }
+    // The hypervisor appends the spec's own.
+    if (files.kernel) launch.command_line = image->record->value.command_line;
     for (const model::Disk& disk : record.spec.disks) {
         ASSIGN_OR_RETURN(hypervisor::DiskFile file, make_disk(state, vm, storage, disk, blob_path));
         launch.disks.push_back(std::move(file));

@@ -74,6 +74,13 @@ void add_base(Arguments& out, const Launch& launch, const QemuHost& host, const 
          "size=" + number(spec.memory_mib) + "M", "-rtc", "base=utc"});
 }
 
+// For guests that guard something outside by it (a fencing token): in Linux
+// /sys/firmware/qemu_fw_cfg/by_name/opt/blixard/epoch/raw. Also tells those who look at processes.
+void add_epoch(Arguments& out, const Launch& launch) {
+    out.insert(out.end(),
+               {"-fw_cfg", "name=opt/blixard/epoch,string=" + std::to_string(launch.id.epoch)});
+}
+
 void add_channels(Arguments& out, const QemuFiles& files) {
     const auto chardev = [](const std::string& id, int fd) {
         return "socket,id=" + id + ",fd=" + number(fd) + ",server=on,wait=off";
@@ -236,6 +243,7 @@ Result<Arguments> qemu_arguments(const Launch& launch, const QemuHost& host,
     const Dialect dialect = dialect_of(machine, host);
     Arguments out;
     add_base(out, launch, host, dialect);
+    add_epoch(out, launch);
     add_channels(out, files);
     if (launch.spec.firmware == model::Firmware::kUefi) add_firmware(out, host, files);
     if (!launch.kernel.empty()) add_kernel(out, launch, dialect);
