@@ -109,7 +109,7 @@ Result<OpenbResult> run_openb(const OpenbTrace& trace, const std::string& strate
         }
         if (demand >= capacity) break;
     }
-    OpenbResult result{trace.name, strategy, seed, 0.0, 0.0};
+    OpenbResult result{trace.name, strategy, seed, 0.0, number, 0.0};
     result.allocated_percent_at_100 =
         100.0 * static_cast<double>(allocated) / static_cast<double>(capacity);
     result.seconds =

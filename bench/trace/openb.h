@@ -25,6 +25,7 @@ struct OpenbResult {
     std::string strategy;
     std::uint64_t seed = 0;
     double allocated_percent_at_100 = 0.0;
+    std::int64_t decisions = 0;
     double seconds = 0.0;
 };
 

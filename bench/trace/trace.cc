@@ -113,19 +113,21 @@ int openb(Arguments arguments) {
     if (!options->values.contains("pods"))
         return complain({ErrorCode::kInvalid, "no --pods FILE given", {}, {}});
     fmt::print("allocated GPU share, %, mean of {} seeds (higher is better)\n", seeds);
-    fmt::print("{:>12} {:>14} | {:>7} {:>7} {:>10} {:>7} {:>7} {:>7} | {:>8}\n", "trace", strategy,
-               "Random", "DotProd", "Clustering", "Packing", "BestFit", "FGD", "seconds");
+    fmt::print("{:>12} {:>14} | {:>7} {:>7} {:>10} {:>7} {:>7} {:>7} | {:>11}\n", "trace", strategy,
+               "Random", "DotProd", "Clustering", "Packing", "BestFit", "FGD", "decisions/s");
     std::string rows;
     for (const auto& pods : options->values["pods"]) {
         auto trace = load_openb(options->text("nodes"), pods);
         if (!trace) return complain(trace.error());
         double sum = 0.0;
         double seconds = 0.0;
+        std::int64_t decisions = 0;
         for (std::int64_t seed = 1; seed <= seeds; ++seed) {
             auto result = run_openb(*trace, strategy, static_cast<std::uint64_t>(seed));
             if (!result) return complain(result.error());
             sum += result->allocated_percent_at_100;
             seconds += result->seconds;
+            decisions += result->decisions;
             append(
                 rows,
                 fmt::format(
@@ -136,9 +138,10 @@ int openb(Arguments arguments) {
         auto known = found == kShares.end() ? ShareReference{} : found->second;
         fmt::print(
             "{:>12} {:>14.2f} | {:>7.2f} {:>7.2f} {:>10.2f} {:>7.2f} {:>7.2f} {:>7.2f} | "
-            "{:>8.1f}\n",
+            "{:>11.0f}\n",
             trace->name, sum / static_cast<double>(std::max<std::int64_t>(1, seeds)), known.random,
-            known.dot_product, known.clustering, known.packing, known.best_fit, known.fgd, seconds);
+            known.dot_product, known.clustering, known.packing, known.best_fit, known.fgd,
+            seconds > 0 ? static_cast<double>(decisions) / seconds : 0.0);
         std::fflush(stdout);
     }
     return write_rows(options->text("json"), rows);

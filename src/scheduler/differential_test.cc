@@ -71,7 +71,7 @@ Request random_request(Random& random, int number) {
                                       random.chance(60) ? "host" : "zone",
                                       static_cast<std::int32_t>(pick(random, 1, 2)),
                                       static_cast<double>(pick(random, 1, 60))});
-    if (random.chance(70)) request.zones.preferred = {kPreferredZone.c_str()};
+    if (random.chance(70)) request.zones.preferred = {kPreferredZone};
     constexpr const char* kDomains[] = {"zone", "host", "rack"};
     request.spread_domain = kDomains[random.below(3)];
     request.priority = static_cast<std::int32_t>(pick(random, 0, 4)) * 250;
@@ -395,7 +395,10 @@ class Reference {
 
     double room_lost(const Host& host, const Free& free) const {
         if (usual_.empty()) return 0.0;
-        return host.gpus.empty() ? cpus_lost(host, free) : gpus_lost(host, free);
+        bool any_wants_gpus = std::any_of(usual_.begin(), usual_.end(),
+                                          [](const Request& one) { return one.gpu.count > 0; });
+        return host.gpus.empty() || !any_wants_gpus ? cpus_lost(host, free)
+                                                    : 16.0 * gpus_lost(host, free);
     }
 
     double copies(const Host& host, const Request& one, const Free& free) const {

@@ -6,6 +6,10 @@
 namespace blixard::scheduler {
 namespace {
 
+// What a GPU is worth, so that hosts with and without can be compared: on public price lists it
+// costs as much as 8 (T4) to 80 (A100) CPUs.
+constexpr double kCpusPerGpu = 16.0;
+
 constexpr std::size_t kMemoCells = 1 << 16;  // direct-mapped, 1 MiB
 
 double inverse(double need) { return need > 0 ? 1.0 / need : 0.0; }
@@ -61,7 +65,7 @@ double Fragmentation::cpus_lost(const Line& line, const Room& room, const Room& 
 }
 
 double Fragmentation::compute(const Room& room, const Room& capacity) const {
-    if (room.gpu_count > 0) return gpus_.of(room) / 1000.0;
+    if (room.gpu_count > 0 && !gpus_.empty()) return kCpusPerGpu * gpus_.of(room) / 1000.0;
     double cpus = 0.0;
     for (const auto& line : lines_) cpus += line.weight_cpu * cpus_lost(line, room, capacity);
     return cpus / 1000.0;

@@ -22,8 +22,8 @@ class Fragmentation {
     // Takes over a new edition. `gpu_rooms` are the rooms of all hosts with GPUs that take VMs.
     void learn(const Mix& mix, std::span<const Room* const> gpu_rooms);
 
-    // Expected over the mix: the CPUs of this room (on a host with GPUs: the GPUs) that the flavour
-    // cannot use.
+    // Expected over the mix: the CPUs of this room that the flavour cannot use. On a host with GPUs
+    // it is the GPUs, each counted as 16 CPUs, once anyone has asked for GPUs.
     double lost(const Room& room, const Room& capacity, std::uint64_t kind, bool nodes_alike) const;
     // The same, computed anew: what the memory holds.
     double compute(const Room& room, const Room& capacity) const;

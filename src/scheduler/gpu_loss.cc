@@ -29,21 +29,39 @@ std::int64_t free_on(const Room& room, int gpu) {
     return std::max<std::int64_t>(0, room.gpu_milli[gpu]);
 }
 
-}  // namespace
+// The GPUs with enough left for one share of `ask`, and what is free on them together.
+struct Held {
+    std::int32_t gpus = 0;
+    std::int64_t milli = 0;
+};
 
-std::int64_t gpu_milli_usable(const Ask& ask, const Room& room) {
-    if (ask.cpu_milli > room.cpu_milli || ask.memory_mib > room.memory_mib ||
-        ask.disk_mib > room.disk_mib)
-        return 0;
-    std::int64_t usable = 0;
-    int fitting = 0;
+Held held_by(const Ask& ask, const Room& room) {
+    Held held;
     for (int i = 0; i < room.gpu_count; ++i) {
         if (room.gpu_milli[i] < ask.gpu_milli || !gpu_model_allowed(ask, room.gpu_model[i]))
             continue;
-        ++fitting;
-        usable += free_on(room, i);
+        ++held.gpus;
+        held.milli += free_on(room, i);
     }
-    return fitting >= ask.gpu_count ? usable : 0;
+    return held;
+}
+
+std::int64_t usable(const Ask& ask, const Room& room, const Held& held) {
+    bool runs = held.gpus >= ask.gpu_count && ask.cpu_milli <= room.cpu_milli &&
+                ask.memory_mib <= room.memory_mib && ask.disk_mib <= room.disk_mib;
+    return runs ? held.milli : 0;
+}
+
+// True if the same GPUs hold them.
+bool alike(const Ask& a, const Ask& b) {
+    return a.gpu_milli == b.gpu_milli && a.gpu_model_count == b.gpu_model_count &&
+           a.gpu_models == b.gpu_models;
+}
+
+}  // namespace
+
+std::int64_t gpu_milli_usable(const Ask& ask, const Room& room) {
+    return usable(ask, room, held_by(ask, room));
 }
 
 // A flavour's weight is its share of the requests over the room that is left for it in the whole
@@ -60,8 +78,11 @@ void GpuLoss::learn(const Mix& mix, std::span<const Room* const> free) {
         for (const Room* room : free) supply += gpu_milli_usable(ask, *room);
         double weight =
             supply > 0 ? flavour.weight / std::max(kSupplyMin, static_cast<double>(supply)) : 0.0;
-        lines_.push_back({ask, flavour.weight, weight, ratio(wanted(ask), ask.cpu_milli),
-                          ratio(wanted(ask), ask.memory_mib), ratio(wanted(ask), ask.disk_mib)});
+        auto like = std::find_if(lines_.rbegin(), lines_.rend(),
+                                 [&](const Line& line) { return alike(line.ask, ask); });
+        lines_.insert(like.base() == lines_.begin() ? lines_.end() : like.base(),
+                      {ask, flavour.weight, weight, ratio(wanted(ask), ask.cpu_milli),
+                       ratio(wanted(ask), ask.memory_mib), ratio(wanted(ask), ask.disk_mib)});
         total += weight;
         total_share += flavour.weight;
     }
@@ -75,23 +96,21 @@ double GpuLoss::of(const Room& room) const {
     for (int i = 0; i < room.gpu_count; ++i) free += free_on(room, i);
     if (free == 0) return 0.0;
     double lost = 0.0;
+    Held held;
+    const Ask* whose = nullptr;  // GPUs `held` are: those that are alike stand together
     for (const auto& line : lines_) {
         if (line.weight == 0.0) continue;
-        auto usable = static_cast<double>(gpu_milli_usable(line.ask, room));
-        double fed = usable;
-        if (usable > 0.0)
-            fed = std::min({usable, feeds(room.cpu_milli, line.per_cpu),
+        if (whose == nullptr || !alike(*whose, line.ask)) held = held_by(line.ask, room);
+        whose = &line.ask;
+        auto could = static_cast<double>(usable(line.ask, room, held));
+        double fed = could;
+        if (could > 0.0)
+            fed = std::min({could, feeds(room.cpu_milli, line.per_cpu),
                             feeds(room.memory_mib, line.per_memory),
                             feeds(room.disk_mib, line.per_disk)});
-        lost += line.weight * (static_cast<double>(free) - usable + kUnfed * (usable - fed));
+        lost += line.weight * (static_cast<double>(free) - could + kUnfed * (could - fed));
     }
     return lost;
-}
-
-std::vector<double> GpuLoss::weights() const {
-    std::vector<double> weights;
-    for (const auto& line : lines_) weights.push_back(line.weight);
-    return weights;
 }
 
 }  // namespace blixard::scheduler

@@ -25,9 +25,8 @@ class GpuLoss {
     // Expected over the mix: the thousandths of GPUs of this room that the flavour cannot use.
     double of(const Room& room) const;
 
-    // The weight of each flavour learnt, in the order of the mix; they sum to 1. For tests and
-    // explanations.
-    std::vector<double> weights() const;
+    // True as long as no flavour that wants GPUs has been learnt.
+    bool empty() const { return lines_.empty(); }
 
  private:
     struct Line {
@@ -36,7 +35,7 @@ class GpuLoss {
         double weight;                         // by scarcity; all sum to 1
         double per_cpu, per_memory, per_disk;  // thousandths of GPUs for each unit; 0: needs none
     };
-    std::vector<Line> lines_;
+    std::vector<Line> lines_;  // those that the same GPUs hold stand together
 };
 
 // The thousandths of GPUs that VMs like `ask` could take in this room, one resource at a time: GPUs

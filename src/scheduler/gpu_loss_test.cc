@@ -61,10 +61,9 @@ TEST(GpuLoss, flavours_weigh_by_their_share_over_the_room_left_for_them) {
     const Room* rooms[] = {&small, &other, &large};
     GpuLoss loss;
     loss.learn(mix, rooms);
-    // (1/2)/6 and (1/2)/4
-    ASSERT_EQ(loss.weights().size(), 2U);
-    EXPECT_NEAR(loss.weights()[0], 0.4, 1e-12);
-    EXPECT_NEAR(loss.weights()[1], 0.6, 1e-12);
+    // (1/2)/6 to (1/2)/4 is 0.4 to 0.6, and only the second kind cannot use the small host.
+    EXPECT_NEAR(loss.of(small), 600.0, 1e-9);
+    EXPECT_NEAR(loss.of(large), 0.0, 1e-9);
 }
 
 TEST(GpuLoss, a_flavour_that_has_room_nowhere_has_no_say) {
@@ -77,7 +76,7 @@ TEST(GpuLoss, a_flavour_that_has_room_nowhere_has_no_say) {
     const Room* rooms[] = {&only};
     GpuLoss loss;
     loss.learn(mix, rooms);
-    EXPECT_EQ(loss.weights(), (std::vector<double>{1.0, 0.0}));
+    EXPECT_DOUBLE_EQ(loss.of(only), 0.0);
 }
 
 TEST(GpuLoss, without_any_room_the_shares_count) {
@@ -88,7 +87,7 @@ TEST(GpuLoss, without_any_room_the_shares_count) {
     mix.observe(wants(8, 1000, 1));
     GpuLoss loss;
     loss.learn(mix, {});
-    EXPECT_EQ(loss.weights(), (std::vector<double>{0.75, 0.25}));
+    EXPECT_DOUBLE_EQ(loss.of(room(8, {1000, 1000})), 1500.0);  // three of four lose both
 }
 
 TEST(GpuLoss, a_mix_without_gpus_loses_nothing) {
@@ -98,6 +97,7 @@ TEST(GpuLoss, a_mix_without_gpus_loses_nothing) {
     auto only = room(8, {1000});
     const Room* rooms[] = {&only};
     loss.learn(mix, rooms);
+    EXPECT_TRUE(loss.empty());
     EXPECT_DOUBLE_EQ(loss.of(only), 0.0);
 }
 

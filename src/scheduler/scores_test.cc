@@ -154,9 +154,10 @@ TEST_F(Scoring, a_share_goes_to_the_gpu_that_is_of_no_use_to_the_usual_vm) {
     for (int i = 0; i < 8; ++i) cluster.observe(with_gpu(a_vm("x", 1, 1'000), 1000));
     auto vm = with_gpu(a_vm("v", 1, 1'000), 300);
     // b: 0.5 GPUs were lost on the first one, 0.2 are after: +0.3. a: nothing, then 0.7: -0.7.
+    // A GPU counts as 16 CPUs.
     auto found = scores(vm);
-    EXPECT_NEAR(found.at("b"), 0.3, 1e-9);
-    EXPECT_NEAR(found.at("a"), -0.7, 1e-9);
+    EXPECT_NEAR(found.at("b"), 4.8, 1e-9);
+    EXPECT_NEAR(found.at("a"), -11.2, 1e-9);
     EXPECT_EQ(place(cluster, vm, policy).assignment.gpus, std::vector<std::int32_t>{0});
 }
 
@@ -168,15 +169,15 @@ TEST_F(Scoring, cpus_that_the_gpus_need_are_spared) {
     for (int i = 0; i < 8; ++i) cluster.observe(with_gpu(a_vm("x", 4, 1'000), 1000));
     auto found = scores(a_vm("v", 3, 1'000));
     EXPECT_NEAR(found.at("wide"), 0.0, 1e-9);
-    // 6 CPUs are left: enough for 1.5 of 2 GPUs. 0.25 * 0.5
-    EXPECT_NEAR(found.at("tight"), -0.125, 1e-9);
+    // 6 CPUs are left: enough for 1.5 of 2 GPUs. 16 * 0.25 * 0.5
+    EXPECT_NEAR(found.at("tight"), -2.0, 1e-9);
 }
 
 TEST_F(Scoring, a_host_on_which_the_usual_vm_cannot_run_has_lost_all_its_gpus) {
     add(with_gpus(a_host("a", 5, 100'000), 2, "T4"));
     for (int i = 0; i < 8; ++i) cluster.observe(with_gpu(a_vm("x", 4, 1'000), 1000));
     // 5 CPUs are enough for 1.25 GPUs: 0.25 * 0.75 lost before; with 3 both are.
-    EXPECT_NEAR(scores(a_vm("v", 2, 1'000)).at("a"), 0.1875 - 2.0, 1e-9);
+    EXPECT_NEAR(scores(a_vm("v", 2, 1'000)).at("a"), 16 * (0.1875 - 2.0), 1e-9);
 }
 
 // Half of the requests want an A100, of which there is one; the others take any of the four GPUs.
@@ -190,8 +191,32 @@ TEST_F(Scoring, a_scarce_model_is_kept_for_those_that_need_it) {
     }
     auto found = scores(with_gpu(a_vm("v", 1, 1'000), 1000));
     // On t4 an A100 is never found: 3 GPUs were lost to the first kind, 2 are after.
-    EXPECT_NEAR(found.at("t4"), 0.8, 1e-9);
+    EXPECT_NEAR(found.at("t4"), 16 * 0.8, 1e-9);
     EXPECT_NEAR(found.at("a100"), 0.0, 1e-9);
+}
+
+// Both hosts lose by the VM: five CPUs that no usual VM fits in any more, or both GPUs.
+TEST_F(Scoring, a_vm_without_gpus_does_not_starve_gpus_to_save_cpus) {
+    add(with_gpus(a_host("gpus", 5, 100'000), 2, "T4"));
+    add(a_host("plain", 8, 100'000));
+    for (int i = 0; i < 4; ++i) {
+        cluster.observe(with_gpu(a_vm("x", 4, 1'000), 1000));
+        cluster.observe(a_vm("y", 4, 1'000));
+    }
+    auto found = scores(a_vm("v", 2, 1'000));
+    // plain: 8 CPUs hold two of the usual VMs, 6 one and 2 are lost.
+    EXPECT_NEAR(found.at("plain"), -2.0, 1e-9);
+    EXPECT_NEAR(found.at("gpus"), 16 * (0.1875 - 2.0), 1e-9);
+}
+
+// As long as nobody has asked for a GPU, a host with some is a host like others.
+TEST_F(Scoring, gpus_that_nobody_asks_for_do_not_attract) {
+    add(with_gpus(a_host("gpus", 8, 100'000), 2, "T4"));
+    add(a_host("plain", 5, 100'000));
+    for (int i = 0; i < 8; ++i) cluster.observe(a_vm("y", 4, 1'000));
+    auto found = scores(a_vm("v", 1, 1'000));
+    EXPECT_NEAR(found.at("gpus"), -3.0, 1e-9);
+    EXPECT_NEAR(found.at("plain"), 1.0, 1e-9);
 }
 
 }  // namespace
