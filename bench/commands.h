@@ -15,5 +15,6 @@ int api(Arguments arguments);    // a real daemon: what its clients wait for
 int vms(Arguments arguments);    // starting and stopping: the driver beside bare QEMU
 int http(Arguments arguments);   // the HTTP server alone
 int control(Arguments arguments);  // controller, simulated hosts and a real etcd: placements per second
+int writes(Arguments arguments);  // one host of a running cluster under writes
 
 }  // namespace blixard::bench

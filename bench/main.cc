@@ -28,6 +28,8 @@ constexpr std::array kCommands = {
     Command{"control", blixard::bench::control,
             "[--hosts N] [--burst N] [--steady N] [--views N...] [--quick] [--json FILE]: placements on a real etcd"},
     Command{"http", blixard::bench::http, "[--json FILE] [--quick]: the HTTP server alone"},
+    Command{"writes", blixard::bench::writes,
+            "--socket PATH [--connections N] [--requests N]: a daemon that runs, under writes"},
 };
 
 int usage() {

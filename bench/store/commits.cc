@@ -1,6 +1,6 @@
-// store-bench [seconds]: commits a second and their latency, one writer and 64 at once, on each
-// durable store, beside what the disk itself can do. Usage: store-bench [seconds]. Starts its own
-// etcd, with fsync, in a temporary directory.
+// store-bench: commits a second and their latency, one writer and 64 at once, on each durable store,
+// beside what the disk itself can do. Starts its own etcd, with fsync, in a temporary directory.
+// Usage: store-bench [seconds]; store-bench etcd [seconds]: three members only; store-bench failover.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -177,7 +177,13 @@ int main(int argc, char** argv) {
         blixard::store::measure_failovers();
         return 0;
     }
+    const bool only_etcd = argc > 1 && std::string_view(argv[1]) == "etcd";
+    if (only_etcd) --argc, ++argv;
     const blixard::Millis span = blixard::seconds(argc > 1 ? std::max(1, std::atoi(argv[1])) : 5);
+    if (only_etcd) {
+        blixard::store::measure_etcd("etcd, 3", 3, span);
+        return 0;
+    }
     blixard::store::measure_disk(span);
     blixard::store::measure_sqlite(span);
     blixard::store::measure_etcd("etcd, 1 member", 1, span);
