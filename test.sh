@@ -54,15 +54,15 @@ for program in build/test_*; do
   step "unit ${program#build/test_}" timeout 900 "$program" --gtest_brief=1
 done
 
-seeds=500 fuzz_seconds=60
+seeds=500 fuzz_seconds=60 script_seconds=1800
 [ $mode = quick ] && seeds=50 fuzz_seconds=0
-[ $mode = long ] && seeds=20000 fuzz_seconds=1200
+[ $mode = long ] && seeds=20000 fuzz_seconds=1200 script_seconds=14400
 step "simulation" build/blixard sim --seed 1 --count "$seeds"
 [ -d sim/corpus ] && step "simulation corpus" build/blixard sim --corpus sim/corpus
 for script in tests/*_test.py; do
   [ -e "$script" ] || continue
   name=${script#tests/}
-  step "end to end ${name%_test.py}" timeout 1800 env BLIXARD_TEST_MODE=$mode python3 "$script"
+  step "end to end ${name%_test.py}" timeout $script_seconds env BLIXARD_TEST_MODE=$mode python3 "$script"
 done
 if [ $fuzz_seconds -gt 0 ]; then
   step "fuzz" tools/fuzz.sh "$fuzz_seconds"

@@ -13,6 +13,7 @@ one forms another. BLIXARD_TEST_SEED (default 1) fixes the order of the tests, t
 import http.client
 import os
 import random
+import sys
 import time
 import unittest
 
@@ -97,9 +98,12 @@ class Scene(unittest.TestCase):
 
     def run(self, result=None):
         result = result or self.defaultTestResult()
-        failed = len(result.failures) + len(result.errors)
+        before = len(result.failures), len(result.errors)
         super().run(result)
-        if len(result.failures) + len(result.errors) > failed and self.cloud:
+        new = result.failures[before[0]:] + result.errors[before[1]:]
+        for _, what in new:  # now, beside the daemons' last words; a run that is ended early still tells
+            print(what, file=sys.stderr, flush=True)
+        if new and self.cloud:
             self.cloud.tell()
             type(self).take_down()
         return result

@@ -182,7 +182,7 @@ class Faults(Scene):
         self.settle()
         places = {name: self.place(name) for name in self.vms}
         with self.load() as load:
-            for offset in ("+3600", "-600", "+86400", "+0"):
+            for offset in (3600, -600, 86400, 0):
                 host.set_clock(offset)
                 load.wait_for_answers(20, host.name)
                 for name in self.vms:

@@ -80,11 +80,11 @@ class Membership(unittest.TestCase):
             cloud.start()
             cloud[0].init()
             token = cloud[0].token()
-            for offset in ("+120", "-120"):
+            for offset in (120, -120):
                 cloud[1].set_clock(offset)
                 self.assert_refused(409, "clock", lambda: cloud[1].join(token))
             self.assertEqual(set(cloud[0].members()), {"h1"})
-            cloud[1].set_clock("+0")
+            cloud[1].set_clock(0)
             cloud[1].join(token)
 
     def test_a_joined_cluster_lets_no_stranger_in(self):
