@@ -1,6 +1,6 @@
 # The simulation: a library for the product's "blixard sim", a program of its own that needs no daemon, and the same
 # program with deliberate faults in the product's logic (base/mutant.h), built only when asked for.
-file(GLOB sim_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/*.cc)
+file(GLOB sim_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/*.cc ${CMAKE_SOURCE_DIR}/sim/history/*.cc)
 list(FILTER sim_sources EXCLUDE REGEX "(_test|/main)\\.cc$")
 if(NOT BLIXARD_COMMIT)
     execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE BLIXARD_COMMIT
@@ -14,8 +14,18 @@ add_executable(blixard-sim ${CMAKE_SOURCE_DIR}/sim/main.cc)
 target_link_libraries(blixard-sim PRIVATE blixard_sim)
 blixard_pch(blixard-sim)
 
+file(GLOB sim_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/*_test.cc ${CMAKE_SOURCE_DIR}/sim/history/*_test.cc)
+add_executable(test_sim ${sim_tests})
+target_link_libraries(test_sim PRIVATE blixard_sim gtest gtest_main gmock)
+blixard_pch(test_sim)
+add_test(NAME sim COMMAND test_sim)
+
 # The rooms with switches are compiled once more; the linker takes these objects before the libraries'.
-file(GLOB mutant_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/agent/*.cc ${CMAKE_SOURCE_DIR}/src/controller/*.cc)
+set(mutant_sources)
+foreach(room agent controller api view scheduler)
+    file(GLOB room_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cc)
+    list(APPEND mutant_sources ${room_sources})
+endforeach()
 list(FILTER mutant_sources EXCLUDE REGEX "(_test|_fuzz)\\.cc$")
 add_executable(blixard-sim-mutants EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/sim/main.cc ${sim_sources} ${mutant_sources})
 target_compile_definitions(blixard-sim-mutants PRIVATE BLIXARD_MUTANTS)

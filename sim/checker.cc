@@ -4,15 +4,24 @@
 
 #include <algorithm>
 
-#include "controller/election.h"
+#include "agent/lease.h"
+#include "controller/liveness.h"
 #include "model/documents.h"
+#include "model/extras.h"
 #include "model/keys.h"
+#include "sim/protocol.h"
+#include "sim/rules.h"
+#include "sim/versioned_store.h"
 #include "view/view.h"
 
 namespace blixard::sim {
 namespace {
 
+using model::Phase;
 using model::RecordKind;
+
+// A controller decides from what it has seen; a spec that grew a moment ago it may not have.
+constexpr Millis kSeenBy = seconds(5);
 
 // The rule of the event stream, written down once more.
 bool is_event(const store::Change& change) {
@@ -27,17 +36,28 @@ bool is_event(const store::Change& change) {
     }
 }
 
-const store::Compare* compare_of(const store::Transaction& transaction, std::string_view key) {
-    const auto found = std::ranges::find(transaction.compares, key, &store::Compare::key);
-    return found == transaction.compares.end() ? nullptr : &*found;
+// What an event must say it is about: "<kind> <name>".
+std::string subject_of(const store::Change& change) {
+    const model::ParsedKey key = model::parse_key(change.item.key);
+    std::string_view kind = std::string_view(change.item.key).substr(0, change.item.key.find('/'));
+    if (!kind.empty()) kind.remove_suffix(1);  // "vms" is of a vm
+    return fmt::format("{} {}", kind, key.name);
 }
 
-bool carries(const model::VmSpec& spec, const std::map<std::string, std::string>& labels) {
-    return std::ranges::all_of(labels, [&](const auto& label) {
-        const auto found = spec.labels.find(label.first);
-        return found != spec.labels.end() && found->second == label.second;
-    });
+Checker::Use use_of(const view::VmEntry* vm) {
+    if (!vm || !vm->record) return {};
+    const model::VmSpec& spec = vm->record->value.spec;
+    Checker::Use use{1, spec.cpus, spec.memory_mib, 0};
+    for (const model::Disk& disk : spec.disks)
+        if (disk.volume.empty()) use.disk_mib += disk.size_mib;
+    return use;
 }
+
+std::string incarnation(const Machine& machine) {
+    return fmt::format("{} {} {}", machine.instance.id.uid, machine.instance.id.epoch, machine.instance.restart_generation);
+}
+
+bool ends(Phase phase) { return phase == Phase::kStopped || phase == Phase::kFailed; }
 
 }  // namespace
 
@@ -68,157 +88,309 @@ void Checker::on_revision() {
 
 void Checker::apply(store::Revision revision, const std::vector<store::Change>& changes) {
     std::map<std::string, std::shared_ptr<const view::VmEntry>> before;
-    std::set<std::string> projects;
-    std::vector<std::string> failovers;
-    int events = 0;
+    std::map<std::string, Use> projects;  // how much more they use now
+    std::vector<std::string> failovers, leases_ended;
+    std::multiset<std::string> events;
     for (const store::Change& change : changes) {
         const model::ParsedKey key = model::parse_key(change.item.key);
         trace_.mix(change.item.key);
         trace_.mix(change.item.value);
         if (trace_.keeps() && !change.item.key.ends_with("/lease"))
-            trace_.add("", fmt::format("r{} {} {}", revision, change.deleted ? "deleted" : "put", change.item.key));
-        events += is_event(change);
+            trace_.note(fmt::format("r{} {} {}", revision, change.deleted ? "deleted" : "put", change.item.key));
+        if (ledger_ && is_event(change)) events.insert(subject_of(change));
         const bool of_vm = key.kind == RecordKind::kVmSpec || key.kind == RecordKind::kVmPlacement || key.kind == RecordKind::kVmStatus;
         if (of_vm) {
-            const std::string vm = fmt::format("{}/{}", key.project, key.name);
+            std::string vm = fmt::format("{}/{}", key.project, key.name);
             if (!before.contains(vm)) {
                 const view::VmEntry* entry = state_.vms.find(vm);
-                before[vm] = entry ? std::make_shared<view::VmEntry>(*entry) : nullptr;
+                before[std::move(vm)] = entry ? std::make_shared<view::VmEntry>(*entry) : nullptr;
             }
-            if (key.kind == RecordKind::kVmSpec && !change.deleted) projects.insert(std::string(key.project));
         }
+        check_kept(change);
+        if (key.kind == RecordKind::kNodeStatus && change.deleted)
+            state_.for_each_vm_on(key.name, [&](const view::VmEntry& vm) {
+                broken(fmt::format("host {} was removed, and vm {} has its place there", key.name, vm.key));
+                return true;
+            });
         if (key.kind == RecordKind::kFailover && !change.deleted) failovers.emplace_back(key.name);
+        if (key.kind == RecordKind::kNodeLease && change.deleted) {
+            const view::NodeEntry* node = state_.nodes.find(key.name);
+            lease_ends_[std::string(key.name)] = {clock_.mono(), revision, node && node->lease ? node->lease->value.lease : 0};
+            leases_ended.emplace_back(key.name);
+        }
         view::apply_change(state_, change.item, change.deleted, log_);
     }
     state_.revision = revision;
-    if (ledger_ && events > 0) ledger_->owed.emplace_back(revision, events);
-    for (const auto& [vm, entry] : before) check_vm(vm, entry.get(), state_.vms.find(vm));
-    for (const std::string& project : projects) check_quota(project);
+    if (ledger_ && !events.empty()) ledger_->owed.emplace_back(revision, std::move(events));
     for (const std::string& id : failovers)
         if (const view::FailoverEntry* failover = state_.failovers.find(id)) check_failover(*failover);
+    for (const auto& [vm, entry] : before) check_vm(vm, entry.get(), state_.vms.find(vm));
+    for (const auto& [vm, entry] : before) {
+        Use& more = projects[vm.substr(0, vm.find('/'))];
+        more += use_of(state_.vms.find(vm));
+        more -= use_of(entry.get());
+    }
+    for (const auto& [project, more] : projects) check_quota(project, more);
+    for (const std::string& host : leases_ended) check_lease_end(host);
+}
+
+bool Checker::runs(const std::string& uid) const {
+    const auto found = processes_.find(uid);
+    return found != processes_.end() && !found->second.empty();
+}
+
+void Checker::not_running(const std::string& uid, const std::string& what) {
+    const auto found = processes_.find(uid);
+    if (found == processes_.end()) return;
+    for (const auto& [host, running] : found->second)
+        if (!wrong_clocks_.contains(host)) broken(fmt::format("{} while it ran on {} (epoch {})", what, host, running.epoch));
 }
 
 void Checker::check_vm(const std::string& vm, const view::VmEntry* before, const view::VmEntry* after) {
     counted();
     const bool had = before && before->record;
     const bool has = after && after->record;
+    if (has && (!had || before->record->mod_revision != after->record->mod_revision)) check_volumes(*after);
     if (has && !had) {
         uids_.insert(after->record->value.uid);
         deletions_asked_.erase(vm);
     }
-    if (had && !has && !deletions_asked_.contains(vm)) broken(fmt::format("vm {} is gone, and nobody had asked for it", vm));
+    if (had && !has) {
+        if (!deletions_asked_.contains(vm)) broken(fmt::format("vm {} is gone, and nobody had asked for it", vm));
+        not_running(before->record->value.uid, fmt::format("the records of vm {} were deleted", vm));
+        restarts_before_[vm] += before->record->value.restart_generation;
+    }
     if (!had || !has || before->record->value.uid != after->record->value.uid) return;
     if (!model::phase_may_follow(before->phase, after->phase))
         broken(fmt::format("vm {} went from {} to {}, which is no legal step", vm, model::phase_name(before->phase),
                            model::phase_name(after->phase)));
-    const bool written = after->placement && (!before->placement || before->placement->mod_revision != after->placement->mod_revision);
-    if (written) check_placement(before, *after);
+    const auto written = [](const auto& was, const auto& is) { return is && (!was || was->mod_revision != is->mod_revision); };
+    if (written(before->record, after->record)) check_spec(before, *after);
+    if (written(before->placement, after->placement)) check_placement(before, *after);
+    if (written(before->status, after->status)) check_status(*after);
+}
+
+// Members of the next version's records are kept by this one (docs/FORMATS.md), as long as it is the same thing.
+void Checker::check_kept(const store::Change& change) {
+    const RecordKind kind = model::parse_key(change.item.key).kind;
+    const bool kept = kind == RecordKind::kVmSpec || kind == RecordKind::kVmPlacement || kind == RecordKind::kNodeSpec || kind == RecordKind::kVolumeSpec;
+    if (!kept) return;
+    const auto times = [](std::string_view value) {
+        int count = 0;
+        for (std::size_t at = value.find(kNextMember); at != std::string_view::npos; at = value.find(kNextMember, at + 1)) ++count;
+        return count;
+    };
+    if (change.deleted || change.item.create_revision == change.item.mod_revision) next_members_.erase(change.item.key);
+    if (change.deleted) return;
+    int& before = next_members_[change.item.key];
+    const int now = times(change.item.value);
+    if (now < before) broken(fmt::format("{} has lost what a daemon of the next version wrote into it", change.item.key));
+    before = now;
+}
+
+void Checker::check_spec(const view::VmEntry* before, const view::VmEntry& after) {
+    counted();
+    const model::VmRecord& was = before->record->value;
+    const model::VmRecord& is = after.record->value;
+    if (!after.node().empty()) grown_[std::string(after.node())] = clock_.mono();
+    if (is.generation < was.generation || is.restart_generation < was.restart_generation || is.generation > was.generation + 1 ||
+        is.restart_generation > was.restart_generation + 1)
+        broken(fmt::format("vm {} went from generation {}/{} to {}/{}", after.key, was.generation, was.restart_generation, is.generation,
+                           is.restart_generation));
+    if (is.generation == was.generation && is.spec != was.spec && model::without_extras(is.spec) != model::without_extras(was.spec)) broken(fmt::format("the spec of vm {} changed, its generation did not", after.key));
+    if (!was.deleted_at.empty() && is.deleted_at.empty()) broken(fmt::format("vm {} was being deleted, and is no more", after.key));
+    if (is.restart_generation + restarts_before_[after.key] > restarts_asked_[after.key])
+        broken(fmt::format("vm {} was told to start {} times more often than people asked", after.key,
+                           is.restart_generation + restarts_before_[after.key] - restarts_asked_[after.key]));
+    const auto labels = labels_.find(after.key + " " + is.uid);
+    if (labels == labels_.end()) return;
+    for (const std::string& label : labels->second)
+        if (!is.spec.labels.contains(label)) broken(fmt::format("vm {}: label {} was acknowledged, and is lost", after.key, label));
+}
+
+// A volume that stands alone is written by one VM at a time.
+void Checker::check_volumes(const view::VmEntry& after) {
+    const model::VmSpec& spec = after.record->value.spec;
+    if (spec.run == model::Run::kStopped) return;
+    for (const model::Disk& disk : spec.disks) {
+        if (disk.volume.empty()) continue;
+        counted();
+        const view::VolumeEntry* volume = state_.volumes.find(fmt::format("{}/{}", after.project(), disk.volume));
+        if (!volume || !volume->record) broken(fmt::format("vm {} names volume {}, which is not there", after.key, disk.volume));
+        state_.vms.scan_prefix(fmt::format("{}/", after.project()), [&](const std::shared_ptr<const view::VmEntry>& other) {
+            if (!other->record || other->key == after.key || other->record->value.spec.run == model::Run::kStopped) return true;
+            for (const model::Disk& theirs : other->record->value.spec.disks)
+                if (theirs.volume == disk.volume && !(theirs.read_only && disk.read_only))
+                    broken(fmt::format("vm {} and vm {} shall both run with volume {}", after.key, other->key, disk.volume));
+            return true;
+        });
+    }
+}
+
+// A disk goes when its volume was deleted, or the VM that owns it; else somebody has lost data.
+void Checker::on_disk_deleted(const std::string& host, const std::string& path) {
+    counted();
+    trace_.add(host, "disk deleted", {{"path", path}});
+    state_.volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
+        if (!volume->record || path.find(volume->record->value.uid) == std::string::npos || !volume->record->value.deleted_at.empty()) return;
+        const view::VmEntry* owner = state_.vms.find(fmt::format("{}/{}", volume->project(), volume->record->value.vm));
+        const bool goes = owner && owner->record && !owner->record->value.deleted_at.empty();
+        if (!goes) broken(fmt::format("{} deleted the disk of volume {}, which nobody had deleted", host, volume->key));
+    });
 }
 
 void Checker::check_placement(const view::VmEntry* before, const view::VmEntry& after) {
     counted();
     const model::Placement& now = after.placement->value;
-    const std::string was = before->placement ? before->placement->value.node : "";
+    const model::Placement none;
+    const model::Placement& then = before->placement ? before->placement->value : none;
     std::int64_t& highest = epochs_[now.uid];
     if (now.epoch < highest) broken(fmt::format("vm {}: epoch fell from {} to {}", after.key, highest, now.epoch));
-    if (!now.node.empty() && now.node != was) {
-        if (now.epoch <= highest) broken(fmt::format("vm {} was placed on {} with epoch {}, which was used before", after.key, now.node, now.epoch));
-        if (!was.empty()) {
-            bool proven = false;
-            state_.failovers.for_each([&](const auto& failover) {
-                proven = proven || (failover->record->value.uid == now.uid && failover->record->value.new_epoch == now.epoch);
-            });
-            if (!proven) broken(fmt::format("vm {} was moved from {} to {} without the record of a failover", after.key, was, now.node));
-        }
-        if (processes_.contains(now.uid) && !processes_.at(now.uid).empty())
-            broken(fmt::format("vm {} was placed on {} while it ran on {}", after.key, now.node, processes_.at(now.uid).begin()->first));
-        check_room(after);
-        check_rules(after);
+    if (now.uid == after.record->value.uid && then.uid == now.uid && then.release && !now.release && now.node == then.node && !now.node.empty())
+        broken(fmt::format("vm {}: its release from {} was taken back", after.key, now.node));
+    if (now.node != then.node) {
+        if (!now.node.empty() && now.epoch <= highest)
+            broken(fmt::format("vm {} was placed on {} with epoch {}, which was used before", after.key, now.node, now.epoch));
+        if (!now.node.empty() && !then.node.empty() && !failed_over_.contains(fmt::format("{} {}", now.uid, now.epoch)))
+            broken(fmt::format("vm {} was moved from {} to {} without the record of a failover", after.key, then.node, now.node));
+        if (!then.node.empty() && !then.uid.empty()) not_running(then.uid, fmt::format("vm {} was taken from {}", after.key, then.node));
+        if (!now.node.empty()) check_place(after);
     }
+    if (now.release && !(then.release && then.node == now.node)) check_release(after);
     highest = std::max(highest, now.epoch);
 }
 
-void Checker::check_room(const view::VmEntry& vm) {
-    const view::NodeEntry* node = state_.nodes.find(vm.node());
-    if (!node || !node->status) return broken(fmt::format("vm {} was placed on host {}, which is unknown", vm.key, vm.node()));
-    std::int64_t cpus = 0, memory_mib = 0;
-    state_.for_each_vm_on(vm.node(), [&](const view::VmEntry& each) {
-        if (!each.record) return;
-        cpus += each.record->value.spec.cpus;
-        memory_mib += each.record->value.spec.memory_mib;
-    });
-    if (cpus > node->status->value.cpus || memory_mib > node->status->value.memory_mib)
-        broken(fmt::format("host {} has {} CPUs and {} MiB; with vm {} its VMs want {} and {}", vm.node(), node->status->value.cpus,
-                           node->status->value.memory_mib, vm.key, cpus, memory_mib));
-    if (!node->lease) broken(fmt::format("vm {} was placed on host {}, which had no lease", vm.key, vm.node()));
-    if (node->spec && !node->spec->value.schedulable) broken(fmt::format("vm {} was placed on host {}, which was cordoned", vm.key, vm.node()));
+void Checker::check_place(const view::VmEntry& after) {
+    counted();
+    if (runs(after.record->value.uid)) not_running(after.record->value.uid, fmt::format("vm {} was placed on {}", after.key, after.node()));
+    if (after.record->value.spec.run == model::Run::kStopped) broken(fmt::format("vm {} was placed on {}, and shall be stopped", after.key, after.node()));
+    const view::NodeEntry* node = state_.nodes.find(after.node());
+    if (!node) return broken(fmt::format("vm {} was placed on host {}, which is unknown", after.key, after.node()));
+    const std::string forbidden = what_forbids(state_, after, *node);
+    const auto grown = grown_.find(std::string(after.node()));
+    const bool may_not_know = grown != grown_.end() && clock_.mono() - grown->second < kSeenBy;
+    if (!forbidden.empty() && !may_not_know) broken(fmt::format("vm {} was placed where it may not be: {}", after.key, forbidden));
 }
 
-void Checker::check_rules(const view::VmEntry& vm) {
-    for (const model::AffinityRule& rule : vm.record->value.spec.affinity) {
-        if (!rule.anti || !rule.hard) continue;
-        std::int64_t group = 0;
-        state_.for_each_vm_on(vm.node(), [&](const view::VmEntry& each) {
-            group += each.record && each.project() == vm.project() && carries(each.record->value.spec, rule.labels);
-        });
-        if (group > rule.max_per_node)
-            broken(fmt::format("vm {}: {} of its group on host {}, its rule allows {}", vm.key, group, vm.node(), rule.max_per_node));
+// A VM is asked to leave its host: for a drain, for one of higher priority, or to even things out.
+void Checker::check_release(const view::VmEntry& after) {
+    counted();
+    const std::string& reason = after.placement->value.reason;
+    const view::NodeEntry* node = state_.nodes.find(after.node());
+    if (reason.starts_with("drain") && (!node || !node->spec || !node->spec->value.draining))
+        broken(fmt::format("vm {} was told to leave {}, which is not being drained", after.key, after.node()));
+    if (!reason.starts_with("preempted by ")) return;
+    const std::string by = reason.substr(13, reason.find(' ', 13) - 13);
+    const view::VmEntry* other = state_.vms.find(by);
+    if (!other || !other->record) return broken(fmt::format("vm {} was preempted by vm {}, which is not there", after.key, by));
+    const model::VmSpec& victim = after.record->value.spec;
+    if (!victim.preemptible || victim.priority >= other->record->value.spec.priority)
+        broken(fmt::format("vm {} (priority {}) was preempted by vm {} (priority {})", after.key, victim.priority, by, other->record->value.spec.priority));
+    const auto grown = grown_.find(std::string(after.node()));
+    if (grown != grown_.end() && clock_.mono() - grown->second < kSeenBy) return;
+    if (node && !fits_after_preemption(state_, *other, *node)) broken(fmt::format("vm {} was preempted on {}, where vm {} has no room even so", after.key, after.node(), by));
+}
+
+// What an agent says must be so: of an end it knows for certain.
+void Checker::check_status(const view::VmEntry& after) {
+    counted();
+    const model::VmStatus& status = after.status->value;
+    const auto running = processes_.find(status.uid);
+    const bool here = running != processes_.end() && running->second.contains(status.node);
+    if (ends(status.phase) && here)
+        broken(fmt::format("vm {} is said to be {} ({}), and runs on {}", after.key, model::phase_name(status.phase), status.message, status.node));
+    if (status.phase == Phase::kRunning || status.phase == Phase::kPaused) {
+        const auto pids = pids_.find(fmt::format("{} {}", status.uid, status.epoch));
+        if (pids == pids_.end() || !pids->second.contains(status.pid))
+            broken(fmt::format("vm {} is said to be {} on {} as process {}, which never was", after.key, model::phase_name(status.phase), status.node, status.pid));
     }
 }
 
-void Checker::check_quota(const std::string& project) {
-    counted();
+// Nobody may use more than the quota allows. A quota that was lowered takes nothing away.
+void Checker::check_quota(const std::string& project, const Use& more) {
     const view::ProjectEntry* entry = state_.projects.find(project);
     if (!entry) return;
     const model::Quota& quota = entry->record->value.quota;
-    std::int64_t vms = 0, cpus = 0, memory_mib = 0;
-    state_.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
-        if (!vm->record || vm->project() != project) return;
-        ++vms;
-        cpus += vm->record->value.spec.cpus;
-        memory_mib += vm->record->value.spec.memory_mib;
+    if (quota.vms == 0 && quota.cpus == 0 && quota.memory_mib == 0 && quota.disk_mib == 0) return;
+    counted();
+    Use used;
+    state_.vms.scan_prefix(project + "/", [&](const std::shared_ptr<const view::VmEntry>& vm) {
+        used += use_of(vm.get());
+        return true;
     });
-    const auto over = [](std::int64_t used, std::int64_t most) { return most > 0 && used > most; };
-    if (over(vms, quota.vms) || over(cpus, quota.cpus) || over(memory_mib, quota.memory_mib))
-        broken(fmt::format("project {} uses {} VMs, {} CPUs, {} MiB: more than its quota", project, vms, cpus, memory_mib));
+    const auto over = [](std::int64_t all, std::int64_t most, std::int64_t new_ones) { return most > 0 && new_ones > 0 && all > most; };
+    if (over(used.vms, quota.vms, more.vms) || over(used.cpus, quota.cpus, more.cpus) || over(used.memory_mib, quota.memory_mib, more.memory_mib) ||
+        over(used.disk_mib, quota.disk_mib, more.disk_mib))
+        broken(fmt::format("project {} uses {} VMs, {} CPUs, {} MiB, {} MiB of disk now: more than its quota", project, used.vms, used.cpus,
+                           used.memory_mib, used.disk_mib));
 }
 
 void Checker::check_failover(const view::FailoverEntry& failover) {
     counted();
     const model::Failover& proof = failover.record->value;
     const std::string vm = proof.project + "/" + proof.vm;
+    const auto wrong = [&](std::string what) { broken(fmt::format("failover of {} from {}: {}", vm, proof.from_node, what)); };
     const view::NodeEntry* from = state_.nodes.find(proof.from_node);
-    if (from && from->lease) broken(fmt::format("failover of {}: host {} has its lease key", vm, proof.from_node));
-    if (proof.lease != 0 && backend_.lease_deadline(proof.lease))
-        broken(fmt::format("failover of {}: lease {} of host {} has not ended", vm, proof.lease, proof.from_node));
-    const auto runs = processes_.find(proof.uid);
-    if (runs != processes_.end() && !runs->second.empty())
-        broken(fmt::format("failover of {} from {}: it still runs on {}", vm, proof.from_node, runs->second.begin()->first));
-    if (proof.new_epoch < proof.old_epoch) broken(fmt::format("failover of {}: epoch {} after {}", vm, proof.new_epoch, proof.old_epoch));
+    if (from && from->lease) wrong("the host has its lease key");
+    if (proof.lease != 0 && backend_.lease_deadline(proof.lease)) wrong(fmt::format("its lease {} has not ended", proof.lease));
+    not_running(proof.uid, fmt::format("vm {} was failed over from {}", vm, proof.from_node));
+    const view::VmEntry* entry = state_.vms.find(vm);
+    if (!entry || !entry->record || !entry->placement) return wrong("there is no such VM");
+    const model::Placement& placement = entry->placement->value;
+    if (placement.uid != proof.uid || placement.node != proof.to_node || placement.epoch != proof.new_epoch) wrong("the record speaks of another placement");
+    if (proof.to_node.empty() ? proof.new_epoch != proof.old_epoch : proof.new_epoch != proof.old_epoch + 1)
+        wrong(fmt::format("epoch {} after {}", proof.new_epoch, proof.old_epoch));
+    if (proof.proof != "lease-ended" && proof.proof != "operator-vouched") wrong("without a proof");
+    const bool vouched = proof.proof == "operator-vouched";
+    if (vouched && (!from || !from->spec || from->spec->value.lost_at.empty())) wrong("nobody had vouched for it");
+    const bool unfenced = entry->record->value.spec.ha == model::Ha::kNone;
+    const bool ran = entry->status && entry->status->value.uid == proof.uid && entry->status->value.epoch == proof.old_epoch;
+    if (unfenced && ran && !vouched) wrong("it is not fenced, and nobody vouched for the host");
+    failed_over_.insert(fmt::format("{} {}", proof.uid, proof.new_epoch));
+    const auto end = lease_ends_.find(proof.from_node);
+    if (end == lease_ends_.end()) return;  // a host that never had one
+    if (proof.lease_gone_revision != 0 && proof.lease_gone_revision < end->second.revision)
+        wrong(fmt::format("its lease ended at revision {}, the record says {}", end->second.revision, proof.lease_gone_revision));
+    // The controller's clock may run fast, by less than a fiftieth.
+    const Millis margin = controller::drift_margin(agent::LeaseSettings{}.ttl);
+    const Millis waited = clock_.mono() - end->second.at;
+    if (waited < margin - margin / 50) wrong(fmt::format("{} ms after its lease ended; {} ms must be waited", waited.count, margin.count));
 }
 
-// ---- what is sent: who may write what
+// The others may take its VMs over from now on, but for the margin: nothing fenced may run any more.
+void Checker::check_lease_end(const std::string& host) {
+    counted();
+    if (wrong_clocks_.contains(host)) return;
+    for (const auto& [uid, hosts] : processes_) {
+        const auto running = hosts.find(host);
+        if (running != hosts.end() && running->second.fenced) return broken(fmt::format("the lease of host {} has ended, and a fenced VM ({}) still runs there", host, uid));
+    }
+}
+
+// docs/FENCING.md, step 1: a deadline is counted from the sending of a renewal, which is before the
+// store got it, and leaves the margin.
+void Checker::on_feed(const std::string& host, MonoTime deadline, const HostClock& clock) {
+    counted();
+    if (wrong_clocks_.contains(host)) return;
+    const agent::LeaseSettings settings;
+    const view::NodeEntry* node = state_.nodes.find(host);
+    if (!node || !node->lease) {
+        if (deadline > clock.mono()) broken(fmt::format("host {} grants its fenced VMs {} ms, and has no lease key", host, (deadline - clock.mono()).count));
+        return;
+    }
+    const auto ends = backend_.lease_deadline(node->lease->value.lease);
+    if (!ends) return;
+    const MonoTime renewed = clock.at(*ends - settings.ttl);
+    const MonoTime latest = renewed + settings.ttl - settings.ttl / 8;
+    if (deadline > latest + Millis{1})
+        broken(fmt::format("host {} grants its fenced VMs {} ms more than its lease allows", host, (deadline - latest).count));
+}
+
+// ---- what is sent
 
 void Checker::on_send(const std::string& host, const store::Transaction& transaction) {
-    for (const store::Put& put : transaction.puts) {
-        const model::ParsedKey key = model::parse_key(put.key);
-        if (key.kind == RecordKind::kVmPlacement || key.kind == RecordKind::kFailover) {
-            counted();
-            const store::Compare* proof = compare_of(transaction, model::kElectionKey);
-            if (!proof || proof->mod_revision == 0) {
-                broken(fmt::format("host {} writes {} without the proof of an election", host, put.key));
-            } else if (proof->mod_revision == state_.election.mod_revision && controller::elected_node(state_.election.value) != host) {
-                broken(fmt::format("host {} writes {} with the proof of another host's election", host, put.key));
-            }
-        }
-        if (key.kind == RecordKind::kVmStatus) {
-            counted();
-            const store::Compare* lease = compare_of(transaction, model::node_key(host, "lease"));
-            const store::Compare* placement = compare_of(transaction, model::vm_key(key.project, key.name, "placement"));
-            if (!lease || lease->mod_revision == 0) broken(fmt::format("host {} writes {} without its lease", host, put.key));
-            if (!placement || placement->mod_revision == 0) broken(fmt::format("host {} writes {} without its placement", host, put.key));
-        }
-    }
+    counted();
+    if (auto wrong = what_breaks_protocol(host, transaction, state_)) broken(std::move(*wrong));
 }
 
 // ---- the processes
@@ -228,53 +400,81 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
     const hypervisor::InstanceId& id = machine.instance.id;
     trace_.add(host, "process starts", {{"vm", id.vm}, {"epoch", id.epoch}});
     auto& here = processes_[id.uid];
-    if (!here.empty())
-        broken(fmt::format("vm {} runs twice: on {} (epoch {}) and on {} (epoch {})", id.vm, here.begin()->first, here.begin()->second, host,
-                           id.epoch));
-    here[host] = id.epoch;
+    for (const auto& [other, running] : here) {
+        // Beyond the margin of the clocks only the disks are safe, and the image lock has let it pass.
+        const bool excused = wrong_clocks_.contains(other) || wrong_clocks_.contains(host);
+        const bool shares = std::ranges::any_of(machine.launch.disks, [](const auto& disk) { return disk.shared && !disk.read_only; });
+        if (!excused || shares)
+            broken(fmt::format("vm {} runs twice: on {} (epoch {}) and on {} (epoch {})", id.vm, other, running.epoch, host, id.epoch));
+    }
+    here[host] = {id.epoch, machine.launch.fenced};
+    if (const auto before = ended_.find(incarnation(machine)); before != ended_.end()) {
+        const model::Restart policy = machine.launch.spec.restart;
+        if (policy == model::Restart::kNever || (policy == model::Restart::kOnFailure && before->second))
+            broken(fmt::format("vm {} ended {}, and was started again against its restart policy", id.vm, before->second ? "well" : "badly"));
+    }
+    pids_[fmt::format("{} {}", id.uid, id.epoch)].insert(machine.instance.pid);
+    auto& lately = starts_[incarnation(machine)];
+    lately.push_back(clock_.mono());
+    while (clock_.mono() - lately.front() > seconds(60)) lately.pop_front();
+    if (lately.size() > 10) broken(fmt::format("vm {} was started {} times within a minute", id.vm, lately.size()));
+    if (wrong_clocks_.contains(host)) return;
+    const view::VmEntry* vm = state_.vms.find(id.vm);
+    const bool placed = vm && vm->record && vm->placement && vm->placement->value.uid == id.uid && vm->placement->value.node == host &&
+                        static_cast<std::uint64_t>(vm->placement->value.epoch) == id.epoch;
+    if (!placed) return broken(fmt::format("vm {} was started on {} with epoch {}, and has no such place", id.vm, host, id.epoch));
+    const bool announced = vm->status && vm->status->value.uid == id.uid && static_cast<std::uint64_t>(vm->status->value.epoch) == id.epoch &&
+                           vm->status->value.phase == Phase::kStarting;
+    if (!announced) broken(fmt::format("vm {} was started on {} without the store's consent", id.vm, host));
+    if (machine.launch.fenced != (machine.launch.spec.ha != model::Ha::kNone)) broken(fmt::format("vm {} was started on {}, fenced: {}", id.vm, host, machine.launch.fenced));
 }
 
 void Checker::on_process_end(const std::string& host, const Machine& machine, std::string_view why) {
     trace_.add(host, "process ends", {{"vm", machine.instance.id.vm}, {"epoch", machine.instance.id.epoch}, {"why", why}});
+    if (const auto& exit = machine.instance.exit; exit && machine.ran) ended_[incarnation(machine)] = exit->guest_shutdown || exit->status == 0;
     const auto found = processes_.find(machine.instance.id.uid);
     if (found == processes_.end()) return;
     found->second.erase(host);
     if (found->second.empty()) processes_.erase(found);
 }
 
+void Checker::on_record_torn(const Machine& machine) { ended_.erase(incarnation(machine)); }
+
 // ---- what people were told
 
-void Checker::create_acknowledged(const std::string& vm, const std::string& uid) {
+void Checker::create_acknowledged(const std::string& vm, const std::string& key, const std::string& uid) {
     counted();
     if (!uids_.contains(uid)) broken(fmt::format("vm {} was acknowledged, and no record of it was ever written", vm));
+    const auto [first, is_new] = created_.emplace(key, uid);
+    if (!is_new && first->second != uid) broken(fmt::format("vm {} was made twice for one request: {} and {}", vm, first->second, uid));
 }
 
 void Checker::label_acknowledged(const std::string& vm, const std::string& uid, const std::string& label) {
-    labels_[vm + " " + uid].insert(label);
-    check_acknowledged();
-}
-
-void Checker::check_acknowledged() {
     counted();
-    for (const auto& [key, labels] : labels_) {
-        const std::size_t space = key.find(' ');
-        const view::VmEntry* entry = state_.vms.find(key.substr(0, space));
-        if (!entry || !entry->record || entry->record->value.uid != key.substr(space + 1)) continue;
-        for (const std::string& label : labels)
-            if (!entry->record->value.spec.labels.contains(label))
-                broken(fmt::format("vm {}: label {} was acknowledged, and is lost", key.substr(0, space), label));
-    }
+    labels_[vm + " " + uid].insert(label);
+    const view::VmEntry* entry = state_.vms.find(vm);
+    if (!entry || !entry->record || entry->record->value.uid != uid) return;
+    if (!entry->record->value.spec.labels.contains(label)) broken(fmt::format("vm {}: label {} was acknowledged, and is not there", vm, label));
 }
 
-void Checker::on_event(store::Revision revision) {
+void Checker::on_event(store::Revision revision, const std::string& subject) {
     counted();
     if (!ledger_) return;
     auto& owed = ledger_->owed;
     if (owed.empty() || owed.front().first > revision)
-        return broken(fmt::format("an event of revision {} came twice, or is of nothing", revision));
+        return broken(fmt::format("an event of revision {} ({}) came twice, or is of nothing", revision, subject));
     if (owed.front().first < revision)
         return broken(fmt::format("the events of revision {} never came; revision {} did", owed.front().first, revision));
-    if (--owed.front().second == 0) owed.pop_front();
+    const auto found = owed.front().second.find(subject);
+    if (found == owed.front().second.end()) return broken(fmt::format("the event of revision {} is about {}, which did not change then", revision, subject));
+    owed.front().second.erase(found);
+    if (owed.front().second.empty()) owed.pop_front();
+}
+
+void Checker::on_event_mark(store::Revision revision) {
+    counted();
+    if (ledger_ && !ledger_->owed.empty() && ledger_->owed.front().first < revision)
+        broken(fmt::format("the events of revision {} never came; the stream is at {}", ledger_->owed.front().first, revision));
 }
 
 }  // namespace blixard::sim

@@ -1,5 +1,5 @@
-// What must hold after every step, seen from outside: from the store's committed changes and from
-// the processes that really run. It asks no daemon.
+// What must hold after every step, seen from outside: from the store's committed changes, from what
+// the daemons send, and from the processes that really run. It asks no daemon.
 //
 // Threads: one.
 #pragma once
@@ -24,42 +24,78 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
    public:
     Checker(const store::MemoryBackend& backend, const Clock& clock, Trace& trace) : backend_(backend), clock_(clock), trace_(trace) {}
 
+    // A process that runs, as the world knows it.
+    struct Running {
+        std::uint64_t epoch = 0;
+        bool fenced = false;
+    };
+
+    // What counts against a quota.
+    struct Use {
+        std::int64_t vms = 0, cpus = 0, memory_mib = 0, disk_mib = 0;
+        void operator+=(const Use& other) { add(other, 1); }
+        void operator-=(const Use& other) { add(other, -1); }
+        void add(const Use& other, std::int64_t sign) {
+            vms += sign * other.vms;
+            cpus += sign * other.cpus;
+            memory_mib += sign * other.memory_mib;
+            disk_mib += sign * other.disk_mib;
+        }
+    };
+
     // The world's eyes.
     void on_revision() override;
     void on_process_start(const std::string& host, const Machine& machine) override;
     void on_process_end(const std::string& host, const Machine& machine, std::string_view why) override;
+    void on_record_torn(const Machine& machine) override;
+    void on_disk_deleted(const std::string& host, const std::string& path) override;
+    // A daemon moved its watchdog's deadline, both on the clock of its host.
+    void on_feed(const std::string& host, MonoTime deadline, const HostClock& clock) override;
     void on_send(const std::string& host, const store::Transaction& transaction);
+    // This host's clock is wrong by more than the margin from now on: what rests on time alone is not asked of it.
+    void clock_is_wrong(const std::string& host) { wrong_clocks_.insert(host); }
 
     // What operators did and were told.
     void delete_asked(const std::string& vm) { deletions_asked_.insert(vm); }
-    void create_acknowledged(const std::string& vm, const std::string& uid);
+    void create_acknowledged(const std::string& vm, const std::string& key, const std::string& uid);
     void label_acknowledged(const std::string& vm, const std::string& uid, const std::string& label);
+    // Each order to start or restart may raise the restart generation by one, however often it was sent.
+    void restart_asked(const std::string& vm) { ++restarts_asked_[vm]; }
 
-    // An event stream that a client follows from now on; 0 revisions missed so far.
+    // An event stream that a client follows from now on.
     struct EventLedger {
-        std::deque<std::pair<store::Revision, int>> owed;  // revision, events still owed
+        std::deque<std::pair<store::Revision, std::multiset<std::string>>> owed;  // revision, "<kind> <name>" of events still owed
+        store::Revision last = 0;
     };
     void follow(EventLedger* ledger) { ledger_ = ledger; }
-    void on_event(store::Revision revision);
+    void on_event(store::Revision revision, const std::string& subject);
+    // The client has seen all up to here, says the stream.
+    void on_event_mark(store::Revision revision);
 
-    // True if no label that was acknowledged is missing now.
-    void check_acknowledged();
     void broken(std::string what);  // the first one counts
     void counted(std::uint64_t n = 1) { checks_ += n; }
 
     const std::optional<std::string>& failure() const { return failure_; }
     std::uint64_t checks() const { return checks_; }
     const view::Snapshot& state() const { return state_; }
-    const std::map<std::string, std::map<std::string, std::uint64_t>>& processes() const { return processes_; }
+    // By uid: host -> what runs there.
+    const std::map<std::string, std::map<std::string, Running>>& processes() const { return processes_; }
 
    private:
     void apply(store::Revision revision, const std::vector<store::Change>& changes);
     void check_vm(const std::string& vm, const view::VmEntry* before, const view::VmEntry* after);
+    void check_kept(const store::Change& change);
+    void check_spec(const view::VmEntry* before, const view::VmEntry& after);
     void check_placement(const view::VmEntry* before, const view::VmEntry& after);
-    void check_room(const view::VmEntry& vm);
-    void check_rules(const view::VmEntry& vm);
-    void check_quota(const std::string& project);
+    void check_volumes(const view::VmEntry& after);
+    void check_place(const view::VmEntry& after);
+    void check_release(const view::VmEntry& after);
+    void check_status(const view::VmEntry& after);
+    void check_quota(const std::string& project, const Use& more);
     void check_failover(const view::FailoverEntry& failover);
+    void check_lease_end(const std::string& host);
+    bool runs(const std::string& uid) const;
+    void not_running(const std::string& uid, const std::string& what);
 
     const store::MemoryBackend& backend_;
     const Clock& clock_;
@@ -67,11 +103,27 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     NullLog log_;
     view::Snapshot state_;
     store::Revision seen_ = 0;
-    std::map<std::string, std::map<std::string, std::uint64_t>> processes_;  // by uid: host -> epoch
-    std::set<std::string> uids_;                                             // of every VM record ever committed
-    std::set<std::string> deletions_asked_;                                  // "<project>/<name>"
-    std::map<std::string, std::set<std::string>> labels_;                    // acknowledged, by "<vm> <uid>"
-    std::map<std::string, std::int64_t> epochs_;                             // the highest, by uid
+    std::map<std::string, std::map<std::string, Running>> processes_;
+    std::map<std::string, std::set<std::int64_t>> pids_;       // by "<uid> <epoch>", of all processes ever
+    std::map<std::string, bool> ended_;                        // by "<uid> <epoch> <restart generation>": whether well
+    std::map<std::string, std::deque<MonoTime>> starts_;       // by incarnation: when it was started, lately
+    std::set<std::string> uids_;                               // of every VM record ever committed
+    std::set<std::string> deletions_asked_;                    // "<project>/<name>"
+    std::map<std::string, std::string> created_;               // idempotency key -> uid
+    std::map<std::string, std::set<std::string>> labels_;      // acknowledged, by "<vm> <uid>"
+    std::map<std::string, std::int64_t> restarts_asked_;       // by VM
+    std::map<std::string, std::int64_t> restarts_before_;      // by VM: of those of its name that are gone
+    std::map<std::string, std::int64_t> epochs_;               // the highest, by uid
+    std::set<std::string> failed_over_;                        // "<uid> <new epoch>"
+    struct LeaseEnd {
+        MonoTime at{};
+        store::Revision revision = 0;
+        std::int64_t lease = 0;
+    };
+    std::map<std::string, LeaseEnd> lease_ends_;               // the last one, by host
+    std::map<std::string, MonoTime> grown_;                    // by host: when the spec of a VM there last changed
+    std::set<std::string> wrong_clocks_;
+    std::map<std::string, int> next_members_;                  // by key: members that only the next version knows
     EventLedger* ledger_ = nullptr;
     std::optional<std::string> failure_;
     std::uint64_t checks_ = 0;

@@ -1,5 +1,10 @@
 #include "sim/host.h"
 
+#include <fmt/format.h>
+
+#include "model/documents.h"
+#include "model/keys.h"
+
 namespace blixard::sim {
 
 // Every image file is there.
@@ -24,31 +29,48 @@ class SimHost::AgentLease final : public controller::LeaseSource {
     const agent::Agent& agent_;
 };
 
-SimHost::SimHost(Deps deps, std::string name, std::uint64_t seed, std::int64_t clock_ppm)
+model::NodeSpec spec_of_host(int index) {
+    model::NodeSpec spec;
+    spec.uid = fmt::format("h{}", index + 1);
+    spec.zone = fmt::format("z{}", index % 3);
+    spec.labels["rack"] = fmt::format("r{}", index % 4);
+    const model::Overcommit promises[] = {model::Overcommit::kNone, model::Overcommit::kConservative, model::Overcommit::kModerate};
+    spec.overcommit = promises[index % 3];
+    return spec;
+}
+
+std::vector<std::string> features_of_host(int index) {
+    if (index % 2 == 0) return {"ssd"};
+    return {};
+}
+
+SimHost::SimHost(Deps deps, int index, std::uint64_t seed, std::int64_t clock_ppm)
     : deps_(std::move(deps)),
-      name_(std::move(name)),
+      index_(index),
+      name_(fmt::format("h{}", index + 1)),
       ppm_(clock_ppm),
-      offset_{static_cast<std::int64_t>(SeededRandom(seed + 1).below(1'000'000'000))},
       log_(deps_.trace, name_),
       ids_(seed + 2),
       network_(seed + 3),
-      clock_(deps_.timeline, ppm_, offset_),
+      clock_(deps_.timeline, ppm_, Millis{static_cast<std::int64_t>(SeededRandom(seed + 1).below(1'000'000'000))}),
       machines_({deps_.timeline, clock_, deps_.shared, deps_.checker}, name_, seed + 4) {}
 
 SimHost::~SimHost() { kill_daemon(); }
 
 store::Link SimHost::link() const {
-    return {.requests_cut = ways_.requests_cut > 0, .replies_cut = ways_.replies_cut > 0, .delay = Millis{ways_.slow > 0 ? 180 : 1}};
+    return {.requests_cut = ways_.requests_cut > 0, .replies_cut = ways_.replies_cut > 0, .delay = Millis{ways_.slow > 0 ? ways_.slow_ms : 1}};
 }
 
 void SimHost::change_ways(const std::function<void(Ways&)>& change) {
     change(ways_);
-    if (daemon_) daemon_->store->set_link(link());
+    if (daemon_) daemon_->link->set_link(link());
 }
 
 store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
     deps_.checker.on_send(name_, transaction);
     store::CommitFault fault{.delay = Millis{static_cast<std::int64_t>(network_.below(4))}};
+    if (doubled_ > 0 && network_.chance(30)) fault.again = Millis{1 + static_cast<std::int64_t>(network_.below(5000))};
+    if (doubled_ > 0 && network_.chance(20)) fault.delay = Millis{static_cast<std::int64_t>(network_.below(3000))};
     if (trouble_ <= 0) return fault;
     const std::uint64_t dice = network_.below(100);
     if (dice < 15)
@@ -62,15 +84,26 @@ store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
     return fault;
 }
 
+SimHost::ClientFate SimHost::client_fate() {
+    if (clients_trouble_ <= 0) return ClientFate::kGood;
+    const std::uint64_t dice = network_.below(100);
+    return dice < 20 ? ClientFate::kRequestLost : dice < 55 ? ClientFate::kAnswerLost : ClientFate::kGood;
+}
+
 void SimHost::start_daemon() {
     if (daemon_ || !powered) return;
     deps_.trace.add(name_, "daemon starts");
     ++run_;
-    lanes_.push_back(std::make_unique<Lane>(deps_.timeline, ppm_, offset_));
+    lanes_.push_back(std::make_unique<Lane>(deps_.timeline, clock_));
     daemon_ = std::make_unique<Daemon>();
     Daemon& daemon = *daemon_;
     daemon.lane = lanes_.back().get();
-    daemon.store = std::make_unique<store::MemoryStore>(deps_.backend, *daemon.lane, store::MemoryOptions{.faults = this, .link = link()});
+    daemon.link = std::make_unique<store::MemoryStore>(deps_.backend, *daemon.lane, store::MemoryOptions{.faults = this, .link = link()});
+    daemon.store = daemon.link.get();
+    if (next_version_) {
+        daemon.next_version = std::make_unique<NextVersionStore>(*daemon.link);
+        daemon.store = daemon.next_version.get();
+    }
     daemon.view = std::make_unique<view::View>(*daemon.store, *daemon.lane, *daemon.lane, log_);
     daemon.view->start([this, run = run_](Status ready) {
         if (!daemon_ || run != run_) return;
@@ -87,8 +120,19 @@ void SimHost::start_again() {
     deps_.timeline.after(seconds(1), [this] { start_daemon(); });
 }
 
+// As daemon/daemon.cc does: what people may change of this host, made once.
+void SimHost::put_node_spec(Daemon& daemon) {
+    const view::NodeEntry* node = daemon.view->current()->nodes.find(name_);
+    if (node && node->spec) return;
+    store::Transaction put;
+    put.compares.push_back({model::node_key(name_, "spec"), 0});
+    put.puts.push_back({.key = model::node_key(name_, "spec"), .value = model::to_json(spec_of_host(index_))});
+    daemon.store->commit(std::move(put), [](const Result<store::Committed>&) {});
+}
+
 void SimHost::assemble(Daemon& daemon) {
     Lane& lane = *daemon.lane;
+    put_node_spec(daemon);
     daemon.hypervisor = std::make_unique<SimHypervisor>(machines_, lane);
     daemon.blobs = std::make_unique<PathBlobs>(lane);
     agent::AgentSettings settings{.node = name_};
@@ -98,6 +142,7 @@ void SimHost::assemble(Daemon& daemon) {
     settings.facts.disk_mib = 1'000'000;
     settings.facts.accelerator = "tcg";
     settings.facts.pools = {"shared"};
+    settings.facts.features = features_of_host(index_);
     settings.storage.data_dir = "/data";
     settings.storage.pools["shared"] = "/shared";
     daemon.agent = std::make_unique<agent::Agent>(agent::Agent::Deps{*daemon.store, *daemon.view, *daemon.hypervisor, *daemon.blobs, nullptr,
@@ -124,14 +169,14 @@ void SimHost::kill_daemon() {
     deps_.trace.add(name_, "daemon ends");
     ++run_;
     daemon_->lane->end();
-    daemon_->store->crash();
+    daemon_->link->crash();
     daemon_->api.reset();
     daemon_->controller.reset();
     daemon_->lease.reset();
     daemon_->agent.reset();
     daemon_->hypervisor.reset();
     daemon_->view.reset();
-    daemon_->store.reset();
+    daemon_->link.reset();
     daemon_.reset();
     if (on_daemon_gone) on_daemon_gone();
 }
@@ -159,8 +204,13 @@ void SimHost::cut_power() {
     machines_.cut_power();
 }
 
+void SimHost::wipe() {
+    machines_.wipe();
+}
+
 void SimHost::heal() {
-    trouble_ = 0;
+    trouble_ = doubled_ = clients_trouble_ = 0;
+    restore_clock();
     change_ways([](Ways& ways) { ways = {}; });
     if (daemon_ && daemon_->lane->paused()) daemon_->lane->resume();
     machines_.set_disk_full(false);

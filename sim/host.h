@@ -16,6 +16,7 @@
 #include "sim/sim_hypervisor.h"
 #include "sim/timeline.h"
 #include "sim/trace.h"
+#include "sim/versioned_store.h"
 #include "store/memory/memory_store.h"
 #include "view/view.h"
 
@@ -23,6 +24,9 @@ namespace blixard::sim {
 
 inline constexpr std::int64_t kHostCpus = 16;
 inline constexpr std::int64_t kHostMemoryMib = 6144;
+// Three kinds of host: what they promise, what they have, where they stand.
+model::NodeSpec spec_of_host(int index);
+std::vector<std::string> features_of_host(int index);
 
 class SimHost final : private store::FaultPlan {
    public:
@@ -33,7 +37,8 @@ class SimHost final : private store::FaultPlan {
         SharedStorage& shared;
         std::shared_ptr<store::MemoryBackend> backend;
     };
-    SimHost(Deps deps, std::string name, std::uint64_t seed, std::int64_t clock_ppm);
+    // `index`: 0 is the first host.
+    SimHost(Deps deps, int index, std::uint64_t seed, std::int64_t clock_ppm);
     ~SimHost() override;
 
     void start_daemon();
@@ -46,13 +51,27 @@ class SimHost final : private store::FaultPlan {
     // Faults of the way to the store; each is a count of those under way.
     struct Ways {
         int requests_cut = 0, replies_cut = 0, slow = 0;
+        std::int64_t slow_ms = 0;  // how slow the last slow one is, each way
     };
     void change_ways(const std::function<void(Ways&)>& change);
     void set_store_trouble(bool on) { trouble_ += on ? 1 : -1; }
+    void set_doubled(bool on) { doubled_ += on ? 1 : -1; }  // what it sends to the store arrives twice, at times
+    void set_clients_trouble(bool on) { clients_trouble_ += on ? 1 : -1; }
+    // What becomes of one request of a client to this host.
+    enum class ClientFate : std::uint8_t { kGood, kRequestLost, kAnswerLost };
+    ClientFate client_fate();
+    void set_clock(std::int64_t ppm) { clock_.set_ppm(ppm); }
+    void restore_clock() { clock_.set_ppm(ppm_); }
+    // A daemon of the next version from now on, or of this one: at its next start.
+    void set_next_version(bool next) { next_version_ = next; }
+    // The host is put up anew: nothing of what it had is there.
+    void wipe();
     void heal();
 
     const std::string& name() const { return name_; }
     SimMachines& machines() { return machines_; }
+    const view::View* view() const { return daemon_ && daemon_->agent ? daemon_->view.get() : nullptr; }
+    std::uint64_t run() const { return run_; }  // of its daemon
     api::Api* api() { return daemon_ && daemon_->serving && !daemon_->lane->paused() ? daemon_->api.get() : nullptr; }
     agent::Agent* agent() { return daemon_ ? daemon_->agent.get() : nullptr; }
     controller::Controller* controller() { return daemon_ ? daemon_->controller.get() : nullptr; }
@@ -67,12 +86,15 @@ class SimHost final : private store::FaultPlan {
 
     store::CommitFault on_commit(const store::Transaction& transaction) override;
     void assemble(Daemon& daemon);
+    void put_node_spec(Daemon& daemon);
     void start_again();
     store::Link link() const;
 
     struct Daemon {
         Lane* lane = nullptr;
-        std::unique_ptr<store::MemoryStore> store;
+        std::unique_ptr<store::MemoryStore> link;
+        std::unique_ptr<NextVersionStore> next_version;
+        store::Store* store = nullptr;  // one of the two
         std::unique_ptr<view::View> view;
         std::unique_ptr<SimHypervisor> hypervisor;
         std::unique_ptr<agent::Blobs> blobs;
@@ -84,15 +106,16 @@ class SimHost final : private store::FaultPlan {
     };
 
     Deps deps_;
+    const int index_;
     const std::string name_;
     const std::int64_t ppm_;
-    const Millis offset_;
     TraceLog log_;
     SeededRandom ids_, network_;
-    Lane clock_;
+    HostClock clock_;
     SimMachines machines_;
     Ways ways_;
-    int trouble_ = 0;
+    int trouble_ = 0, doubled_ = 0, clients_trouble_ = 0;
+    bool next_version_ = false;
     std::uint64_t run_ = 0;
     std::vector<std::unique_ptr<Lane>> lanes_;  // of all daemons ever: what is on its way refers to them
     std::unique_ptr<Daemon> daemon_;

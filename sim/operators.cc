@@ -25,15 +25,7 @@ class Answer final : public api::Responder {
     std::function<void(const api::Response&)> answered_;
 };
 
-std::string body_of(const api::Response& response) { return response.shared_body ? *response.shared_body : response.body; }
-
-std::string text_at(const api::Response& response, std::string_view path) {
-    const Result<std::string> value = model::select_member(body_of(response), path);
-    if (!value || value->size() < 2) return {};
-    return value->substr(1, value->size() - 2);
-}
-
-bool good(const api::Response& response) { return response.status >= 200 && response.status < 300; }
+constexpr Millis kClientPatience = seconds(3);  // then it asks again, where it may
 
 }  // namespace
 
@@ -57,6 +49,8 @@ bool ask(SimHost& host, api::Request request, std::function<void(const api::Resp
 std::string Operators::vm_name(int subject) const { return fmt::format("vm-{}", subject); }
 std::string Operators::project_of(int subject) const { return subject % 5 == 4 ? "lab" : "default"; }
 
+std::string Operators::vm_key(int subject) const { return fmt::format("{}/{}", project_of(subject), vm_name(subject)); }
+
 std::string Operators::new_vm(int subject) const {
     SeededRandom random(plan_.seed * 31 + static_cast<std::uint64_t>(subject));
     model::VmCreate create;
@@ -71,96 +65,263 @@ std::string Operators::new_vm(int subject) const {
     const std::uint64_t restart = random.below(10);
     spec.restart = restart == 0 ? model::Restart::kNever : restart < 3 ? model::Restart::kAlways : model::Restart::kOnFailure;
     spec.priority = static_cast<std::int64_t>(random.below(10)) * 100;
-    spec.preemptible = random.chance(10);
-    if (random.chance(10)) spec.strategy = "priority";
+    spec.preemptible = random.chance(30);
+    static constexpr const char* kStrategies[] = {"priority", "priority", "spread", "locality", "round-robin", "least-available", "most-available"};
+    if (random.chance(40)) spec.strategy = kStrategies[random.below(std::size(kStrategies))];
     if (random.chance(50)) spec.disks.push_back({.name = "data", .size_mib = 100, .pool = spec.ha == model::Ha::kRestart ? "shared" : ""});
     if (random.chance(15)) {
         spec.labels["group"] = "g";
         spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"group", "g"}}, .max_per_node = 2});
     }
+    if (random.chance(8)) {
+        spec.labels["zonal"] = "yes";
+        spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"zonal", "yes"}}, .max_per_node = 2, .domain = "zone"});
+    }
+    if (random.chance(6)) {
+        spec.labels["pair"] = fmt::format("p{}", subject % 4);
+        spec.affinity.push_back({.hard = true, .labels = {{"pair", spec.labels["pair"]}}});
+    }
+    if (random.chance(10)) spec.constraints.features = {"ssd"};
+    if (random.chance(10)) spec.constraints.zones_excluded = {fmt::format("z{}", random.below(3))};
+    if (random.chance(5)) spec.constraints.node_labels = {{"rack", fmt::format("r{}", random.below(4))}};
+    if (random.chance(3)) spec.constraints.node = fmt::format("h{}", 1 + random.below(static_cast<std::uint64_t>(plan_.hosts)));
+    // Volumes that stand alone: two VMs that name one may not both run.
+    if (project_of(subject) == "default" && random.chance(10))
+        spec.disks.push_back({.name = "common", .volume = fmt::format("vol-{}", subject % kVolumes)});
     std::string body;
     model::write(create, body);
     return body;
 }
 
-void Operators::create(int subject, int host, int tries) {
-    const std::string vm = fmt::format("{}/{}", project_of(subject), vm_name(subject));
-    api::Request request = make_request("POST", "/v1/vms", {}, new_vm(subject));
-    request.idempotency_key = fmt::format("create-{}-{}", subject, created_[subject]);
-    SimHost& at = *hosts_[static_cast<std::size_t>(host)];
-    const auto again = [this, subject, host, tries] {
-        if (tries <= 1) return;
-        timeline_.after(seconds(5), [this, subject, host, tries] { create(subject, (host + 1) % plan_.hosts, tries - 1); });
-    };
-    const bool sent = ask(at, std::move(request), [this, vm, subject, again, name = at.name()](const api::Response& response) {
-        trace_.add("", fmt::format("{} answers {} to creating {}", name, response.status, vm));
-        if (response.status == 201) {
-            ++created_[subject];
-            checker_.create_acknowledged(vm, text_at(response, "uid"));
-        } else if (response.status >= 500) {
-            again();
-        } else {
-            ++created_[subject];
-        }
+// As a client on a network that loses things: `answered`, or `lost`, or (where nobody listens) false.
+bool Operators::ask_as_client(int host, api::Request request, Answered answered, std::function<void()> lost) {
+    SimHost& at = host_at(host);
+    const SimHost::ClientFate fate = at.client_fate();
+    if (fate == SimHost::ClientFate::kRequestLost) {
+        timeline_.after(kClientPatience, std::move(lost));
+        return true;
+    }
+    if (fate == SimHost::ClientFate::kAnswerLost) {
+        const bool sent = ask(at, std::move(request), nullptr);
+        if (sent) timeline_.after(kClientPatience, std::move(lost));
+        return sent;
+    }
+    const api::Request asked = request;
+    return ask(at, std::move(request), [this, asked, host, answered = std::move(answered)](const api::Response& response) {
+        look_at_answer(asked, host, response);
+        answered(response);
     });
+}
+
+// All that is asked here is well-formed.
+void Operators::look_at_answer(const api::Request& request, int host, const api::Response& response) {
+    checker_.counted();
+    const bool names_a_volume = request.method == "POST" && request.body.find("\"volume\"") != std::string::npos;
+    if ((response.status == 400 || response.status == 422) && !names_a_volume)
+        checker_.broken(fmt::format("{} refuses {} {}: {}", host_at(host).name(), request.method, request.path, text_at(response, "detail")));
+    if (response.status == 500) checker_.broken(fmt::format("{} fails at {} {}: {}", host_at(host).name(), request.method, request.path, text_at(response, "detail")));
+}
+
+void Operators::create(int subject, int host, int tries) {
+    const std::string vm = vm_key(subject);
+    const std::string key = fmt::format("create-{}-{}", subject, created_[subject]);
+    if (!creating_.contains(subject)) creating_[subject] = history_.called(vm, {VmModel::Kind::kCreate});
+    api::Request request = make_request("POST", "/v1/vms", {}, new_vm(subject));
+    request.idempotency_key = key;
+    const auto again = [this, subject, host, tries, key] {
+        if (key != fmt::format("create-{}-{}", subject, created_[subject])) return;  // answered meanwhile
+        if (tries > 1) {
+            timeline_.after(seconds(2), [this, subject, host, tries] { create(subject, (host + 1) % plan_.hosts, tries - 1); });
+            return;
+        }
+        ++created_[subject];  // nobody knows; the next one is another request
+        creating_.erase(subject);
+    };
+    const bool sent = ask_as_client(host, std::move(request), [this, vm, key, subject, again, host](const api::Response& response) {
+        trace_.add("", fmt::format("{} answers {} to creating {}", host_at(host).name(), response.status, vm));
+        if (response.status == 201) checker_.create_acknowledged(vm, key, text_at(response, "uid"));
+        const auto call = creating_.find(subject);
+        const bool mine = call != creating_.end() && key == fmt::format("create-{}-{}", subject, created_[subject]);
+        if (response.status >= 500) return again();
+        if (!mine) return;
+        const auto output = output_of(response, VmModel::Kind::kCreate);
+        if (output) history_.answered(vm, call->second, *output);
+        creating_.erase(call);
+        ++created_[subject];
+        if (response.status == 201) read_own_write(host, "/v1/vms/" + vm_name(subject), subject, revision_of(response));
+    }, again);
     if (!sent) again();
 }
 
-void Operators::order(const Act& act, std::string method, std::string path, std::string body,
-                      std::function<void(const api::Response&)> answered) {
-    SimHost& at = *hosts_[static_cast<std::size_t>(act.host)];
-    const bool of_vm = path.starts_with("/v1/vms");
-    api::Request request = make_request(method, path, of_vm ? project_of(act.subject) : "", std::move(body));
-    const bool may_force = act.kind == ActKind::kVmDelete || act.kind == ActKind::kVmStop || act.kind == ActKind::kVmRestart;
-    if (may_force && act.dice % 3 == 0) request.query.emplace_back("force", "true");
-    const bool sent = ask(at, std::move(request), [this, answered, name = at.name(), method, path](const api::Response& response) {
-        trace_.add("", fmt::format("{} answers {} to {} {}{}", name, response.status, method, path,
-                                   response.status >= 400 ? ": " + text_at(response, "detail") : ""));
-        if (answered) answered(response);
+// What a host has acknowledged, it shows.
+void Operators::read_own_write(int host, const std::string& path, int subject, std::int64_t revision) {
+    const std::uint64_t run = host_at(host).run();
+    ask(host_at(host), make_request("GET", path, project_of(subject)), [this, host, path, revision, run](const api::Response& response) {
+        checker_.counted();
+        if (response.status != 200 || host_at(host).run() != run) return;
+        if (revision_of(response) < revision)
+            checker_.broken(fmt::format("{} acknowledged a write at revision {}, and then showed {} as of revision {}", host_at(host).name(), revision, path,
+                                        revision_of(response)));
     });
-    trace_.add("", fmt::format("operator at {}: {} {}{}", at.name(), method, path, sent ? "" : " (nobody listens)"));
+}
+
+void Operators::order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action, std::string body) {
+    Order order{.input = {kind}, .subject = act.subject, .host = act.host, .method = std::move(method)};
+    order.path = "/v1/vms/" + vm_name(act.subject) + action;
+    order.body = std::move(body);
+    const bool may_force = act.kind == ActKind::kVmDelete || act.kind == ActKind::kVmStop || act.kind == ActKind::kVmRestart;
+    order.force = may_force && act.dice % 3 == 0;
+    if (order.method == "POST") {
+        order.key = fmt::format("order-{}", ++keys_);
+        order.tries = 3;
+    }
+    if (act.kind == ActKind::kVmStart || act.kind == ActKind::kVmRestart) checker_.restart_asked(vm_key(act.subject));
+    trace_.add("", fmt::format("operator at {}: {} {}{}", host_at(act.host).name(), order.method, order.path, order.force ? " force" : ""));
+    const std::size_t call = history_.called(vm_key(act.subject), order.input);
+    send(std::move(order), call, 1);
+}
+
+void Operators::send(Order order, std::size_t call, int tried) {
+    api::Request request = make_request(order.method, order.path, project_of(order.subject), order.body);
+    request.idempotency_key = order.key;
+    request.if_match = order.if_match;
+    if (order.force) request.query.emplace_back("force", "true");
+    if (order.input.kind == VmModel::Kind::kRead) request.query.emplace_back("consistent", "true");
+    const auto again = [this, order, call, tried] {
+        if (tried >= order.tries) return;
+        Order next = order;
+        ++next.host;
+        timeline_.after(seconds(2), [this, next, call, tried] { send(next, call, tried + 1); });
+    };
+    const bool sent = ask_as_client(order.host, std::move(request), [this, order, call, tried, again](const api::Response& response) {
+        trace_.add("", fmt::format("{} answers {} to {} {}{}", host_at(order.host).name(), response.status, order.method, order.path,
+                                   response.status >= 400 ? ": " + text_at(response, "detail") : ""));
+        if (response.status >= 500 && tried < order.tries) return again();
+        settle(order, call, tried, response);
+    }, again);
+    if (!sent) again();
+}
+
+void Operators::settle(const Order& order, std::size_t call, int tried, const api::Response& response) {
+    const std::string vm = vm_key(order.subject);
+    auto output = output_of(response, order.input.kind);
+    // Of what was asked more than once, a refusal does not say that the first did not happen; and the answer
+    // shows what has become of it since.
+    if (tried > 1 && !is_good(response)) output.reset();
+    if (output && !order.key.empty()) output->shown.reset();
+    if (output) history_.answered(vm, call, *output);
+    if (!is_good(response) || order.input.kind == VmModel::Kind::kRead) return;
+    if (!order.label.empty()) checker_.label_acknowledged(vm, text_at(response, "uid"), order.label);
+    read_own_write(order.host, "/v1/vms/" + vm_name(order.subject), order.subject, revision_of(response));
+}
+
+void Operators::mark(const Act& act) {
+    const int mark = ++marks_;
+    Order order{.input = {VmModel::Kind::kMark, mark}, .subject = act.subject, .host = act.host, .method = "PATCH"};
+    order.path = "/v1/vms/" + vm_name(act.subject);
+    order.label = fmt::format("op{}", mark % 25);
+    order.body = fmt::format(R"({{"spec":{{"labels":{{"{}":"x","mark":"{}"}}}}}})", order.label, mark);
+    trace_.add("", fmt::format("operator at {}: mark {} of {}", host_at(act.host).name(), mark, vm_key(act.subject)));
+    const std::size_t call = history_.called(vm_key(act.subject), order.input);
+    send(std::move(order), call, 1);
+}
+
+// Reads, thinks for a while, and changes it only as it was.
+void Operators::mark_if_unchanged(const Act& act) {
+    api::Request request = make_request("GET", "/v1/vms/" + vm_name(act.subject), project_of(act.subject));
+    ask(host_at(act.host), std::move(request), [this, act](const api::Response& response) {
+        if (response.status != 200) return;
+        const int mark = ++marks_;
+        Order order{.input = {VmModel::Kind::kMark, mark}, .subject = act.subject, .host = act.host + 1, .method = "PATCH"};
+        order.input.seen_generation = number_at(response, "generation");
+        order.input.seen_restart_generation = number_at(response, "restart_generation");
+        order.path = "/v1/vms/" + vm_name(act.subject);
+        order.if_match = fmt::format("\"{}\"", number_at(response, "revision"));
+        order.body = fmt::format(R"({{"spec":{{"labels":{{"mark":"{}"}}}}}})", mark);
+        timeline_.after(Millis{static_cast<std::int64_t>(act.dice % 3000)}, [this, order] {
+            trace_.add("", fmt::format("operator at {}: mark {} of {} if {}", host_at(order.host).name(), order.input.mark, vm_key(order.subject), order.if_match));
+            const std::size_t call = history_.called(vm_key(order.subject), order.input);
+            send(order, call, 1);
+        });
+    });
+}
+
+void Operators::read(const Act& act) {
+    Order order{.input = {VmModel::Kind::kRead}, .subject = act.subject, .host = act.host, .method = "GET"};
+    order.path = "/v1/vms/" + vm_name(act.subject);
+    const std::size_t call = history_.called(vm_key(act.subject), order.input);
+    send(std::move(order), call, 1);
+}
+
+void Operators::order_other(const Act& act, std::string method, std::string path, std::string body) {
+    api::Request request = make_request(method, path, {}, std::move(body));
+    const bool sent = ask_as_client(act.host, std::move(request), [this, host = act.host, method, path](const api::Response& response) {
+        trace_.add("", fmt::format("{} answers {} to {} {}{}", host_at(host).name(), response.status, method, path,
+                                   response.status >= 400 ? ": " + text_at(response, "detail") : ""));
+    }, [] {});
+    trace_.add("", fmt::format("operator at {}: {} {}{}", host_at(act.host).name(), method, path, sent ? "" : " (nobody listens)"));
 }
 
 void Operators::carry_out(const Act& act) {
-    const std::string vm = vm_name(act.subject);
-    const std::string path = "/v1/vms/" + vm;
-    const std::string node = "/v1/nodes/" + hosts_[static_cast<std::size_t>(act.subject % plan_.hosts)]->name();
+    using Kind = VmModel::Kind;
+    const std::string node = "/v1/nodes/" + host_at(act.subject).name();
     switch (act.kind) {
         case ActKind::kVmCreate: return create(act.subject, act.host, 3);
         case ActKind::kVmDelete:
-            checker_.delete_asked(fmt::format("{}/{}", project_of(act.subject), vm));
-            return order(act, "DELETE", path, "");
-        case ActKind::kVmStop: return order(act, "POST", path + "/stop", "");
-        case ActKind::kVmStart: return order(act, "POST", path + "/start", "");
-        case ActKind::kVmRestart: return order(act, "POST", path + "/restart", "");
-        case ActKind::kVmPause: return order(act, "POST", path + "/pause", "");
-        case ActKind::kVmResume: return order(act, "POST", path + "/resume", "");
+            checker_.delete_asked(vm_key(act.subject));
+            return order_vm(act, Kind::kDelete, "DELETE", "");
+        case ActKind::kVmStop: return order_vm(act, Kind::kChange, "POST", "/stop");
+        case ActKind::kVmStart: return order_vm(act, Kind::kChange, "POST", "/start");
+        case ActKind::kVmRestart: return order_vm(act, Kind::kChange, "POST", "/restart");
+        case ActKind::kVmPause: return order_vm(act, Kind::kChange, "POST", "/pause");
+        case ActKind::kVmResume: return order_vm(act, Kind::kChange, "POST", "/resume");
         case ActKind::kVmResize:
-            return order(act, "PATCH", path, fmt::format(R"({{"spec":{{"memory_mib":{}}}}})", 128 + 64 * (act.dice % 14)));
-        case ActKind::kVmLabel: {
-            const std::string label = fmt::format("op{}", ++labels_);
-            return order(act, "PATCH", path, fmt::format(R"({{"spec":{{"labels":{{"{}":"x"}}}}}})", label),
-                         [this, label, key = fmt::format("{}/{}", project_of(act.subject), vm)](const api::Response& response) {
-                             if (response.status == 200) checker_.label_acknowledged(key, text_at(response, "uid"), label);
-                         });
-        }
-        case ActKind::kNodeCordon: return order(act, "POST", node + "/cordon", "");
-        case ActKind::kNodeUncordon: return order(act, "POST", node + "/uncordon", "");
-        case ActKind::kNodeDrain: return order(act, "POST", node + "/drain", "");
+            return order_vm(act, Kind::kChange, "PATCH", "", fmt::format(R"({{"spec":{{"memory_mib":{}}}}})", 128 + 64 * (act.dice % 14)));
+        case ActKind::kVmLabel: return mark(act);
+        case ActKind::kVmLabelIf: return mark_if_unchanged(act);
+        case ActKind::kVmRead: return read(act);
+        case ActKind::kVolumeCreate:
+            return order_other(act, "POST", "/v1/volumes",
+                               fmt::format(R"({{"name":"vol-{}","size_mib":{},"pool":"{}"}})", act.subject % kVolumes, 50, act.dice % 2 ? "shared" : ""));
+        case ActKind::kVolumeDelete: return order_other(act, "DELETE", fmt::format("/v1/volumes/vol-{}", act.subject % kVolumes), "");
+        case ActKind::kQuotaChange:
+            return order_other(act, "PATCH", "/v1/projects/lab",
+                               fmt::format(R"({{"quota":{{"vms":{},"memory_mib":{},"cpus":{}}}}})", plan_.vms / 8 + 1 + static_cast<int>(act.dice % 7),
+                                           plan_.vms * (50 + static_cast<int>(act.dice / 7 % 60)), act.dice % 3 ? 0 : plan_.vms / 5 + 2));
+        case ActKind::kNodeCordon: return order_other(act, "POST", node + "/cordon", "");
+        case ActKind::kNodeUncordon: return order_other(act, "POST", node + "/uncordon", "");
+        case ActKind::kNodeDrain: return order_other(act, "POST", node + "/drain", "");
         default: return;
     }
 }
 
 void Operators::uncordon(int host, int tries) {
-    SimHost& at = *hosts_[static_cast<std::size_t>((host + tries) % plan_.hosts)];
     const auto again = [this, host, tries] {
         if (tries > 0) timeline_.after(seconds(3), [this, host, tries] { uncordon(host, tries - 1); });
     };
-    const std::string path = "/v1/nodes/" + hosts_[static_cast<std::size_t>(host)]->name() + "/uncordon";
-    if (!ask(at, make_request("POST", path), [again](const api::Response& response) {
-            if (!good(response)) again();
+    const std::string path = "/v1/nodes/" + host_at(host).name() + "/uncordon";
+    if (!ask(host_at(host + tries), make_request("POST", path), [again](const api::Response& response) {
+            if (!is_good(response)) again();
         }))
         again();
+}
+
+void Operators::remove_node(int host, int tries, std::function<void()> gone) {
+    if (tries == 0 || host_at(host).powered) return;
+    const std::string path = "/v1/nodes/" + host_at(host).name();
+    const int at = host + 1 + tries % std::max(1, plan_.hosts - 1);
+    ask(host_at(at), make_request("POST", path + "/lost"), [this, host](const api::Response& response) {
+        trace_.add("", fmt::format("{} is vouched for: {}", host_at(host).name(), response.status));
+    });
+    timeline_.after(seconds(10), [this, host, tries, gone, path, at] {
+        if (host_at(host).powered) return;
+        const bool sent = ask(host_at(at), make_request("DELETE", path), [this, host, tries, gone](const api::Response& response) {
+            trace_.add("", fmt::format("removing host {}: {}{}", host_at(host).name(), response.status, is_good(response) ? "" : " " + text_at(response, "detail")));
+            if (is_good(response)) return gone();
+            remove_node(host, tries - 1, gone);
+        });
+        if (!sent) remove_node(host, tries - 1, gone);
+    });
 }
 
 // ---- the follower of events
@@ -240,19 +401,22 @@ void EventFollower::take(std::uint64_t run, std::string_view bytes) {
 }
 
 void EventFollower::take_block(std::string_view block) {
-    std::string id, type;
+    std::string id, type, data;
     while (!block.empty()) {
         const std::string_view line = block.substr(0, block.find('\n'));
         block.remove_prefix(std::min(block.size(), line.size() + 1));
         if (line.starts_with("id: ")) id = line.substr(4);
         if (line.starts_with("event: ")) type = line.substr(7);
+        if (line.starts_with("data: ")) data = line.substr(6);
     }
     if (id.empty()) return;
     last_id_ = id;
-    if (type.empty()) return;
     store::Revision revision = 0;
     std::from_chars(id.data(), id.data() + id.size(), revision);
-    checker_.on_event(revision);
+    // A keep-alive's id says: you have all up to here.
+    if (type.empty()) return checker_.on_event_mark(revision);
+    const auto name = model::select_member(data, "name");
+    checker_.on_event(revision, fmt::format("{} {}", type.substr(0, type.find('.')), name && name->size() > 2 ? name->substr(1, name->size() - 2) : ""));
 }
 
 }  // namespace blixard::sim

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/exchange.h"
+#include "sim/api_history.h"
 #include "sim/checker.h"
 #include "sim/host.h"
 #include "sim/schedule.h"
@@ -28,26 +29,52 @@ class Operators {
     Operators(const Plan& plan, Timeline& timeline, Trace& trace, Checker& checker, Hosts& hosts)
         : plan_(plan), timeline_(timeline), trace_(trace), checker_(checker), hosts_(hosts) {}
 
-    // Carries out one order; asks once, but for creating, which is asked again until it is answered.
+    // Carries out one order. What has an idempotency key (creating, and what a POST asks for) is asked
+    // again until it is answered, at another host; the rest is asked once.
     void carry_out(const Act& act);
     void create(int subject, int host, int tries);
     // Until the answer is good: for after the healing.
     void uncordon(int host, int tries);
+    // "I have cut its power", and then that it is no host of this cluster any more. `gone`: it is not.
+    void remove_node(int host, int tries, std::function<void()> gone);
 
+    const ApiHistory& history() const { return history_; }
     std::string vm_name(int subject) const;
     std::string project_of(int subject) const;
 
    private:
+    struct Order {
+        VmModel::Input input;  // to the model
+        int subject = 0, host = 0;
+        std::string method, path, body, key, if_match;
+        bool force = false;
+        int tries = 1;
+        std::string label;  // to be kept, where the answer is good
+    };
+    using Answered = std::function<void(const api::Response&)>;
     std::string new_vm(int subject) const;
-    void order(const Act& act, std::string method, std::string path, std::string body, std::function<void(const api::Response&)> answered = {});
+    std::string vm_key(int subject) const;
+    void order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action, std::string body = {});
+    void mark(const Act& act);
+    void mark_if_unchanged(const Act& act);
+    void read(const Act& act);
+    void send(Order order, std::size_t call, int tried);
+    void settle(const Order& order, std::size_t call, int tried, const api::Response& response);
+    void order_other(const Act& act, std::string method, std::string path, std::string body);
+    bool ask_as_client(int host, api::Request request, Answered answered, std::function<void()> lost);
+    void look_at_answer(const api::Request& request, int host, const api::Response& response);
+    void read_own_write(int host, const std::string& path, int subject, std::int64_t revision);
+    SimHost& host_at(int host) { return *hosts_[static_cast<std::size_t>(host % plan_.hosts)]; }
 
     const Plan& plan_;
     Timeline& timeline_;
     Trace& trace_;
     Checker& checker_;
     Hosts& hosts_;
-    std::map<int, int> created_;  // how often, by subject: for idempotency keys
-    int labels_ = 0;
+    ApiHistory history_;
+    std::map<int, int> created_;      // how often, by subject: for idempotency keys
+    std::map<int, std::size_t> creating_;  // the call under way, by subject
+    int marks_ = 0, keys_ = 0;
 };
 
 class EventFollower {

@@ -25,17 +25,22 @@ constexpr KindOf kKinds[] = {
     {"daemon-pause", &FaultSet::host, 14, 200, 60'000},
     {"watchdog-pause", &FaultSet::host, 8, 50, 400},
     {"watchdog-kill", &FaultSet::host, 1, 0, 0},
+    {"upgrade", &FaultSet::host, 6, 100, 20'000},
     {"cut", &FaultSet::network, 8, 300, 40'000},
     {"cut-requests", &FaultSet::network, 6, 300, 20'000},
     {"cut-replies", &FaultSet::network, 6, 300, 20'000},
-    {"slow-link", &FaultSet::network, 8, 1'000, 30'000},
+    {"slow-link", &FaultSet::network, 10, 1'000, 30'000},
+    {"doubled", &FaultSet::network, 8, 1'000, 60'000},
+    {"client-trouble", &FaultSet::network, 8, 5'000, 90'000},
     {"store-leader", &FaultSet::store, 4, 0, 0},
     {"store-down", &FaultSet::store, 3, 200, 15'000},
     {"store-trouble", &FaultSet::store, 14, 1'000, 30'000},
     {"store-full", &FaultSet::store, 1, 1'000, 20'000},
     {"compact", &FaultSet::store, 4, 1'000, 20'000},
     {"lease-lost", &FaultSet::store, 4, 0, 0},
+    {"clock-wrong", &FaultSet::clock, 0.25, 5'000, 60'000},
     {"disk-full", &FaultSet::disk, 3, 1'000, 120'000},
+    {"torn-crash", &FaultSet::disk, 2, 5'000, 90'000},
     {"vm-dies", &FaultSet::qemu, 14, 0, 0},
     {"vm-hangs", &FaultSet::qemu, 6, 0, 0},
     {"vm-powers-off", &FaultSet::qemu, 6, 0, 0},
@@ -47,10 +52,16 @@ constexpr KindOf kKinds[] = {
     {"vm-pause", &FaultSet::oper, 15, 0, 0, true},
     {"vm-resume", &FaultSet::oper, 25, 0, 0, true},
     {"vm-label", &FaultSet::oper, 60, 0, 0, true},
+    {"vm-label-if", &FaultSet::oper, 40, 0, 0, true},
+    {"vm-read", &FaultSet::oper, 80, 0, 0, true},
     {"vm-resize", &FaultSet::oper, 20, 0, 0, true},
+    {"volume-create", &FaultSet::oper, 12, 0, 0, true},
+    {"volume-delete", &FaultSet::oper, 6, 0, 0, true},
+    {"quota-change", &FaultSet::oper, 6, 0, 0, true},
     {"node-cordon", &FaultSet::oper, 4, 0, 0, true},
     {"node-uncordon", &FaultSet::oper, 12, 0, 0, true},
     {"node-drain", &FaultSet::oper, 4, 0, 0, true},
+    {"node-remove", &FaultSet::oper, 1.5, 40'000, 400'000},
 };
 static_assert(std::size(kKinds) == static_cast<std::size_t>(ActKind::kCount));
 
@@ -94,9 +105,42 @@ std::string to_text(const FaultSet& faults) {
 std::string_view act_name(ActKind kind) { return kind_of(kind).name; }
 bool is_order(ActKind kind) { return kind_of(kind).order; }
 
+namespace {
+
+// Faults come together, as they do: half of all acts fall into storms of some seconds that strike one
+// host, or one VM, above all.
+struct Storm {
+    std::int64_t at_ms = 0;
+    int host = 0, subject = 0;
+};
+constexpr double kStormsPerHour = 30;
+constexpr std::int64_t kStormMs = 7'000;
+
+std::vector<Storm> make_storms(std::uint64_t seed, const Plan& plan) {
+    SeededRandom random(seed * 1000 + 999);
+    const auto scale = std::max(1.0, plan.hosts / 5.0);
+    std::vector<Storm> storms(static_cast<std::size_t>(1 + kStormsPerHour * plan.hours * scale));
+    for (Storm& storm : storms) {
+        storm.at_ms = 10'000 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(std::max<std::int64_t>(1, plan.span().count - 10'000))));
+        storm.host = static_cast<int>(random.below(static_cast<std::uint64_t>(plan.hosts)));
+        storm.subject = static_cast<int>(random.below(static_cast<std::uint64_t>(std::max(1, plan.vms))));
+    }
+    return storms;
+}
+
+void move_into_storm(Act& act, const std::vector<Storm>& storms, SeededRandom& random) {
+    const Storm& storm = storms[random.below(storms.size())];
+    act.at_ms = storm.at_ms + static_cast<std::int64_t>(random.below(kStormMs));
+    if (random.chance(75)) act.host = storm.host;
+    if (random.chance(60)) act.subject = storm.subject;
+}
+
+}  // namespace
+
 Plan make_plan(std::uint64_t seed, int hosts, int vms, double hours, FaultSet faults) {
     Plan plan{seed, hosts, vms, hours, faults, {}};
     const std::int64_t span = plan.span().count;
+    const std::vector<Storm> storms = make_storms(seed, plan);
     for (std::size_t i = 0; i < std::size(kKinds); ++i) {
         const KindOf& kind = kKinds[i];
         if (!(faults.*(kind.group))) continue;
@@ -115,6 +159,7 @@ Plan make_plan(std::uint64_t seed, int hosts, int vms, double hours, FaultSet fa
             const std::uint64_t most = static_cast<std::uint64_t>(kind.span_most_ms - kind.span_least_ms) + 1;
             act.span_ms = kind.span_least_ms + static_cast<std::int64_t>(random.below(1 + random.below(most)));
             act.dice = random.next();
+            if (random.chance(50)) move_into_storm(act, storms, random);
             plan.acts.push_back(act);
         }
     }
@@ -124,6 +169,17 @@ Plan make_plan(std::uint64_t seed, int hosts, int vms, double hours, FaultSet fa
 
 std::string to_text(const Act& act) {
     return fmt::format("{} {} {} {} {} {}", act.at_ms, act_name(act.kind), act.host, act.subject, act.span_ms, act.dice);
+}
+
+std::string in_words(const Act& act) {
+    const std::string at = fmt::format("{}.{:01} s: ", act.at_ms / 1000, act.at_ms % 1000 / 100);
+    const std::string host = fmt::format("h{}", act.host + 1);
+    const std::string span = act.span_ms > 0 ? fmt::format(" for {}.{:01} s", act.span_ms / 1000, act.span_ms % 1000 / 100) : "";
+    if (!is_order(act.kind)) return fmt::format("{}{} on {}{}", at, act_name(act.kind), host, span);
+    const bool of_node = act_name(act.kind).starts_with("node-");
+    const bool of_vm = act_name(act.kind).starts_with("vm-");
+    if (of_vm) return fmt::format("{}{} vm-{}, asked at {}", at, act_name(act.kind), act.subject, host);
+    return fmt::format("{}{}{}, asked at {}{}", at, act_name(act.kind), of_node ? fmt::format(" (host number {})", act.subject + 1) : "", host, span);
 }
 
 std::string to_text(const Plan& plan) {

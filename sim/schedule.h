@@ -2,7 +2,7 @@
 // moment, made ahead from the seed. A story is a run with a shorter list. Pure.
 //
 // As text, one line each: "blixard-sim 1", "seed=42 hosts=5 vms=50 ...", then
-// "at_ms kind host subject span_ms dice" per act. '#' begins a comment.
+// "at_ms kind host subject span_ms dice" per act. '#' begins a comment, also behind an act.
 #pragma once
 
 #include <cstdint>
@@ -28,17 +28,22 @@ enum class ActKind : std::uint8_t {
     kDaemonPause,    // SIGSTOP for `span`
     kWatchdogPause,  // for `span`, below the margin
     kWatchdogKill,
+    kUpgrade,        // the daemon is started anew in another version
     kCut,            // nothing goes either way between the host and the store, for `span`
     kCutRequests,
     kCutReplies,     // also: its watch falls silent
     kSlowLink,
+    kDoubled,        // of one host: what it sends to the store arrives twice, or late
+    kClientTrouble,  // of one host: requests of clients and answers to them are lost
     kStoreLeader,    // leases count anew
     kStoreDown,      // no majority for `span`
     kStoreTrouble,   // of one host: transactions refused, or with unknown outcome, for `span`
     kStoreFull,
     kCompact,        // while one host's watch is cut: it has to read anew
     kLeaseLost,      // a host's lease ends while it lives
+    kClockWrong,     // marked: beyond the margin that docs/FENCING.md assumes
     kDiskFull,       // of one host, for `span`
+    kTornCrash,      // power off while records are being written
     kVmDies,
     kVmHangs,
     kVmPowersOff,
@@ -50,14 +55,22 @@ enum class ActKind : std::uint8_t {
     kVmPause,
     kVmResume,
     kVmLabel,        // an acknowledged label must stay
+    kVmLabelIf,      // ... only if nothing has changed since it was read
+    kVmRead,
     kVmResize,
+    kVolumeCreate,
+    kVolumeDelete,
+    kQuotaChange,
     kNodeCordon,
     kNodeUncordon,
     kNodeDrain,
+    kNodeRemove,     // its power is cut for good, it is vouched for and removed; put up anew after `span`
     kCount
 };
 std::string_view act_name(ActKind kind);
 bool is_order(ActKind kind);  // what operators do; else a fault
+
+inline constexpr int kVolumes = 5;  // that stand alone, and VMs share
 
 struct Act {
     std::int64_t at_ms = 0;
@@ -83,6 +96,7 @@ struct Plan {
 Plan make_plan(std::uint64_t seed, int hosts, int vms, double hours, FaultSet faults);
 std::string to_text(const Plan& plan);
 std::string to_text(const Act& act);
+std::string in_words(const Act& act);  // "h2: power off for 3.2 s"
 Result<Plan> parse_plan(std::string_view text);
 
 }  // namespace blixard::sim

@@ -28,10 +28,10 @@ constexpr int kShrinkRuns = 300;
 
 constexpr std::string_view kHelp =
     "blixard sim [--seed N] [--count N] [--hosts N] [--vms N] [--hours H] [--faults LIST] [--corpus DIR]\n"
-    "            [--replay FILE] [--story FILE] [--html FILE] [--no-shrink] [--once] [--mutant NAME] [--log]\n"
+    "            [--replay FILE] [--story FILE] [--html FILE] [--no-shrink] [--once] [--first] [--mutant NAME] [--log]\n"
     "Runs a cluster in simulation, breaks what --faults names (host,store,clock,disk,network,qemu,operator; all; none),\n"
     "heals it, and says whether all promises were kept. Each seed is run twice, and must give the same.\n"
-    "--corpus DIR: runs every *.story in DIR. --once: one run a seed. --log: prints all that happens.\n";
+    "--corpus DIR: runs every *.story in DIR. --once: one run a seed. --first: ends with the first seed that fails. --log: prints all that happens.\n";
 
 struct Options {
     std::uint64_t seed = 1;
@@ -39,7 +39,7 @@ struct Options {
     double hours = 1;
     FaultSet faults;
     std::string corpus, replay, story, html, mutant;
-    bool shrink = true, twice = true, log = false, help = false;
+    bool shrink = true, twice = true, log = false, first = false, help = false;
 };
 
 template <class T>
@@ -76,6 +76,7 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
         else if (name == "--no-shrink") options.shrink = false;
         else if (name == "--once") options.twice = false;
         else if (name == "--log") options.log = true;
+        else if (name == "--first") options.first = true;
         else if (const std::size_t equals = name.find('='); equals != std::string::npos) {
             RETURN_IF_ERROR(parse_option(name.substr(0, equals), name.substr(equals + 1), options));
         } else {
@@ -126,6 +127,23 @@ std::string last_line(const Plan& plan, const Outcome& outcome) {
                        outcome.failure ? "FAIL" : "PASS");
 }
 
+// Of many: their numbers together, and a hash of their hashes.
+std::string last_line(const std::vector<Plan>& plans, const std::vector<std::optional<Outcome>>& outcomes) {
+    Outcome all;
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const auto& outcome : outcomes) {
+        if (!outcome) continue;
+        hash = (hash ^ outcome->hash) * 0x100000001b3;
+        all.virtual_ms += outcome->virtual_ms;
+        all.faults += outcome->faults;
+        all.checks += outcome->checks;
+        if (outcome->failure) all.failure = outcome->failure;
+    }
+    return fmt::format("seed={}..{} commit={} hash={:016x} virtual_hours={:.2f} faults={} checks={} {}", plans.front().seed, plans.back().seed,
+                       BLIXARD_COMMIT, hash, static_cast<double>(all.virtual_ms) / 3'600'000.0, all.faults, all.checks,
+                       all.failure ? "FAIL" : "PASS");
+}
+
 Outcome run_checked(const Plan& plan, const Options& options) {
     Outcome outcome = run_plan(plan, options.log);
     if (!options.twice) return outcome;
@@ -136,6 +154,7 @@ Outcome run_checked(const Plan& plan, const Options& options) {
 }
 
 void tell_failure(const Plan& plan, const Outcome& failed, const Options& options) {
+    fmt::print("seed {}: {}\n", plan.seed, *failed.failure);
     const bool deterministic = run_plan(plan, false).failure == failed.failure;
     Shrunk shrunk{plan, failed, 0};
     if (deterministic && options.shrink) shrunk = shrink(plan, failed, kShrinkRuns);
@@ -148,12 +167,13 @@ void tell_failure(const Plan& plan, const Outcome& failed, const Options& option
 
 int run_all(const std::vector<Plan>& plans, const Options& options) {
     std::vector<std::optional<Outcome>> outcomes(plans.size());
-    std::atomic<std::size_t> next{0};
+    std::atomic<std::size_t> next{0}, end{plans.size()};
     std::mutex printing;
     const auto work = [&] {
-        for (std::size_t i = next++; i < plans.size(); i = next++) {
+        for (std::size_t i = next++; i < end; i = next++) {
             Outcome outcome = run_checked(plans[i], options);
             const std::lock_guard lock(printing);
+            if (outcome.failure && options.first) end = std::min(end.load(), i);
             for (const TraceLine& line : outcome.lines) fmt::print("{}.{:03} {} {}\n", line.at_ms / 1000, line.at_ms % 1000, line.host, line.text);
             if (plans.size() > 1) fmt::print("{}{}\n", last_line(plans[i], outcome), outcome.failure ? " " + *outcome.failure : "");
             std::fflush(stdout);
@@ -166,16 +186,21 @@ int run_all(const std::vector<Plan>& plans, const Options& options) {
         const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
         for (std::size_t i = 0; i < std::min(cores, plans.size()); ++i) workers.emplace_back(work);
     }
-    std::size_t shown = 0;
-    for (std::size_t i = 0; i < plans.size(); ++i)
-        if (outcomes[i]->failure) {
-            shown = i;
-            fmt::print("seed {}: {}\n", plans[i].seed, *outcomes[i]->failure);
-            tell_failure(plans[i], *outcomes[i], options);
-            break;
-        }
-    fmt::print("{}\n", last_line(plans[shown], *outcomes[shown]));
-    return outcomes[shown]->failure ? 1 : 0;
+    if (plans.size() == 1) {
+        if (outcomes[0]->failure) tell_failure(plans[0], *outcomes[0], options);
+        fmt::print("{}\n", last_line(plans[0], *outcomes[0]));
+        return outcomes[0]->failure ? 1 : 0;
+    }
+    std::string failed;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        if (!outcomes[i] || !outcomes[i]->failure) continue;  // not run: behind the first that failed
+        if (options.first && !failed.empty()) break;
+        if (failed.empty()) tell_failure(plans[i], *outcomes[i], options);
+        failed += fmt::format(" {}", plans[i].seed);
+    }
+    if (!failed.empty()) fmt::print("failed seeds:{}\n", failed);
+    fmt::print("{}\n", last_line(plans, outcomes));
+    return failed.empty() ? 0 : 1;
 }
 
 }  // namespace

@@ -199,8 +199,7 @@ void SimHypervisor::delete_disk(const std::string& path, Callback<bool> done) {
                 return answer<bool>(std::move(done), fail(ErrorCode::kConflict, "disk " + path + " is open in VM " + vm));
     }
     if (machines_.locked(path)) return answer<bool>(std::move(done), fail(ErrorCode::kConflict, "disk " + path + " is locked by another host"));
-    machines_.disks().erase(path);
-    machines_.delete_shared(path);
+    machines_.delete_disk(path);
     answer<bool>(std::move(done), true);
 }
 

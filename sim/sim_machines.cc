@@ -97,6 +97,7 @@ Result<Machine*> SimMachines::spawn(const hypervisor::Launch& launch, const Scri
 void SimMachines::run(const std::string& vm, std::uint64_t birth) {
     Machine* const machine = find(vm);
     if (!machine || machine->birth != birth || !machine->alive || machine->instance.state != InstanceState::kStarting) return;
+    machine->ran = true;
     machine->instance.state = machine->script.hangs ? InstanceState::kUnknown : InstanceState::kRunning;
     machine->instance.message.clear();
     if (machine->script.dies_after) {
@@ -159,9 +160,31 @@ void SimMachines::cut_power() {
     deadline_ = {};
 }
 
+void SimMachines::cut_power_and_tear(std::uint64_t dice) {
+    cut_power();
+    SeededRandom random(dice);
+    std::erase_if(machines_, [&](const auto& entry) {
+        if (!random.chance(50)) return false;
+        deps_.watcher.on_record_torn(entry.second);
+        return true;
+    });
+}
+
+void SimMachines::delete_disk(const std::string& path) {
+    const bool was_there = disks_.erase(path) + deps_.shared.files.erase(path) > 0;
+    if (was_there) deps_.watcher.on_disk_deleted(host_, path);
+}
+
+void SimMachines::wipe() {
+    machines_.clear();
+    directories_.clear();
+    disks_.clear();
+}
+
 // ---- the watchdog
 
 void SimMachines::feed(MonoTime deadline) {
+    deps_.watcher.on_feed(host_, deadline, deps_.clock);
     if (watchdog_paused_) {
         fed_while_paused_ = deadline;
         return;
@@ -173,11 +196,9 @@ void SimMachines::feed(MonoTime deadline) {
 
 void SimMachines::look_at_deadline() {
     const std::uint64_t run = ++watchdog_run_;
-    const std::int64_t left = std::max<std::int64_t>(0, (deadline_ - deps_.clock.mono()).count);
-    // This host's clock may be slow: then it takes longer in truth. A step of 1 ms finds the moment.
-    deps_.timeline.after(Millis{left}, [this, run] {
+    deps_.timeline.after(deps_.clock.until(deadline_), [this, run] {
         if (run != watchdog_run_ || watchdog_paused_) return;
-        if (deps_.clock.mono() < deadline_) return look_at_deadline();
+        if (deps_.clock.mono() < deadline_) return look_at_deadline();  // the clock has become slower
         for (auto& [vm, machine] : machines_)
             if (machine.alive && machine.launch.fenced)
                 signal_end(vm, machine.birth, Millis{1}, Exit{.signal = SIGKILL}, "fenced");
@@ -185,7 +206,10 @@ void SimMachines::look_at_deadline() {
 }
 
 void SimMachines::pause_watchdog(Millis span) {
-    if (watchdog_paused_) return;
+    // One pause after the other would be a longer one than docs/FENCING.md assumes.
+    const MonoTime now = deps_.timeline.mono();
+    if (watchdog_paused_ || now < watchdog_rests_until_) return;
+    watchdog_rests_until_ = now + span + seconds(5);
     watchdog_paused_ = true;
     const std::uint64_t run = ++watchdog_run_;
     deps_.timeline.after(span, [this, run] {

@@ -45,6 +45,7 @@ struct Machine {
     hypervisor::Launch launch;
     Script script;
     bool alive = false;
+    bool ran = false;  // it has come as far as running
     std::uint64_t birth = 0;  // names this process among all
 };
 
@@ -54,13 +55,17 @@ class MachineWatcher {
     virtual ~MachineWatcher() = default;
     virtual void on_process_start(const std::string& host, const Machine& machine) = 0;
     virtual void on_process_end(const std::string& host, const Machine& machine, std::string_view why) = 0;
+    // A power cut has torn its local record: nobody can know how it ended.
+    virtual void on_record_torn(const Machine& machine) = 0;
+    virtual void on_disk_deleted(const std::string& host, const std::string& path) = 0;
+    virtual void on_feed(const std::string& host, MonoTime deadline, const HostClock& clock) = 0;
 };
 
 class SimMachines {
    public:
     struct Deps {
         Timeline& timeline;
-        const Clock& clock;  // of this host
+        const HostClock& clock;  // of this host
         SharedStorage& shared;
         MachineWatcher& watcher;
     };
@@ -70,6 +75,9 @@ class SimMachines {
     void end(const std::string& vm, hypervisor::Exit exit, std::string_view why);
     void hang(const std::string& vm);
     void cut_power();
+    // The power goes while records are being written: of some machines that were up, nothing but the directory is left.
+    void cut_power_and_tear(std::uint64_t dice);
+    void wipe();
     void pause_watchdog(Millis span);
     void kill_watchdog();
     void set_disk_full(bool full) { disk_full_ = full; }
@@ -87,7 +95,7 @@ class SimMachines {
         const auto file = deps_.shared.files.find(path);
         return file != deps_.shared.files.end() && !file->second.locked_by.empty();
     }
-    void delete_shared(const std::string& path) { deps_.shared.files.erase(path); }
+    void delete_disk(const std::string& path);
 
     Machine* find(const std::string& vm);
     std::map<std::string, Machine>& machines() { return machines_; }
@@ -112,7 +120,7 @@ class SimMachines {
     std::set<std::string> disks_;
     std::uint64_t spawned_ = 0, last_birth_ = 0, scripts_ = 0;
     std::uint64_t watchdog_run_ = 0;
-    MonoTime deadline_{};
+    MonoTime deadline_{}, watchdog_rests_until_{};
     std::optional<MonoTime> fed_while_paused_;
     bool watchdog_paused_ = false, disk_full_ = false, troubled_ = true;
 };

@@ -7,23 +7,17 @@
 namespace blixard::sim {
 
 TimerId Timeline::after(Millis delay, std::function<void()> task) {
-    const std::int64_t at = now_ + std::max<std::int64_t>(0, delay.count);
     const TimerId id = ++last_;
-    events_.emplace(std::pair{at, id}, std::move(task));
-    when_[id] = at;
+    moments_.push({now_ + std::max<std::int64_t>(0, delay.count), id});
+    events_.emplace(id, std::move(task));
     return id;
 }
 
-void Timeline::cancel(TimerId timer) {
-    const auto found = when_.find(timer);
-    if (found == when_.end()) return;
-    events_.erase({found->second, timer});
-    when_.erase(found);
-}
+void Timeline::cancel(TimerId timer) { events_.erase(timer); }
 
 void Timeline::clear() {
     const auto dropped = std::exchange(events_, {});
-    when_.clear();
+    moments_ = {};
 }
 
 void Timeline::make_ready(Lane* lane) {
@@ -38,11 +32,16 @@ void Timeline::forget(Lane* lane) {
     std::erase(ready_, lane);
 }
 
+// The next moment at which something happens that was not cancelled stands on top; `now`: it is due.
+bool Timeline::next_is_due(bool now) {
+    while (!moments_.empty() && !events_.contains(moments_.top().id)) moments_.pop();
+    return !moments_.empty() && (!now || moments_.top().at <= now_);
+}
+
 bool Timeline::step() {
     ++steps_;
     // What happens outside the hosts comes first at its moment; then the hosts, as the seed says.
-    const bool due = !events_.empty() && events_.begin()->first.first <= now_;
-    if (!due && !ready_.empty()) {
+    if (!ready_.empty() && !next_is_due(true)) {
         const std::size_t which = ready_.size() == 1 ? 0 : order_.below(ready_.size());
         Lane* const lane = ready_[which];
         ready_.erase(ready_.begin() + static_cast<std::ptrdiff_t>(which));
@@ -50,12 +49,28 @@ bool Timeline::step() {
         lane->run_one();
         return true;
     }
-    if (events_.empty()) return false;
-    auto next = events_.extract(events_.begin());
-    now_ = next.key().first;
-    when_.erase(next.key().second);
-    next.mapped()();
+    if (!next_is_due(false)) return false;
+    now_ = std::max(now_, moments_.top().at);
+    auto event = events_.extract(moments_.top().id);
+    moments_.pop();
+    event.mapped()();
     return true;
+}
+
+Millis HostClock::until(MonoTime moment) const {
+    const std::int64_t left = (moment - mono()).count;
+    if (left <= 0) return {};
+    std::int64_t wait = left * 1'000'000 / (1'000'000 + ppm_);
+    const std::int64_t now = timeline_.mono().ms;
+    while (wait > 0 && at({now + wait - 1}) >= moment) --wait;
+    while (at({now + wait}) < moment) ++wait;
+    return {wait};
+}
+
+void HostClock::set_ppm(std::int64_t ppm) {
+    local_ = mono().ms;
+    since_ = timeline_.mono().ms;
+    ppm_ = ppm;
 }
 
 void Lane::enqueue(Task task) {
@@ -69,23 +84,34 @@ void Lane::post(std::function<void()> task) {
 
 TimerId Lane::after(Millis delay, std::function<void()> task) {
     if (ended_) return 0;
-    // The first true moment at which this clock has moved on by `delay`.
-    const std::int64_t target = scaled(timeline_.now_) + std::max<std::int64_t>(0, delay.count);
-    std::int64_t wait = std::max<std::int64_t>(0, delay.count) * 1'000'000 / (1'000'000 + ppm_);
-    while (wait > 0 && scaled(timeline_.now_ + wait - 1) >= target) --wait;
-    while (scaled(timeline_.now_ + wait) < target) ++wait;
-    auto id = std::make_shared<TimerId>(0);
-    *id = timeline_.after(Millis{wait}, [this, id] {
-        auto node = timers_.extract(*id);
-        if (!node.empty()) enqueue({*id, std::move(node.mapped())});
-    });
-    timers_[*id] = std::move(task);
-    return *id;
+    const TimerId id = ++last_timer_;
+    Timer& timer = timers_[id];
+    timer.due = clock_.mono() + std::max(Millis{0}, delay);
+    timer.task = std::move(task);
+    arm(id, timer);
+    return id;
+}
+
+void Lane::arm(TimerId id, Timer& timer) {
+    timer.event = timeline_.after(clock_.until(timer.due), [this, id] { fire(id); });
+}
+
+void Lane::fire(TimerId id) {
+    const auto found = timers_.find(id);
+    if (found == timers_.end()) return;
+    if (clock_.mono() < found->second.due) return arm(id, found->second);  // the clock has become slower
+    Task task{id, std::move(found->second.task)};
+    timers_.erase(found);
+    enqueue(std::move(task));
 }
 
 void Lane::cancel(TimerId timer) {
     if (timer == 0) return;
-    if (timers_.erase(timer) > 0) return timeline_.cancel(timer);
+    if (const auto found = timers_.find(timer); found != timers_.end()) {
+        timeline_.cancel(found->second.event);
+        timers_.erase(found);
+        return;
+    }
     std::erase_if(tasks_, [timer](const Task& task) { return task.timer == timer; });
     if (tasks_.empty()) timeline_.forget(this);
 }
@@ -113,7 +139,7 @@ void Lane::end() {
     if (ended_) return;
     ended_ = true;
     timeline_.forget(this);
-    for (const auto& [id, task] : timers_) timeline_.cancel(id);
+    for (const auto& [id, timer] : timers_) timeline_.cancel(timer.event);
     timers_.clear();
     tasks_.clear();
 }

@@ -23,6 +23,10 @@ class Trace {
 
     void add(std::string_view host, std::string_view text);
     void add(std::string_view host, std::string_view event, std::initializer_list<LogField> fields);
+    // A line that does not count in the hash: where lines are not kept, it is not made.
+    void note(std::string text) {
+        if (keep_) lines_.push_back({clock_.mono().ms, {}, std::move(text)});
+    }
     // Counts in the hash, and is no line.
     void mix(std::string_view bytes);
     void mix(std::uint64_t number);

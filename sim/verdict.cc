@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/rules.h"
+
 namespace blixard::sim {
 namespace {
 
@@ -23,30 +25,15 @@ const Machine* machine_of(const Hosts& hosts, const view::VmEntry& vm) {
     return found == machines.end() || !found->second.alive ? nullptr : &found->second;
 }
 
-// A host that would take the VM, by the plainest count there is.
-std::string room_for(const view::Snapshot& state, const view::VmEntry& vm) {
-    std::string host;
-    const model::VmSpec& spec = vm.record->value.spec;
-    state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
-        if (!node->ready() || !node->spec || !node->spec->value.schedulable) return;
-        std::int64_t cpus = node->status->value.cpus - spec.cpus;
-        std::int64_t memory_mib = node->status->value.memory_mib - spec.memory_mib;
-        state.for_each_vm_on(node->key, [&](const view::VmEntry& each) {
-            if (!each.record) return;
-            cpus -= each.record->value.spec.cpus;
-            memory_mib -= each.record->value.spec.memory_mib;
-        });
-        if (cpus >= 0 && memory_mib >= 0) host = node->key;
-    });
-    return host;
-}
-
 std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry& vm) {
     if (!vm.placement || vm.placement->value.reason.empty()) return "is pending without a reason";
-    const model::VmSpec& spec = vm.record->value.spec;
-    const bool plain = spec.affinity.empty() && (spec.disks.empty() || !spec.disks.front().pool.empty());
-    const std::string host = plain ? room_for(state, vm) : "";
-    return host.empty() ? "" : fmt::format("is pending ({}), and {} has room", vm.placement->value.reason, host);
+    const bool evicts = vm.record->value.spec.strategy == "priority";
+    std::string room;
+    state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
+        if (what_forbids(state, vm, *node).empty()) room = fmt::format("{} has room", node->key);
+        else if (room.empty() && evicts && fits_after_preemption(state, vm, *node)) room = fmt::format("{} has room if others make way", node->key);
+    });
+    return room.empty() ? "" : fmt::format("is pending ({}), and {}", vm.placement->value.reason, room);
 }
 
 std::string wrong_with_wanted(const view::Snapshot& state, const Hosts& hosts, const view::VmEntry& vm) {

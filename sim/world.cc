@@ -4,18 +4,23 @@
 
 #include <csignal>
 #include <memory>
+#include <set>
 
 #include "model/documents.h"
 #include "model/keys.h"
 #include "sim/checker.h"
 #include "sim/operators.h"
+#include "sim/rules.h"
 #include "sim/verdict.h"
+#include "sim/view_check.h"
 
 namespace blixard::sim {
 namespace {
 
 constexpr Millis kHealedWithin = seconds(1500);   // restart backoff is 300 s, a silent monitor 60 s
+constexpr Millis kDrillWithin = seconds(400);
 constexpr std::uint64_t kStepsPerInstant = 50'000;  // more at one moment: something turns in a circle
+constexpr std::int64_t kLookAtViewsEvery = 4'000;  // ms, one daemon each time
 constexpr std::int64_t kDriftPpm = 15'000;            // within the margin of an eighth and a sixteenth of the TTL
 
 class World {
@@ -49,7 +54,7 @@ class World {
         outcome.orders = orders_;
         outcome.checks = checker_->checks();
         outcome.steps = timeline_.steps();
-        outcome.failovers = checker_->state().failovers.size();
+        outcome.failovers = failovers_;
         outcome.lines = trace_.lines();
         return outcome;
     }
@@ -69,10 +74,8 @@ class World {
             model::to_json(model::Project{.uid = "lab", .quota = {.vms = plan_.vms / 6 + 1, .memory_mib = plan_.vms * 70}}));
         SeededRandom clocks(plan_.seed + 77);
         for (int i = 0; i < plan_.hosts; ++i) {
-            const std::string name = fmt::format("h{}", i + 1);
-            put(model::node_key(name, "spec"), model::to_json(model::NodeSpec{.uid = name, .zone = fmt::format("z{}", i % 3), .overcommit = model::Overcommit::kNone}));
             const std::int64_t drift = static_cast<std::int64_t>(clocks.below(2 * kDriftPpm)) - kDriftPpm;
-            hosts_.push_back(std::make_unique<SimHost>(SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_}, name,
+            hosts_.push_back(std::make_unique<SimHost>(SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_}, i,
                                                        plan_.seed * 100 + static_cast<std::uint64_t>(i) * 10, plan_.faults.clock ? drift : 0));
             SimHost& host = *hosts_.back();
             host.machines().set_troubled(plan_.faults.qemu);
@@ -80,6 +83,11 @@ class World {
             host.start_daemon();
         }
         timeline_.after(seconds(2), [this] { follower_.start(); });
+        look_at_views_later();
+        for (int i = 0; i < kVolumes; ++i)
+            timeline_.after(Millis{2000 + 20 * i}, [this, i] {
+                operators_.carry_out({.kind = ActKind::kVolumeCreate, .host = i % plan_.hosts, .subject = i, .dice = static_cast<std::uint64_t>(i)});
+            });
         for (int i = 0; i < plan_.vms; ++i)
             timeline_.after(Millis{3000 + 40 * i}, [this, i] { operators_.create(i, i % plan_.hosts, 20); });
     }
@@ -103,6 +111,7 @@ class World {
 
     void heal() {
         healing_ = true;
+        failovers_ = checker_->state().failovers.size();
         trace_.add("", "healing");
         if (!backend_->running()) backend_->start();
         backend_->set_disk_full(false);
@@ -116,9 +125,84 @@ class World {
             if (wrong.empty() && waited_s > 40) break;
         }
         if (!wrong.empty()) return checker_->broken(fmt::format("{} s after the healing: {}", kHealedWithin.count / 1000, wrong));
+        if (!drill_drain() || !drill_failover()) return;
         if (!run_for(seconds(10))) return;
         if (!follower_.caught_up()) return checker_->broken("the client of the event stream never got all events");
-        checker_->check_acknowledged();
+        checker_->counted(operators_.history().size());
+        if (std::string wrong_told = operators_.history().check(); !wrong_told.empty()) checker_->broken(std::move(wrong_told));
+    }
+
+    // A healed cluster does its work: what a drained host can give away, it gives away.
+    bool drill_drain() {
+        if (plan_.hosts < 2) return true;
+        const int host = static_cast<int>(plan_.seed % static_cast<std::uint64_t>(plan_.hosts));
+        trace_.add("", fmt::format("drill: h{} is drained", host + 1));
+        operators_.carry_out({.kind = ActKind::kNodeDrain, .host = (host + 1) % plan_.hosts, .subject = host});
+        const bool good = comes_true("after its drain", [this, host] { return who_could_leave(hosts_[static_cast<std::size_t>(host)]->name()); });
+        operators_.uncordon(host, 30);
+        return good && comes_true("after the drill of a drain", [this] { return what_is_wrong(*checker_, hosts_, shared_); });
+    }
+
+    // ... and what ran on a host that lost its power runs elsewhere, where it may.
+    bool drill_failover() {
+        if (plan_.hosts < 2) return true;
+        const std::size_t host = (plan_.seed + 1) % hosts_.size();
+        trace_.add("", fmt::format("drill: h{} loses its power", host + 1));
+        hosts_[host]->powered = false;
+        hosts_[host]->cut_power();
+        const bool good = comes_true("after its power was cut", [this, host] { return who_should_have_left(hosts_[host]->name()); });
+        hosts_[host]->powered = true;
+        hosts_[host]->start_daemon();
+        return good && comes_true("after the drill of a failover", [this] { return what_is_wrong(*checker_, hosts_, shared_); });
+    }
+
+    // Runs until `what_is_wrong` says nothing any more.
+    bool comes_true(std::string_view when, const std::function<std::string()>& what_is_wrong) {
+        std::string wrong;
+        for (std::int64_t waited_s = 0; waited_s < kDrillWithin.count / 1000; waited_s += 5) {
+            if (!run_for(seconds(5))) return false;
+            wrong = what_is_wrong();
+            if (wrong.empty()) return true;
+        }
+        checker_->broken(fmt::format("{} s {}: {}", kDrillWithin.count / 1000, when, wrong));
+        return false;
+    }
+
+    std::string who_could_leave(const std::string& host) {
+        const view::Snapshot& state = checker_->state();
+        const view::NodeEntry* node = state.nodes.find(host);
+        if (!node || !node->spec || !node->spec->value.draining) return fmt::format("host {} is not said to drain", host);
+        std::string who;
+        state.for_each_vm_on(host, [&](const view::VmEntry& vm) {
+            if (who.empty() && vm.record && could_go_elsewhere(state, vm)) who = fmt::format("vm {} is still on {}, and could go elsewhere", vm.key, host);
+            return true;
+        });
+        return who;
+    }
+
+    std::string who_should_have_left(const std::string& host) {
+        const view::Snapshot& state = checker_->state();
+        std::string who;
+        state.for_each_vm_on(host, [&](const view::VmEntry& vm) {
+            const bool stays = !vm.record || vm.record->value.spec.ha == model::Ha::kNone || is_pinned(state, vm);
+            if (who.empty() && !stays) who = fmt::format("vm {} has its place on {} still", vm.key, host);
+            return true;
+        });
+        return who;
+    }
+
+    // What a daemon knows is what the store had at that revision: one daemon after the other.
+    void look_at_views_later() {
+        timeline_.after(Millis{kLookAtViewsEvery}, [this] {
+            view_looked_at_ = (view_looked_at_ + 1) % hosts_.size();
+            const view::View* const view = hosts_[view_looked_at_]->view();
+            if (view) {
+                checker_->counted();
+                if (std::string wrong = what_is_wrong_with(*view->current(), backend_->history()); !wrong.empty())
+                    checker_->broken(fmt::format("the daemon of {} {}", hosts_[view_looked_at_]->name(), wrong));
+            }
+            look_at_views_later();
+        });
     }
 
     SimHost& host_of(const Act& act) { return *hosts_[static_cast<std::size_t>(act.host)]; }
@@ -155,12 +239,21 @@ class World {
         trace_.add(host.name(), fmt::format("FAULT {} for {} ms", act_name(act.kind), act.span_ms));
         switch (act.kind) {
             case ActKind::kHostCrash:
+            case ActKind::kTornCrash:
                 if (!host.powered) return;
                 host.powered = false;
                 host.cut_power();
-                return later(span, [&host] {
-                    host.powered = true;
-                    host.start_daemon();
+                if (act.kind == ActKind::kTornCrash) host.machines().cut_power_and_tear(act.dice);
+                return later(span, [this, &host] { power_on(host); });
+            case ActKind::kNodeRemove:
+                if (!host.powered || plan_.hosts < 2) return;
+                host.powered = false;
+                removed_.insert(host.name());
+                host.cut_power();
+                later(seconds(8), [this, &host, at = act.host] { operators_.remove_node(at, 8, [&host] { host.wipe(); }); });
+                return later(span, [this, &host] {
+                    removed_.erase(host.name());
+                    power_on(host);
                 });
             case ActKind::kDaemonKill:
                 return host.kill_daemon_after(act.dice % 50, span);
@@ -174,7 +267,22 @@ class World {
                 });
             case ActKind::kCutRequests: return cut(act, [](SimHost::Ways& ways, int by) { ways.requests_cut += by; });
             case ActKind::kCutReplies: return cut(act, [](SimHost::Ways& ways, int by) { ways.replies_cut += by; });
-            case ActKind::kSlowLink: return cut(act, [](SimHost::Ways& ways, int by) { ways.slow += by; });
+            case ActKind::kSlowLink:
+                host.change_ways([&](SimHost::Ways& ways) { ways.slow_ms = 20 + static_cast<std::int64_t>(act.dice % 900); });
+                return cut(act, [](SimHost::Ways& ways, int by) { ways.slow += by; });
+            case ActKind::kDoubled:
+                host.set_doubled(true);
+                return later(span, [&host] { host.set_doubled(false); });
+            case ActKind::kClientTrouble:
+                host.set_clients_trouble(true);
+                return later(span, [&host] { host.set_clients_trouble(false); });
+            case ActKind::kClockWrong:
+                checker_->clock_is_wrong(host.name());
+                host.set_clock(-300'000 - static_cast<std::int64_t>(act.dice % 200'000));
+                return later(span, [&host] { host.restore_clock(); });
+            case ActKind::kUpgrade:
+                host.set_next_version(act.dice % 2 == 0);
+                return host.kill_daemon_after(act.dice % 50, span);
             case ActKind::kStoreLeader: return backend_->change_leader();
             case ActKind::kStoreDown:
                 backend_->stop();
@@ -205,6 +313,12 @@ class World {
         }
     }
 
+    void power_on(SimHost& host) {
+        if (removed_.contains(host.name())) return;  // people have taken it away
+        host.powered = true;
+        host.start_daemon();
+    }
+
     // A store never ends a lease early. What a host can see is its key gone, and its lease unknown:
     // after the time that the host itself grants to its VMs.
     void end_lease(SimHost& host, store::LeaseId lease) {
@@ -222,7 +336,9 @@ class World {
     Hosts hosts_;
     Operators operators_;
     EventFollower follower_;
-    std::uint64_t faults_ = 0, orders_ = 0;
+    std::uint64_t faults_ = 0, orders_ = 0, failovers_ = 0;
+    std::size_t view_looked_at_ = 0;
+    std::set<std::string> removed_;  // hosts that people have taken away for now
     bool healing_ = false;
 };
 

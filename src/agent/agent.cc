@@ -43,19 +43,57 @@ Agent::Agent(Deps deps, AgentSettings settings)
       run_uid_(make_id(deps.random)),
       lease_(
           {deps.store, deps.executor, deps.clock, deps.log}, settings_.node, run_uid_,
-          settings_.lease, [this](MonoTime deadline) { deps_.hypervisor.feed(deadline); },
-          [this] {
-              // Not before the view has reached our own lease: what it showed before may be older
-              // than a failover.
-              deps_.view.when_at(lease_.key_revision(), [this, weak = std::weak_ptr(alive_)] {
-                  if (weak.expired()) return;
-                  working_ = true;
-                  write_facts();
-                  look_at_all();
-              });
-          }) {}
+          settings_.lease, [this] { return key_seen(); }, [this](MonoTime deadline) { deps_.hypervisor.feed(deadline); },
+          [this] { key_written(); }) {}
 
 Agent::~Agent() { stop(); }
+
+// Not before the view has reached our own lease: what it showed before may be older than a failover.
+void Agent::key_written() {
+    working_ = false;
+    deps_.view.when_at(lease_.key_revision(), [this, weak = std::weak_ptr(alive_)] {
+        if (!weak.expired()) take_up_work();
+    });
+}
+
+void Agent::take_up_work() {
+    const view::SnapshotPtr state = deps_.view.current();
+    const view::NodeEntry* node = state->nodes.find(settings_.node);
+    const bool vouched = node && node->spec && !node->spec->value.lost_at.empty();
+    if (vouched && !mutant(MutantId::kVouchKept)) return take_back_loss(*node);
+    working_ = true;
+    write_facts();
+    look_at_all();
+}
+
+// People vouched that this host had no power: for the last time, not for the next. Nothing is
+// started here before that is taken back: else, were this host cut off now, others would place anew
+// what is not fenced while it runs.
+void Agent::take_back_loss(const view::NodeEntry& node) {
+    if (lease_.key_revision() == 0) return;  // with the next key
+    model::NodeSpec spec = node.spec->value;
+    spec.lost_at.clear();
+    store::Transaction back;
+    const std::string key = model::node_key(settings_.node, "spec");
+    back.compares.push_back({key, node.spec->mod_revision});
+    back.compares.push_back({model::node_key(settings_.node, "lease"), lease_.key_revision()});
+    back.puts.push_back({.key = key, .value = model::to_json(spec)});
+    deps_.store.commit(std::move(back), [this, weak = std::weak_ptr(alive_)](
+                                            const Result<store::Committed>& done) {
+        if (weak.expired()) return;
+        const auto again = [this, weak] {
+            if (!weak.expired() && !working_) take_up_work();
+        };
+        if (done && done->succeeded) return deps_.view.when_at(done->revision, again);
+        deps_.executor.after(kRetryStatus, again);
+    });
+}
+
+store::Revision Agent::key_seen() const {
+    const view::SnapshotPtr state = deps_.view.current();
+    const view::NodeEntry* node = state->nodes.find(settings_.node);
+    return node && node->lease ? node->lease->mod_revision : 0;
+}
 
 void Agent::stop() {
     stopped_ = true;

@@ -97,6 +97,10 @@ class Agent {
         bool health_known = false, healthy = false;
     };
 
+    store::Revision key_seen() const;
+    void key_written();
+    void take_up_work();
+    void take_back_loss(const view::NodeEntry& node);
     void on_update(const view::Update& update);
     void on_event(const hypervisor::Event& event);
     void look_at_all();
@@ -141,7 +145,7 @@ class Agent {
     const std::string run_uid_;
     HostLease lease_;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
-    bool working_ = false;  // recovered, the lease's key is in the view
+    bool working_ = false;  // recovered, the lease's key is in the view, and nobody says that we are lost
     bool stopped_ = false;
     bool facts_writing_ = false;
     bool drain_posted_ = false;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "model/keys.h"
 
 namespace blixard::agent {
@@ -105,7 +106,7 @@ Result<hypervisor::Launch> make_launch(const view::Snapshot& state, const view::
     launch.spec = record.spec;
     launch.generation = record.generation;
     launch.restart_generation = record.restart_generation;
-    launch.fenced = record.spec.ha != model::Ha::kNone;
+    launch.fenced = record.spec.ha != model::Ha::kNone && !mutant(MutantId::kUnfenced);
     const ImageFiles files = image_files(image->record->value);
     const auto path_of = [&](const model::ImageFile* file) -> std::string {
         const auto blob = file ? blob_path.find(file->sha256) : blob_path.end();

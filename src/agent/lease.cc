@@ -7,7 +7,8 @@
 namespace blixard::agent {
 
 HostLease::HostLease(Deps deps, std::string node, std::string run_uid, LeaseSettings settings,
-                     std::function<void(MonoTime)> feed, std::function<void()> changed)
+                     std::function<store::Revision()> key_seen, std::function<void(MonoTime)> feed,
+                     std::function<void()> changed)
     : store_(deps.store),
       executor_(deps.executor),
       clock_(deps.clock),
@@ -15,6 +16,7 @@ HostLease::HostLease(Deps deps, std::string node, std::string run_uid, LeaseSett
       node_(std::move(node)),
       run_uid_(std::move(run_uid)),
       settings_(settings),
+      key_seen_(std::move(key_seen)),
       feed_(std::move(feed)),
       changed_(std::move(changed)) {}
 
@@ -59,26 +61,33 @@ void HostLease::put_key() {
                                  .ttl_ms = settings_.ttl.count,
                                  .since = to_rfc3339(clock_.wall())};
     store::Transaction put;
-    put.puts.push_back(
-        {.key = model::node_key(node_, "lease"), .value = model::to_json(value), .lease = lease_});
-    store_.commit(std::move(put),
-                  [this, weak = std::weak_ptr(alive_)](Result<store::Committed> committed) {
-                      if (weak.expired()) return;
-                      asking_ = false;
-                      if (committed) {
-                          key_revision_ = committed->revision;
-                          // Only now: until the key hangs on this lease, others see the host live
-                          // as long as the lease of our last run, which may end at any moment.
-                          extend(granted_at_);
-                          changed_();
-                          return;
-                      }
-                      // Whether or not it was written: writing it again says the same.
-                      if (committed.error().code == ErrorCode::kNotFound) lease_ = 0;
-                      key_revision_ = 0;
-                      log_.warn("lease key not written",
-                                {{"node", node_}, {"error", describe(committed.error())}});
-                  });
+    // What a former run of this daemon has sent may still be on its way: had it the last word, the
+    // key would hang on a lease that nobody renews, and go while this host's VMs run.
+    const std::string key = model::node_key(node_, "lease");
+    if (!mutant(MutantId::kLeaseOverwritten)) put.compares.push_back({key, key_seen_()});
+    put.puts.push_back({.key = key, .value = model::to_json(value), .lease = lease_});
+    store_.commit(std::move(put), [this, weak = std::weak_ptr(alive_)](
+                                      const Result<store::Committed>& committed) {
+        if (!weak.expired()) key_put(committed);
+    });
+}
+
+void HostLease::key_put(const Result<store::Committed>& committed) {
+    asking_ = false;
+    if (committed && committed->succeeded) {
+        key_revision_ = committed->revision;
+        // Only now: until the key hangs on this lease, others see the host live as long as the
+        // lease of our last run, which may end at any moment.
+        extend(granted_at_);
+        return changed_();
+    }
+    // Tried again with the next tick: where it was refused, the view will show by whom; where
+    // nobody knows whether it was written, writing it again says the same.
+    key_revision_ = 0;
+    if (!committed && committed.error().code == ErrorCode::kNotFound) lease_ = 0;
+    log_.warn("lease key not written",
+              {{"node", node_},
+               {"error", committed ? "it was written meanwhile" : describe(committed.error())}});
 }
 
 void HostLease::renew() {

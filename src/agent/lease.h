@@ -33,10 +33,12 @@ class HostLease {
         const Clock& clock;
         Log& log;
     };
+    // `key_seen`: the revision of nodes/<node>/lease in the view now, whoever wrote it; 0: absent.
     // `feed` gets every new deadline (the watchdog's); `changed` is called when the lease's key was
     // written anew.
     HostLease(Deps deps, std::string node, std::string run_uid, LeaseSettings settings,
-              std::function<void(MonoTime)> feed, std::function<void()> changed);
+              std::function<store::Revision()> key_seen, std::function<void(MonoTime)> feed,
+              std::function<void()> changed);
 
     void start();
     // Gives the lease back, so that nobody has to wait for its end. The caller has stopped all
@@ -59,6 +61,7 @@ class HostLease {
     void grant();
     void renew();
     void put_key();
+    void key_put(const Result<store::Committed>& committed);
     void extend(MonoTime sent_at);
 
     store::Store& store_;
@@ -68,6 +71,7 @@ class HostLease {
     const std::string node_;
     const std::string run_uid_;
     const LeaseSettings settings_;
+    const std::function<store::Revision()> key_seen_;
     const std::function<void(MonoTime)> feed_;
     const std::function<void()> changed_;
     std::shared_ptr<char> alive_ = std::make_shared<char>();

@@ -58,8 +58,8 @@ bool clean(const hypervisor::Exit& exit) {
 
 bool policy_restarts(Restart policy, bool was_clean) {
     switch (policy) {
-        case Restart::kNever: return false;
-        case Restart::kOnFailure: return !was_clean;
+        case Restart::kNever: return mutant(MutantId::kNeverRestarts);
+        case Restart::kOnFailure: return !was_clean || mutant(MutantId::kCleanEndRestarts);
         case Restart::kAlways: return true;
     }
     return false;

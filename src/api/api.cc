@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/routes.h"
+#include "base/mutant.h"
 
 namespace blixard::api {
 namespace {
@@ -152,7 +153,7 @@ void Api::handle(Request request, std::shared_ptr<Responder> responder) {
     core.deps.store.current_revision(
         core.crossing.back<store::Revision>([&core, call, route](Result<store::Revision> newest) {
             if (!newest) return call->refuse(newest.error());
-            core.crossing.when_at(*newest, kConsistentPatience,
+            core.crossing.when_at(mutant(MutantId::kReadTooEarly) ? 0 : *newest, kConsistentPatience,
                                   [&core, call, route](Status reached) {
                                       if (!reached) return call->refuse(reached.error());
                                       route->operation(core, call);

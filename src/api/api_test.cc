@@ -143,6 +143,20 @@ TEST_F(ApiTest, a_patch_changes_what_it_names) {
               "\"spec.image\"");
 }
 
+// Daemons of two versions beside each other: this one can change what the newer one wrote, and
+// loses nothing of it.
+TEST_F(ApiTest, a_patch_keeps_what_only_a_newer_version_knows) {
+    create("web");
+    const std::string key = model::vm_key("default", "web", "spec");
+    std::string record = model::to_json(t.view.current()->vms.find("default/web")->record->value);
+    record.replace(record.find("\"spec\":{") + 8, 0, "\"tpm\":true,");
+    t.put(key, record);
+    const Answer patched = t.ask("PATCH", "/v1/vms/web", R"({"spec":{"cpus":4}})");
+    EXPECT_EQ(patched.status, 200) << patched.body;
+    EXPECT_EQ(patched.at("spec.cpus"), "4");
+    EXPECT_EQ(patched.at("spec.tpm"), "true");
+}
+
 TEST_F(ApiTest, a_change_that_changes_nothing_writes_nothing) {
     create("web");
     const store::Revision before = t.view.current()->revision;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/mutant.h"
 namespace blixard::api {
 namespace {
 
@@ -231,6 +232,7 @@ void Events::history_failed(Client& client, const Error& error) {
 bool Events::pump_ring(Client& client, std::size_t& budget) {
     begin_stream(client);
     while (const EventPtr event = ring_.next(client.at)) {
+        if (mutant(MutantId::kEventLost) && !ring_.next(event->place)) break;
         give(client, *event);
         if (client.over || !spend(budget, event->text.size())) return false;
     }

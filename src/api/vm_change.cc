@@ -6,6 +6,7 @@
 #include "api/vm_spec.h"
 #include "api/vm_write.h"
 #include "model/documents.h"
+#include "model/extras.h"
 #include "model/merge_patch.h"
 #include "model/requests.h"
 #include "model/validate.h"
@@ -21,14 +22,15 @@ struct VmEdit {
     std::function<std::string()> new_id;
 };
 
-// The whole spec as asked for.
+// The whole spec as asked for. What a newer version has added to it stays.
 Result<model::VmSpec> wanted_spec(const VmEdit& edit, const model::VmSpec& before) {
     std::string body = edit.body;
     if (edit.patch) {
-        ASSIGN_OR_RETURN(
-            body, model::merge_patch(model::to_json(model::VmChange{before, {}}), edit.body));
+        const model::VmChange known{model::without_extras(before), {}};
+        ASSIGN_OR_RETURN(body, model::merge_patch(model::to_json(known), edit.body));
     }
     ASSIGN_OR_RETURN(model::VmChange change, model::parse_vm_change(body));
+    model::keep_extras(before, change.spec);
     return std::move(change.spec);
 }
 

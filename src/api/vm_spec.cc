@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/launch.h"
+#include "base/mutant.h"
 #include "model/documents.h"
 #include "model/keys.h"
 #include "model/validate.h"
@@ -198,7 +199,7 @@ Status check_references(const view::Snapshot& state, const VmPlan& vm, Draft& dr
 Status claim_volumes(const view::Snapshot& state, const VmPlan& vm, Draft& draft) {
     const bool named = std::any_of(vm.spec.disks.begin(), vm.spec.disks.end(),
                                    [](const model::Disk& disk) { return !disk.volume.empty(); });
-    if (!named) return {};
+    if (!named || mutant(MutantId::kVolumeUnclaimed)) return {};
     Status verdict;
     state.vms.scan_prefix(vm.project + "/", [&](const std::shared_ptr<const view::VmEntry>& other) {
         if (other->name() == vm.name || !runs_or_will(*other)) return true;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/mutant.h"
 #include "model/documents.h"
 #include "model/keys.h"
 
@@ -38,9 +39,10 @@ Draft change_record(const view::VmEntry& vm, const VmTarget& target, model::VmRe
     Draft draft = unchanged(vm, target);
     const model::VmRecord& before = vm.record->value;
     if (record == before) return draft;
-    if (record.spec != before.spec) record.generation = before.generation + 1;
+    if (record.spec != before.spec && !mutant(MutantId::kGenerationKept)) record.generation = before.generation + 1;
     const std::string key = model::vm_key(vm.project(), vm.name(), "spec");
-    draft.counts_on(key, vm.record->mod_revision).put_proven(key, model::to_json(record));
+    if (!mutant(MutantId::kRecordOverwritten)) draft.counts_on(key, vm.record->mod_revision);
+    draft.put_proven(key, model::to_json(record));
     return draft;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/mutant.h"
 
 namespace blixard::api {
 namespace {
@@ -89,7 +90,7 @@ void Writes::repeat(const JobPtr& job, const IdempotencyRecord& record) {
 
 // False: a lease is being taken, and the job goes on after that.
 bool Writes::add_idempotency(const JobPtr& job) {
-    if (!job->idempotency) return true;
+    if (!job->idempotency || mutant(MutantId::kIdempotencyForgotten)) return true;
     if (lease_ == 0 || deps_.clock.mono() >= lease_until_) {
         grant_lease(job);
         return false;
@@ -186,7 +187,7 @@ void Writes::give_turn(const JobPtr& job) {
 // decided from the same use cannot both happen. False: it is being read, and the job goes on after.
 bool Writes::add_quota_guard(const JobPtr& job) {
     const std::string& project = job->draft.quota_project;
-    if (project.empty()) return true;
+    if (project.empty() || mutant(MutantId::kQuotaUnguarded)) return true;
     const std::string key = quota_guard_key(project);
     if (const auto known = quota_guards_.find(project); known != quota_guards_.end()) {
         job->draft.counts_on(key, known->second).put(key, "{}");
@@ -223,7 +224,8 @@ void Writes::committed(const JobPtr& job, const Result<store::Committed>& result
 }
 
 void Writes::happened(const JobPtr& job, store::Revision revision) {
-    crossing_.when_at(revision, kViewPatience, [this, job, revision](Status at) {
+    const store::Revision seen = mutant(MutantId::kAnswerTooEarly) ? 0 : revision;
+    crossing_.when_at(seen, kViewPatience, [this, job, revision](Status at) {
         if (!at) {
             Error late = at.error();
             late.message = fmt::format("stored at revision {}, but {}", revision, late.message);
@@ -268,6 +270,8 @@ void Writes::failed(const JobPtr& job, const Error& error) {
         lease_ = 0;
         return attempt(job);
     }
+    if (mutant(MutantId::kUnknownIsFailed))
+        return finish(job, fail(ErrorCode::kUnavailable, error.message));
     if (error.code == ErrorCode::kUnknownOutcome) ++job->unknown;
     if (job->unknown == 0) return finish(job, fail(error));
     if (error.code != ErrorCode::kUnknownOutcome) ++job->unknown;

@@ -33,6 +33,31 @@ enum class MutantId : std::uint8_t {
     kWorkBeforeLease,       // a granted lease feeds the watchdog before the host's key hangs on it
     kPreparedTooLong,       // a start goes on though the lease it was allowed under has ended
     kDoubtIgnored,          // a host whose VMs are being failed over is given new ones
+    kLeaseOverwritten,      // a host's lease key is put whatever stands there
+    kVouchKept,             // that people vouched for a lost host counts for its next loss, too
+    kMarginSkipped,         // VMs are failed over as soon as the lease's key is gone
+    kCordonIgnored,         // a cordoned host is given new VMs
+    kHostUncompared,        // a VM is placed without comparing its host's lease and spec
+    kDrainForgotten,        // VMs stay on a host that is drained
+    kUnfenced,              // HA VMs are started without the watchdog's guard
+    kNeverRestarts,         // a VM that shall never be restarted is
+    kCleanEndRestarts,      // a VM that ended well is restarted though only failures shall be
+    kOneTooMany,            // anti-affinity lets one more in
+    kOthersRulesIgnored,    // ... of the VMs that are there already is not asked
+    kZoneIgnored,           // an excluded zone is taken
+    kPreemptsEquals,        // a VM of the same priority is evicted
+    kEventLost,             // the last event that a resumed stream has to catch up with is left out
+    kIdempotencyForgotten,  // what was done under an Idempotency-Key is not recorded
+    kQuotaUnguarded,        // two writes at once may exceed a quota together
+    kUnknownIsFailed,       // the API says of an unknown outcome that it did not happen
+    kIfMatchIgnored,        // a conditional change happens whatever came between
+    kReadTooEarly,          // a consistent read does not wait for the view
+    kAnswerTooEarly,        // a write is answered before the view shows it
+    kGenerationKept,        // a changed spec has the generation of the old one
+    kRecordOverwritten,     // a VM's record is put whatever stands there
+    kVolumeUnclaimed,       // two running VMs may name one volume
+    kWatchGap,              // a view misses the revision after the one it has read
+    kReloadKeepsOld,        // a view that reads the state anew keeps what is gone
     kCount
 };
 
@@ -41,7 +66,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId:
     "failover-unproven", "start-unannounced", "unknown-is-done",     "keep-elsewhere",    "epoch-unchecked",
     "epoch-not-raised", "starting-is-nothing", "decision-uncounted", "clear-too-early",   "failover-silent",
     "failover-all",   "restart-forgotten",   "directory-left",       "room-unnoticed",    "lease-not-regained",
-    "work-before-lease", "prepared-too-long", "doubt-ignored"};
+    "work-before-lease", "prepared-too-long", "doubt-ignored", "lease-overwritten",
+    "vouch-kept", "margin-skipped", "cordon-ignored", "host-uncompared", "drain-forgotten", "unfenced", "never-restarts",
+    "clean-end-restarts", "one-too-many", "others-rules-ignored", "zone-ignored", "preempts-equals", "event-lost",
+    "idempotency-forgotten", "quota-unguarded", "unknown-is-failed", "if-match-ignored", "read-too-early",
+    "answer-too-early", "generation-kept", "record-overwritten", "volume-unclaimed", "watch-gap", "reload-keeps-old"};
 
 #ifdef BLIXARD_MUTANTS
 inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs

@@ -330,6 +330,7 @@ void Controller::compare_vm(const view::VmEntry& vm, store::Transaction& transac
 }
 
 void Controller::compare_host(std::string_view name, store::Transaction& transaction) const {
+    if (mutant(MutantId::kHostUncompared)) return;
     const view::NodeEntry* node = deps_.view.current()->nodes.find(name);
     transaction.compares.push_back(
         {model::node_key(name, "lease"), node && node->lease ? node->lease->mod_revision : 0});
@@ -541,7 +542,7 @@ void Controller::fail_over(const view::VmEntry& vm) {
 }
 
 void Controller::drain_vm(const view::VmEntry& vm) {
-    if (pinned(vm)) return;
+    if (pinned(vm) || mutant(MutantId::kDrainForgotten)) return;
     const view::SnapshotPtr state = deps_.view.current();
     const auto request = request_of(vm, *state);
     inventory_.uncount(vm.key);

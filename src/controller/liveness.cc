@@ -1,5 +1,7 @@
 #include "controller/liveness.h"
 
+#include "base/mutant.h"
+
 namespace blixard::controller {
 
 void Liveness::note(const view::NodeEntry& node) {
@@ -50,7 +52,9 @@ std::optional<MonoTime> Liveness::lost_at(const std::string& node, MonoTime now)
 
 bool Liveness::lost(const std::string& node, MonoTime now) const {
     const Sight* seen = sight(node);
-    return seen && seen->gone_since && *seen->gone_since + drift_margin(seen->ttl) <= now;
+    const bool wait = !mutant(MutantId::kMarginSkipped);
+    return seen && seen->gone_since &&
+           *seen->gone_since + (wait ? drift_margin(seen->ttl) : Millis{0}) <= now;
 }
 
 const Sight* Liveness::sight(const std::string& node) const {
@@ -61,7 +65,8 @@ const Sight* Liveness::sight(const std::string& node) const {
 scheduler::HostState Liveness::state_of(const view::NodeEntry& node) const {
     if (!node.lease || !node.status) return scheduler::HostState::kLost;
     if (node.spec && node.spec->value.draining) return scheduler::HostState::kDraining;
-    if (node.spec && !node.spec->value.schedulable) return scheduler::HostState::kCordoned;
+    if (node.spec && !node.spec->value.schedulable && !mutant(MutantId::kCordonIgnored))
+        return scheduler::HostState::kCordoned;
     return scheduler::HostState::kReady;
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/mutant.h"
+
 namespace blixard::scheduler {
 namespace {
 
@@ -78,8 +80,9 @@ Filters::Filters(const Cluster& cluster, const Request& request, const Policy& p
 
 bool Filters::zone_admits(const HostSlot& host) const {
     const auto& zones = request_.zones;
-    if (std::find(zones.excluded.begin(), zones.excluded.end(), host.spec.zone) !=
-        zones.excluded.end())
+    if (!mutant(MutantId::kZoneIgnored) &&
+        std::find(zones.excluded.begin(), zones.excluded.end(), host.spec.zone) !=
+            zones.excluded.end())
         return false;
     return strategy_ != Strategy::kLocality || !zones.strict || zones.prefers(host.spec.zone);
 }

@@ -5,6 +5,7 @@
 
 #include "scheduler/filters.h"
 #include "scheduler/place.h"
+#include "base/mutant.h"
 
 namespace blixard::scheduler {
 namespace {
@@ -59,7 +60,9 @@ class Search {
         HostVictims found{index, {}};
         for (VmIndex vm : host.vms) {
             const auto& request = *cluster_.vm(vm).request;
-            if (request.preemptible && request.priority < filters_.request().priority &&
+            if (request.preemptible &&
+                (request.priority < filters_.request().priority ||
+                 (mutant(MutantId::kPreemptsEquals) && request.priority == filters_.request().priority)) &&
                 !is_wanted_near(request))
                 found.victims.push_back(vm);
         }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
+
 namespace blixard::scheduler {
 namespace {
 
@@ -105,6 +107,7 @@ std::int32_t Rules::matching_in(const Selector& target, NameId key, std::uint32_
 }
 
 void Rules::forbid() {
+    if (mutant(MutantId::kOthersRulesIgnored)) return;
     for (VmIndex owner : cluster_.vms_with_hard_anti()) {
         const auto& slot = cluster_.vm(owner);
         if (slot.request->vm == request_.vm) continue;
@@ -131,7 +134,7 @@ bool Rules::broken(const Counted& counted, HostIndex host, std::int32_t* found) 
     auto domain = domain_of(host, counted.domain_key);
     auto here = domain == kNoDomain ? 0 : count_in(counted, domain);
     *found = here;
-    if (counted.rule->anti) return domain != kNoDomain && here + 1 > counted.rule->max_per_domain;
+    if (counted.rule->anti) return domain != kNoDomain && here + (mutant(MutantId::kOneTooMany) ? 0 : 1) > counted.rule->max_per_domain;
     bool first_of_its_group = counted.total == 0 && counted.matches_itself;
     return here == 0 && !first_of_its_group;
 }

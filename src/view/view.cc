@@ -1,6 +1,7 @@
 #include "view/view.h"
 
 #include "base/assert.h"
+#include "base/mutant.h"
 
 namespace blixard::view {
 namespace {
@@ -80,7 +81,7 @@ void View::load_page(std::string after, Revision at) {
 void View::restart_after(Millis delay) {
     executor_.after(delay, [this, weak = std::weak_ptr(alive_)] {
         if (weak.expired()) return;
-        next_ = std::make_shared<Snapshot>();
+        if (!mutant(MutantId::kReloadKeepsOld)) next_ = std::make_shared<Snapshot>();
         load_page("", 0);
     });
 }
@@ -91,7 +92,7 @@ void View::loaded(Revision revision) {
     auto update = std::make_shared<Update>();
     update->reloaded = true;
     fresh_at_ = clock_.mono();
-    watch_ = store_.watch("", revision + 1, *this);
+    watch_ = store_.watch("", revision + (mutant(MutantId::kWatchGap) ? 2 : 1), *this);
     publish(std::move(update));
     if (ready_) std::exchange(ready_, nullptr)(Status{});
 }

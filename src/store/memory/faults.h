@@ -18,6 +18,7 @@ enum class CommitOutcome : std::uint8_t {
 struct CommitFault {
     CommitOutcome outcome = CommitOutcome::kApply;
     Millis delay{};  // on top of the link's delay, on the way to the store
+    Millis again{};  // above 0: what is applied arrives a second time, so much later; nobody is told
 };
 
 // Asked once for each transaction, on the client's executor, in the order of sending.

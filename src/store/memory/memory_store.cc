@@ -43,7 +43,7 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
         const Millis delay = options_.link.delay + fault.delay;
         later(backend_->executor(), delay,
               [self = shared_from_this(), id, kind, fault, serve = std::move(serve)] {
-                  self->arrive<T>(id, kind, fault.outcome, serve);
+                  self->arrive<T>(id, kind, fault, serve);
               });
     }
 
@@ -141,8 +141,9 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
     }
 
     template <class T>
-    void arrive(std::uint64_t id, Kind kind, CommitOutcome outcome,
+    void arrive(std::uint64_t id, Kind kind, const CommitFault& fault,
                 const std::function<Result<T>(MemoryBackend&)>& serve) {
+        const CommitOutcome outcome = fault.outcome;
         const Error lost = kind == Kind::kWrite ? unknown_error() : cut_error();
         if (options_.link.requests_cut || !backend_->running()) return time_out(id, lost);
         if (outcome == CommitOutcome::kUnavailable) return reply<T>(id, kind, fail(cut_error()));
@@ -151,6 +152,11 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
         }
         if (outcome == CommitOutcome::kUnknownNotApplied) return time_out(id, unknown_error());
         Result<T> result = serve(*backend_);
+        if (fault.again > Millis{0}) {
+            later(backend_->executor(), fault.again, [self = shared_from_this(), serve] {
+                if (self->backend_->running()) (void)serve(*self->backend_);
+            });
+        }
         if (outcome == CommitOutcome::kUnknownApplied) return time_out(id, unknown_error());
         reply<T>(id, kind, std::move(result));
     }

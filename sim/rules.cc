@@ -1,0 +1,205 @@
+#include "sim/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "model/keys.h"
+
+namespace blixard::sim {
+namespace {
+
+using Visit = std::function<void(const view::VmEntry&)>;
+
+struct Amount {
+    std::int64_t cpu_milli = 0, memory_mib = 0, disk_mib = 0;
+};
+
+// Tenths of the physical amount, and percent held back (docs: the scheduler's profiles).
+struct Profile {
+    std::int64_t cpu, memory, disk, reserve_percent;
+};
+
+Profile profile_of(model::Overcommit overcommit) {
+    switch (overcommit) {
+        case model::Overcommit::kShared: return {320, 10, 40, 0};
+        case model::Overcommit::kNone: return {10, 10, 10, 0};
+        case model::Overcommit::kConservative: return {10, 10, 10, 10};
+        case model::Overcommit::kModerate: return {20, 12, 11, 15};
+        case model::Overcommit::kAggressive: return {40, 15, 13, 5};
+    }
+    return {10, 10, 10, 0};
+}
+
+Amount capacity_of(const view::NodeEntry& host) {
+    const Profile profile = profile_of(host.spec ? host.spec->value.overcommit : model::Overcommit::kShared);
+    const auto scaled = [&](std::int64_t physical, std::int64_t tenths) {
+        return physical * tenths * (100 - profile.reserve_percent) / 1000;
+    };
+    const model::NodeStatus& facts = host.status->value;
+    return {scaled(facts.cpus * 1000, profile.cpu), scaled(facts.memory_mib, profile.memory), scaled(facts.disk_mib, profile.disk)};
+}
+
+const view::VolumeEntry* volume_of(const view::Snapshot& state, const view::VmEntry& vm, const model::Disk& disk) {
+    const view::VolumeEntry* volume = state.volumes.find(fmt::format("{}/{}", vm.project(), model::volume_name(vm.name(), disk)));
+    return volume && volume->record ? volume : nullptr;
+}
+
+Amount use_of(const view::Snapshot& state, const view::VmEntry& vm) {
+    const model::VmSpec& spec = vm.record->value.spec;
+    Amount use{spec.cpus * 1000, spec.memory_mib, 0};
+    for (const model::Disk& disk : spec.disks) {
+        const view::VolumeEntry* volume = volume_of(state, vm, disk);
+        if (volume ? volume->record->value.pool.empty() : disk.pool.empty())
+            use.disk_mib += volume ? volume->record->value.size_mib : disk.size_mib;
+    }
+    return use;
+}
+
+// The VMs on a host, but for `vm`.
+void each_other_on(const view::Snapshot& state, std::string_view host, const view::VmEntry& vm, const Visit& visit) {
+    state.for_each_vm_on(host, [&](const view::VmEntry& each) {
+        if (each.record && each.key != vm.key) visit(each);
+        return true;
+    });
+}
+
+std::string no_room(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host, bool without_lower) {
+    const Amount has = capacity_of(host);
+    Amount used = use_of(state, vm);
+    each_other_on(state, host.key, vm, [&](const view::VmEntry& each) {
+        const model::VmSpec& spec = each.record->value.spec;
+        if (without_lower && spec.preemptible && spec.priority < vm.record->value.spec.priority) return;
+        const Amount use = use_of(state, each);
+        used.cpu_milli += use.cpu_milli;
+        used.memory_mib += use.memory_mib;
+        used.disk_mib += use.disk_mib;
+    });
+    if (used.cpu_milli <= has.cpu_milli && used.memory_mib <= has.memory_mib && used.disk_mib <= has.disk_mib) return {};
+    return fmt::format("host {} gives {} thousandths of CPUs, {} MiB, {} MiB of disk; with vm {} its VMs want {}, {}, {}", host.key,
+                       has.cpu_milli, has.memory_mib, has.disk_mib, vm.key, used.cpu_milli, used.memory_mib, used.disk_mib);
+}
+
+std::string domain_of(const view::NodeEntry& host, const std::string& domain) {
+    if (domain.empty() || domain == "node") return host.key;
+    if (!host.spec) return {};
+    if (domain == "zone" && !host.spec->value.zone.empty()) return host.spec->value.zone;
+    const auto label = host.spec->value.labels.find(domain);
+    return label == host.spec->value.labels.end() ? std::string{} : label->second;
+}
+
+bool speaks_of(const model::AffinityRule& rule, std::string_view project, const view::VmEntry& vm) {
+    if (!rule.vm.empty()) return vm.project() == project && vm.name() == rule.vm;
+    return std::ranges::all_of(rule.labels, [&](const auto& label) {
+        const auto& labels = vm.record->value.spec.labels;
+        const auto found = labels.find(label.first);
+        return found != labels.end() && found->second == label.second;
+    });
+}
+
+// How many of those that the rule of `owner` speaks of lie in the same domain as `host`, `vm` left out; and in all.
+struct Group {
+    std::int64_t here = 0, anywhere = 0;
+};
+Group group_of(const view::Snapshot& state, const model::AffinityRule& rule, const view::VmEntry& owner, const view::VmEntry& vm,
+               const view::NodeEntry& host) {
+    Group group;
+    const std::string domain = domain_of(host, rule.domain);
+    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& each) {
+        if (!each->record || each->key == vm.key || each->node().empty() || !speaks_of(rule, owner.project(), *each)) return;
+        const view::NodeEntry* node = state.nodes.find(each->node());
+        if (!node || !node->status) return;
+        ++group.anywhere;
+        group.here += !domain.empty() && domain_of(*node, rule.domain) == domain;
+    });
+    return group;
+}
+
+std::string broken_affinity(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+    for (const model::AffinityRule& rule : vm.record->value.spec.affinity) {
+        if (!rule.hard) continue;
+        const Group group = group_of(state, rule, vm, vm, host);
+        const bool in_domain = !domain_of(host, rule.domain).empty();
+        if (rule.anti && in_domain && group.here + 1 > rule.max_per_node)
+            return fmt::format("vm {}: {} of its group are with it on host {}, its rule allows {}", vm.key, group.here, host.key,
+                               rule.max_per_node - 1);
+        const bool first = group.anywhere == 0 && speaks_of(rule, vm.project(), vm);
+        if (!rule.anti && group.here == 0 && !first) return fmt::format("vm {}: nobody that it must be with is on host {}", vm.key, host.key);
+    }
+    std::string broken;  // rules of those that are there already
+    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& owner) {
+        if (!owner->record || owner->key == vm.key || owner->node().empty()) return;
+        for (const model::AffinityRule& rule : owner->record->value.spec.affinity) {
+            if (!rule.anti || !rule.hard || !speaks_of(rule, owner->project(), vm)) continue;
+            const view::NodeEntry* node = state.nodes.find(owner->node());
+            if (!node || !node->status || domain_of(*node, rule.domain).empty() || domain_of(*node, rule.domain) != domain_of(host, rule.domain)) continue;
+            const Group group = group_of(state, rule, *owner, vm, host);
+            const std::int64_t others = group.here + 1 - (speaks_of(rule, owner->project(), *owner) ? 1 : 0);
+            if (others + 1 > rule.max_per_node) broken = fmt::format("vm {} breaks the rule of vm {} on host {}", vm.key, owner->key, host.key);
+        }
+    });
+    return broken;
+}
+
+std::string broken_constraint(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+    const model::VmSpec& spec = vm.record->value.spec;
+    const model::Constraints& wants = spec.constraints;
+    const model::NodeSpec none;
+    const model::NodeSpec& is = host.spec ? host.spec->value : none;
+    const model::NodeStatus& facts = host.status->value;
+    const auto among = [](const auto& list, const std::string& one) { return std::ranges::find(list, one) != list.end(); };
+    if (!wants.node.empty() && wants.node != host.key) return fmt::format("vm {} asks for host {}", vm.key, wants.node);
+    for (const std::string& feature : wants.features)
+        if (!among(facts.features, feature)) return fmt::format("host {} lacks {}, which vm {} needs", host.key, feature, vm.key);
+    for (const auto& [key, value] : wants.node_labels) {
+        const auto label = is.labels.find(key);
+        if (label == is.labels.end() || label->second != value) return fmt::format("host {} is not {}={}, as vm {} needs", host.key, key, value, vm.key);
+    }
+    if (among(wants.zones_excluded, is.zone)) return fmt::format("vm {} excludes zone {}", vm.key, is.zone);
+    const bool strict = spec.strategy == "locality" && wants.zones_strict && !wants.zones_preferred.empty();
+    if (strict && !among(wants.zones_preferred, is.zone)) return fmt::format("vm {} wants another zone than {}", vm.key, is.zone);
+    for (const model::Disk& disk : spec.disks) {
+        const view::VolumeEntry* volume = volume_of(state, vm, disk);
+        const std::string& pool = volume ? volume->record->value.pool : disk.pool;
+        if (!pool.empty() && !among(facts.pools, pool)) return fmt::format("host {} lacks pool {} of vm {}", host.key, pool, vm.key);
+        const bool elsewhere = volume && pool.empty() && volume->status && volume->status->value.uid == volume->record->value.uid &&
+                               !volume->status->value.node.empty() && volume->status->value.node != host.key;
+        if (elsewhere) return fmt::format("volume {} of vm {} is on host {}, not on {}", volume->key, vm.key, volume->status->value.node, host.key);
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string what_forbids(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+    if (!host.status) return fmt::format("host {} is unknown", host.key);
+    if (!host.lease) return fmt::format("host {} has no lease", host.key);
+    if (host.spec && (!host.spec->value.schedulable || host.spec->value.draining)) return fmt::format("host {} is cordoned", host.key);
+    if (std::string broken = broken_constraint(state, vm, host); !broken.empty()) return broken;
+    if (std::string broken = no_room(state, vm, host, false); !broken.empty()) return broken;
+    return broken_affinity(state, vm, host);
+}
+
+bool fits_after_preemption(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+    const bool takes = host.status && host.lease && host.spec && host.spec->value.schedulable && !host.spec->value.draining;
+    return takes && broken_constraint(state, vm, host).empty() && broken_affinity(state, vm, host).empty() && no_room(state, vm, host, true).empty();
+}
+
+bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm) {
+    return std::ranges::any_of(vm.record->value.spec.disks, [&](const model::Disk& disk) {
+        const view::VolumeEntry* volume = volume_of(state, vm, disk);
+        return volume && volume->record->value.pool.empty() && volume->status && volume->status->value.uid == volume->record->value.uid &&
+               volume->status->value.node == vm.node();
+    });
+}
+
+bool could_go_elsewhere(const view::Snapshot& state, const view::VmEntry& vm) {
+    bool could = false;
+    state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& host) {
+        could = could || (host->key != vm.node() && what_forbids(state, vm, *host).empty());
+    });
+    return could;
+}
+
+}  // namespace blixard::sim
