@@ -27,13 +27,16 @@ const Machine* machine_of(const Hosts& hosts, const view::VmEntry& vm) {
 
 std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry& vm) {
     if (!vm.placement || vm.placement->value.reason.empty()) return "is pending without a reason";
+    // A host with room may be kept free for one that has waited longer.
+    const std::string& reason = vm.placement->value.reason;
+    if (reason.find("reserved") != std::string::npos || reason.find("kept free") != std::string::npos) return "";
     const bool evicts = vm.record->value.spec.strategy == "priority";
     std::string room;
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
         if (what_forbids(state, vm, *node).empty()) room = fmt::format("{} has room", node->key);
         else if (room.empty() && evicts && fits_after_preemption(state, vm, *node)) room = fmt::format("{} has room if others make way", node->key);
     });
-    return room.empty() ? "" : fmt::format("is pending ({}), and {}", vm.placement->value.reason, room);
+    return room.empty() ? "" : fmt::format("is pending ({}), and {}", reason, room);
 }
 
 std::string wrong_with_wanted(const view::Snapshot& state, const Hosts& hosts, const view::VmEntry& vm) {

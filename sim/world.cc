@@ -173,6 +173,11 @@ class World {
         const view::NodeEntry* node = state.nodes.find(host);
         if (!node || !node->spec || !node->spec->value.draining) return fmt::format("host {} is not said to drain", host);
         std::string who;
+        bool others_wait = false;  // then room may be kept free for them
+        state.vms.for_each([&](const auto& vm) {
+            others_wait = others_wait || (vm->record && vm->node().empty() && vm->record->value.spec.run != model::Run::kStopped);
+        });
+        if (others_wait) return who;
         state.for_each_vm_on(host, [&](const view::VmEntry& vm) {
             if (who.empty() && vm.record && could_go_elsewhere(state, vm)) who = fmt::format("vm {} is still on {}, and could go elsewhere", vm.key, host);
             return true;
