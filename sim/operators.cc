@@ -282,7 +282,7 @@ void Operators::carry_out(const Act& act) {
         case ActKind::kVmRead: return read(act);
         case ActKind::kVolumeCreate:
             return order_other(act, "POST", "/v1/volumes",
-                               fmt::format(R"({{"name":"vol-{}","size_mib":{},"pool":"{}"}})", act.subject % kVolumes, 50, act.dice % 2 ? "shared" : ""));
+                               fmt::format(R"({{"name":"vol-{}","size_mib":{},"pool":"{}"}})", act.subject % kVolumes, 50, ""));
         case ActKind::kVolumeDelete: return order_other(act, "DELETE", fmt::format("/v1/volumes/vol-{}", act.subject % kVolumes), "");
         case ActKind::kQuotaChange:
             return order_other(act, "PATCH", "/v1/projects/lab",

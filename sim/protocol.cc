@@ -120,7 +120,10 @@ class Look {
         const auto now = model::parse_placement(put.value, model::Mode::kLenient);
         if (!now) return say(fmt::format("writes {} as something that nobody understands", key));
         const view::VmEntry* vm = state_.vms.find(fmt::format("{}/{}", parsed.project, parsed.name));
-        const std::string was(vm ? vm->node() : std::string_view{});
+        // Where the sender has seen another placement than the store's, the store will refuse it anyway.
+        const store::Compare* seen = compare_of(key);
+        const bool current = vm && vm->placement && seen && seen->mod_revision == vm->placement->mod_revision;
+        const std::string was(current ? vm->node() : std::string_view{});
         if (!now->node.empty() && now->node != was) {
             needs(key, model::node_key(now->node, "lease"), As::kPresent);
             needs(key, model::node_key(now->node, "spec"));

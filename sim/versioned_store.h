@@ -1,4 +1,4 @@
-// A daemon of the next version: it writes a member that this version does not know into all records.
+// A daemon of the next version: it writes a member that this version does not know into specs and placements.
 // This version has to keep it ("Parsed leniently: members that a daemon does not know are kept and
 // written back", docs/FORMATS.md).
 //
@@ -38,7 +38,7 @@ class NextVersionStore final : public store::Store {
 
     void commit(store::Transaction transaction, Callback<store::Committed> done) override {
         for (store::Put& put : transaction.puts)
-            if (put.key.starts_with("vms/") || put.key.starts_with("nodes/") || put.key.starts_with("volumes/"))
+            if (put.key.ends_with("/spec") || put.key.ends_with("/placement"))
                 put.value = as_next_version(std::move(put.value));
         behind_.commit(std::move(transaction), std::move(done));
     }

@@ -86,6 +86,12 @@ Decision start(const Wanted& wanted, const Memory& memory, bool lease_held, Mono
 
 // The process ended by itself.
 Decision after_exit(const Wanted& wanted, const Instance& instance, const Memory& memory) {
+    const model::VmStatus* said = wanted.status;
+    const bool end_said = said && said->uid == wanted.record->uid &&
+                          said->epoch == wanted.placement->epoch &&
+                          (said->phase == Phase::kStopped || said->phase == Phase::kFailed);
+    if (instance.restart_generation < wanted.record->restart_generation && end_said)
+        return {.step = Step::kForget};  // asked for after its end: it starts from nothing
     if (instance.restart_generation < wanted.record->restart_generation)
         // Not "stopped": that is an end, and it would count for the restart that was asked for.
         return {.step = Step::kForget, .phase = Phase::kStopping, .message = "restarting"};

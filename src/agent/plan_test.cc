@@ -51,6 +51,21 @@ TEST(Plan, a_fenced_vm_waits_for_the_lease_and_others_do_not) {
     EXPECT_EQ(story.plan_with(nullptr).step, Step::kStart);
 }
 
+// The story of an end that was written, though the store did not say so, and of people who then
+// asked for a restart: nothing goes from "failed" to "stopping".
+TEST(Plan, a_restart_asked_for_after_the_end_was_said_starts_from_nothing) {
+    Story story;
+    story.record.spec.restart = model::Restart::kNever;
+    story.record.restart_generation = 1;
+    story.status.phase = Phase::kFailed;
+    const Decision asked = story.plan_exited(Exit{.signal = 9});
+    EXPECT_EQ(asked.step, Step::kForget);
+    EXPECT_EQ(asked.phase, std::nullopt);
+    EXPECT_EQ(story.plan_with(nullptr).step, Step::kStart);
+    story.status.phase = Phase::kRunning;  // not said yet: it is being restarted
+    EXPECT_EQ(story.plan_exited(Exit{.signal = 9}).phase, Phase::kStopping);
+}
+
 TEST(Plan, an_older_epoch_is_killed_and_forgotten) {
     Story story;
     Instance old = story.instance(InstanceState::kRunning);

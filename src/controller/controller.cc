@@ -441,6 +441,10 @@ void Controller::propose_release(const view::VmEntry& vm, const std::string& rea
     placement.reason = reason;
     Proposal proposal{.about = {vm.key}};
     compare_vm(vm, proposal.transaction);
+    // Who ends the drain meanwhile keeps the VM there.
+    const view::NodeEntry* node = deps_.view.current()->nodes.find(vm.node());
+    proposal.transaction.compares.push_back({model::node_key(vm.node(), "spec"),
+                                             node && node->spec ? node->spec->mod_revision : 0});
     proposal.transaction.puts.push_back(placement_put(vm, placement));
     propose(std::move(proposal));
 }
