@@ -4,7 +4,6 @@
 #include "api/deletion.h"
 #include "api/operations.h"
 #include "model/documents.h"
-#include "model/extras.h"
 #include "model/keys.h"
 #include "model/merge_patch.h"
 #include "model/requests.h"
@@ -47,16 +46,15 @@ Result<Draft> decide_patch(const view::Snapshot& state, const std::string& name,
     ASSIGN_OR_RETURN(const view::ProjectEntry* project, find_project(state, name, seen));
     const model::Project& before = project->record->value;
     const std::string was = model::to_json(
-        model::ProjectChange{before.description, before.strategy, model::without_extras(before.quota),
+        model::ProjectChange{before.description, before.strategy, before.quota,
                              before.labels, {}});
     ASSIGN_OR_RETURN(const std::string body, model::merge_patch(was, patch));
-    ASSIGN_OR_RETURN(model::ProjectChange change, model::parse_project_change(body));
+    ASSIGN_OR_RETURN(model::ProjectChange change, model::parse_project_change(body, was));
     RETURN_IF_ERROR(model::validate(change));
     model::Project record = before;
     record.description = std::move(change.description);
     record.strategy = std::move(change.strategy);
     record.quota = std::move(change.quota);
-    model::keep_extras(before.quota, record.quota);
     record.labels = std::move(change.labels);
     Draft draft;
     draft.subject = {Kind::kProject, {}, name};

@@ -22,15 +22,17 @@ struct VmEdit {
     std::function<std::string()> new_id;
 };
 
-// The whole spec as asked for. What a newer version has added to it stays.
+// The whole spec as asked for.
 Result<model::VmSpec> wanted_spec(const VmEdit& edit, const model::VmSpec& before) {
+    const std::string present = model::to_json(model::VmChange{before, {}});
     std::string body = edit.body;
     if (edit.patch) {
-        const model::VmChange known{model::without_extras(before), {}};
-        ASSIGN_OR_RETURN(body, model::merge_patch(model::to_json(known), edit.body));
+        ASSIGN_OR_RETURN(body, model::merge_patch(present, edit.body));
     }
-    ASSIGN_OR_RETURN(model::VmChange change, model::parse_vm_change(body));
-    model::keep_extras(before, change.spec);
+    ASSIGN_OR_RETURN(model::VmChange change, model::parse_vm_change(body, present));
+    // Who replaces the whole through a host of an older version may not know what it does not show.
+    if (!edit.patch && change.spec.extras.members.empty())
+        model::keep_extras(before, change.spec);
     return std::move(change.spec);
 }
 

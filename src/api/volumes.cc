@@ -136,7 +136,7 @@ Result<Draft> decide_patch(const view::Snapshot& state, const VolumeTarget& targ
                     fmt::format("{} is being deleted", target.subject.text()));
     const std::string was = model::to_json(model::VolumeChange{before.size_mib, before.labels, {}});
     ASSIGN_OR_RETURN(const std::string body, model::merge_patch(was, patch));
-    ASSIGN_OR_RETURN(const model::VolumeChange change, model::parse_volume_change(body));
+    ASSIGN_OR_RETURN(const model::VolumeChange change, model::parse_volume_change(body, was));
     RETURN_IF_ERROR(model::validate(change));
     RETURN_IF_ERROR(model::validate_change(before, change));
     Draft draft;

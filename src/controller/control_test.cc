@@ -230,6 +230,55 @@ TEST_F(ControlPlane, a_guest_that_powers_off_stays_off) {
     EXPECT_EQ(vm("web")->phase, model::Phase::kStopped);
 }
 
+// Hosts are upgraded one by one: a newer daemon's API knows a policy that this host does not.
+TEST_F(ControlPlane, a_vm_whose_spec_is_of_a_newer_version_is_left_as_it_is) {
+    add_hosts(1);
+    create("web");
+    create("other");
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    const std::string key = model::vm_key("default", "web", "spec");
+    std::string newer = model::to_json(vm("web")->record->value);
+    newer.replace(newer.find("\"ha\":\"none\""), 11, "\"ha\":\"live\"");
+    put(key, newer);
+    loop.run_for(seconds(60));
+    EXPECT_TRUE(hosts["h1"]->machines.runs("default/web"));
+    EXPECT_EQ(hosts["h1"]->machines.starts().size(), 2u);
+    EXPECT_EQ(backend->history().find(key)->value, newer);
+    ASSERT_TRUE(reaches("other", model::Phase::kRunning)) << "it holds up its neighbours";
+
+    // Nor does a daemon that has never seen it otherwise.
+    hosts["h1"]->kill_daemon();
+    restart_daemon("h1");
+    loop.run_for(seconds(60));
+    EXPECT_TRUE(hosts["h1"]->machines.runs("default/web"));
+    EXPECT_EQ(hosts["h1"]->hypervisor->leftovers().size(), 2u);
+
+    change("other", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
+    ASSERT_TRUE(reaches("other", model::Phase::kStopped));
+    newer.replace(newer.find("live"), 4, "none");
+    put(key, newer);
+    change("web", [](model::VmRecord& record) { record.deleted_at = "now"; });
+    ASSERT_TRUE(loop.run_until([&] { return vm("web") == nullptr; })) << "understood again, it is done again";
+}
+
+TEST_F(ControlPlane, what_a_newer_version_wrote_beside_is_kept_by_all_writers) {
+    add_hosts(2);
+    create("web", [](model::VmSpec& spec) { spec.ha = model::Ha::kRestart; });
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    for (const char* part : {"placement", "status"}) {
+        const std::string key = model::vm_key("default", "web", part);
+        std::string value = backend->history().find(key)->value;
+        value.replace(0, 1, R"({"schema_next":{"a":[1,2]},)");
+        put(key, value);
+    }
+    const std::string host = node_of("web");
+    hosts[host]->machines.cut_power();
+    hosts[host]->kill_daemon();
+    ASSERT_TRUE(loop.run_until([&] { return node_of("web") != host && vm("web")->phase == model::Phase::kRunning; }, seconds(60)));
+    EXPECT_NE(vm("web")->document.find(R"("schema_next":{"a":[1,2]})"), std::string::npos);
+    EXPECT_EQ(vm("web")->placement->value.extras.members.size(), 1u);
+}
+
 TEST_F(ControlPlane, vms_outlive_their_daemon) {
     add_hosts(1);
     create("web");

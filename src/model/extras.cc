@@ -59,16 +59,9 @@ VmSpec without_extras(VmSpec spec) {
     json::drop(json::type_of<VmSpec>(), &spec);
     return spec;
 }
-Quota without_extras(Quota quota) {
-    json::drop(json::type_of<Quota>(), &quota);
-    return quota;
-}
 
 void keep_extras(const VmSpec& before, VmSpec& now) {
     json::keep(json::type_of<VmSpec>(), &before, &now);
-}
-void keep_extras(const Quota& before, Quota& now) {
-    json::keep(json::type_of<Quota>(), &before, &now);
 }
 
 }  // namespace blixard::model

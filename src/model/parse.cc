@@ -61,7 +61,7 @@ std::string shortened(std::string_view text) {
 // Reads one document. The first thing that is wrong stops it and is kept as `error`.
 class Reader {
  public:
-    explicit Reader(Mode mode) : mode_(mode) {}
+    Reader(Mode mode, const Unknown* kept) : mode_(mode), kept_(kept) {}
 
     Error error;
 
@@ -88,7 +88,14 @@ class Reader {
     bool read_objects(const Field& field, void* list, element value, const Path& path);
     bool read_json(std::string& target, element value, const Path& path);
 
+    bool is_kept(const Type& type, std::string_view key, element value) const {
+        return kept_ && std::find(kept_->begin(), kept_->end(),
+                                  UnknownMember{&type, std::string(key),
+                                                std::string(simdjson::minify(value))}) != kept_->end();
+    }
+
     Mode mode_;
+    const Unknown* kept_;
 };
 
 constexpr std::size_t kListItemsMax = 100000;  // of any list or map, whatever its type says
@@ -120,7 +127,7 @@ bool Reader::read_object(const Type& type, void* object, element value, const Pa
 
 bool Reader::read_unknown(const Type& type, void* object, std::string_view key, element value,
                           const Path& path) {
-    if (mode_ == Mode::kStrict)
+    if (mode_ == Mode::kStrict && !is_kept(type, key, value))
         return refuse(&path, "there is no member \"" + shortened(key) + "\"",
                       known_members(type, key));
     if (key.find('\0') != std::string_view::npos)
@@ -264,9 +271,21 @@ bool Reader::read_json(std::string& target, element value, const Path& path) {
 
 }  // namespace
 
-Result<void> parse_object(const Type& type, std::string_view text, Mode mode, void* object) {
+void collect_unknown(const Type& type, const void* object, Unknown& into) {
+    for (const auto& [name, json] : type.extras(object).members) into.push_back({&type, name, json});
+    for (const Field& field : type.fields) {
+        const void* const member = field.of(object);
+        if (field.kind == Kind::kObject) collect_unknown(field.type(), member, into);
+        if (field.kind != Kind::kOptional && field.kind != Kind::kObjects) continue;
+        for (std::size_t i = 0; i < field.items->size(member); ++i)
+            collect_unknown(field.type(), field.items->at(member, i), into);
+    }
+}
+
+Result<void> parse_object(const Type& type, std::string_view text, Mode mode, void* object,
+                          const Unknown* kept) {
     ASSIGN_OR_RETURN(const Dom dom, Dom::parse(text));
-    Reader reader(mode);
+    Reader reader(mode, kept);
     const Path root;
     if (!reader.read_object(type, object, dom.root(), &root)) return fail(std::move(reader.error));
     return {};

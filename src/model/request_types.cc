@@ -151,11 +151,11 @@ const Type& type_of<ProjectChange>() {
 Result<VmCreate> parse_vm_create(std::string_view text) {
     return parse_as<VmCreate>(text, Mode::kStrict);
 }
-Result<VmChange> parse_vm_change(std::string_view text) {
-    return parse_as<VmChange>(text, Mode::kStrict);
+Result<VmChange> parse_vm_change(std::string_view text, std::string_view present) {
+    return parse_as<VmChange>(text, Mode::kStrict, present);
 }
-Result<NodeChange> parse_node_change(std::string_view text) {
-    return parse_as<NodeChange>(text, Mode::kStrict);
+Result<NodeChange> parse_node_change(std::string_view text, std::string_view present) {
+    return parse_as<NodeChange>(text, Mode::kStrict, present);
 }
 Result<ImageCreate> parse_image_create(std::string_view text) {
     return parse_as<ImageCreate>(text, Mode::kStrict);
@@ -163,14 +163,14 @@ Result<ImageCreate> parse_image_create(std::string_view text) {
 Result<VolumeCreate> parse_volume_create(std::string_view text) {
     return parse_as<VolumeCreate>(text, Mode::kStrict);
 }
-Result<VolumeChange> parse_volume_change(std::string_view text) {
-    return parse_as<VolumeChange>(text, Mode::kStrict);
+Result<VolumeChange> parse_volume_change(std::string_view text, std::string_view present) {
+    return parse_as<VolumeChange>(text, Mode::kStrict, present);
 }
 Result<ProjectCreate> parse_project_create(std::string_view text) {
     return parse_as<ProjectCreate>(text, Mode::kStrict);
 }
-Result<ProjectChange> parse_project_change(std::string_view text) {
-    return parse_as<ProjectChange>(text, Mode::kStrict);
+Result<ProjectChange> parse_project_change(std::string_view text, std::string_view present) {
+    return parse_as<ProjectChange>(text, Mode::kStrict, present);
 }
 
 void write(const VmCreate& value, std::string& out) { write_as(value, out); }

@@ -126,15 +126,17 @@ struct ProjectChange {
     bool operator==(const ProjectChange&) const = default;
 };
 
-// Strict; see documents.h for the bounds.
+// Strict; see documents.h for the bounds. `present` is the same document as it stands, as text: what a
+// newer version wrote into it and this one does not know is not refused where it stays as it is, so
+// that a host of an older version can change what a newer one has made.
 Result<VmCreate> parse_vm_create(std::string_view text);
-Result<VmChange> parse_vm_change(std::string_view text);
-Result<NodeChange> parse_node_change(std::string_view text);
+Result<VmChange> parse_vm_change(std::string_view text, std::string_view present = {});
+Result<NodeChange> parse_node_change(std::string_view text, std::string_view present = {});
 Result<ImageCreate> parse_image_create(std::string_view text);
 Result<VolumeCreate> parse_volume_create(std::string_view text);
-Result<VolumeChange> parse_volume_change(std::string_view text);
+Result<VolumeChange> parse_volume_change(std::string_view text, std::string_view present = {});
 Result<ProjectCreate> parse_project_create(std::string_view text);
-Result<ProjectChange> parse_project_change(std::string_view text);
+Result<ProjectChange> parse_project_change(std::string_view text, std::string_view present = {});
 
 void write(const VmCreate& value, std::string& out);
 void write(const VmChange& value, std::string& out);

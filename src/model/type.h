@@ -232,8 +232,20 @@ struct Path {
     std::string text() const;  // "spec.disks[1].size_mib"
 };
 
-// The walkers. `object` is one of the type that the table describes.
-Result<void> parse_object(const Type& type, std::string_view text, Mode mode, void* object);
+// A member that this version does not know, of an object of that type, with its value.
+struct UnknownMember {
+    const Type* type;
+    std::string name, json;
+
+    bool operator==(const UnknownMember&) const = default;
+};
+using Unknown = std::vector<UnknownMember>;
+
+// The walkers. `object` is one of the type that the table describes. `kept` are not refused when
+// strict.
+Result<void> parse_object(const Type& type, std::string_view text, Mode mode, void* object,
+                          const Unknown* kept = nullptr);
+void collect_unknown(const Type& type, const void* object, Unknown& into);
 void write_object(const Type& type, const void* object, std::string& out);
 Status check_limits(const Type& type, const void* object, const Path& path);
 Status check_fixed(const Type& type, const void* before, const void* now, const Path& path);

@@ -100,11 +100,15 @@ inline constexpr auto kStrategies =
                 "locality", "spread", "cost", "fragmentation");
 
 template <class T>
-Result<T> parse_as(std::string_view text, Mode mode) {
+Result<T> parse_as(std::string_view text, Mode mode, std::string_view present = {}) {
     Result<T> value{tl::in_place};  // filled where it will be returned: documents are large
     if (json::parse_written(json::type_of<T>(), text, &*value)) return value;
     *value = T{};
-    if (auto parsed = json::parse_object(json::type_of<T>(), text, mode, &*value); !parsed)
+    json::Unknown kept;
+    if (T before; !present.empty() &&
+                  json::parse_object(json::type_of<T>(), present, Mode::kLenient, &before))
+        json::collect_unknown(json::type_of<T>(), &before, kept);
+    if (auto parsed = json::parse_object(json::type_of<T>(), text, mode, &*value, &kept); !parsed)
         value = fail(std::move(parsed.error()));
     return value;
 }

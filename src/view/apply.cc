@@ -50,8 +50,8 @@ Result<model::Failover> parse(const model::Failover*, std::string_view text) {
     return model::parse_failover(text, model::Mode::kLenient);
 }
 
-// Null where the bytes are not a `T`: said in the log, and treated as absent, since one bad record
-// must not stop a host.
+// Null where the bytes are not a `T`, which is said in the log: one bad record must not stop a host.
+// It may be a newer version's, so nobody concludes anything from it.
 template <class T>
 PartPtr<T> decode(const store::KeyValue& item, bool keep_bytes, Log& log) {
     Result<T> value = parse(static_cast<const T*>(nullptr), item.value);
@@ -160,6 +160,21 @@ void index_node(Snapshot& state, const VmEntry* before, const VmEntry* after) {
     state.vms_by_node.put(std::move(placed));
 }
 
+constexpr std::uint8_t kSpecBit = 1, kPlacementBit = 2, kStatusBit = 4;
+
+// One of the three records as it is now. Where it is not understood, the one before stays.
+template <class T>
+void take_part(VmEntry& vm, std::uint8_t bit, PartPtr<T>& part, std::string_view& bytes,
+               const store::KeyValue& item, bool deleted, Log& log) {
+    PartPtr<T> now = deleted ? nullptr : decode<T>(item, false, log);
+    const bool understood = deleted || now;
+    vm.not_understood = static_cast<std::uint8_t>(understood ? vm.not_understood & ~bit
+                                                             : vm.not_understood | bit);
+    if (!understood) return;
+    part = std::move(now);
+    bytes = deleted ? std::string_view{} : std::string_view(item.value);
+}
+
 void apply_vm(Snapshot& state, const model::ParsedKey& key, const store::KeyValue& item,
               bool deleted, Log& log) {
     const std::string name = entry_key(key);
@@ -169,6 +184,7 @@ void apply_vm(Snapshot& state, const model::ParsedKey& key, const store::KeyValu
         vm->record = before->record;
         vm->placement = before->placement;
         vm->status = before->status;
+        vm->not_understood = before->not_understood;
     }
     std::string_view record = before ? before->slice(before->record_bytes) : std::string_view{};
     std::string_view placement =
@@ -176,23 +192,20 @@ void apply_vm(Snapshot& state, const model::ParsedKey& key, const store::KeyValu
     std::string_view status = before ? before->slice(before->status_bytes) : std::string_view{};
     vm->key = name;
     vm->project_size = key.project.size();
-    const std::string_view bytes = deleted ? std::string_view{} : std::string_view(item.value);
-    if (key.kind == RecordKind::kVmSpec) {
-        vm->record = deleted ? nullptr : decode<model::VmRecord>(item, false, log);
-        record = vm->record ? without_braces(bytes) : std::string_view{};
-    } else if (key.kind == RecordKind::kVmPlacement) {
-        vm->placement = deleted ? nullptr : decode<model::Placement>(item, false, log);
-        placement = vm->placement ? bytes : std::string_view{};
-    } else {
-        vm->status = deleted ? nullptr : decode<model::VmStatus>(item, false, log);
-        status = vm->status ? bytes : std::string_view{};
-    }
+    if (key.kind == RecordKind::kVmSpec)
+        take_part<model::VmRecord>(*vm, kSpecBit, vm->record, record, item, deleted, log);
+    else if (key.kind == RecordKind::kVmPlacement)
+        take_part<model::Placement>(*vm, kPlacementBit, vm->placement, placement, item, deleted, log);
+    else
+        take_part<model::VmStatus>(*vm, kStatusBit, vm->status, status, item, deleted, log);
+    if (key.kind == RecordKind::kVmSpec && !(vm->not_understood & kSpecBit))
+        record = without_braces(record);
     vm->revision =
         std::max({revision_of(vm->record), revision_of(vm->placement), revision_of(vm->status)});
     vm->phase = effective_phase(*vm);
     join_document(*vm, record, placement, status);
 
-    const bool exists = vm->record || vm->placement || vm->status;
+    const bool exists = vm->record || vm->placement || vm->status || vm->not_understood != 0;
     index_node(state, before.get(), exists ? vm.get() : nullptr);
     count_use(state, before.get(), *vm);
     if (exists)
@@ -204,18 +217,25 @@ void apply_vm(Snapshot& state, const model::ParsedKey& key, const store::KeyValu
 // ---- the others
 // ----------------------------------------------------------------------------------------------------
 
+// What is not understood (a newer version wrote it) leaves what was known.
+template <class T>
+void renew_part(PartPtr<T>& part, const store::KeyValue& item, bool deleted, Log& log) {
+    PartPtr<T> now = deleted ? nullptr : decode<T>(item, true, log);
+    if (deleted || now) part = std::move(now);
+}
+
 void apply_node(Snapshot& state, const model::ParsedKey& key, const store::KeyValue& item,
                 bool deleted, Log& log) {
     const NodeEntry* before = state.nodes.find(key.name);
     auto node = before ? std::make_shared<NodeEntry>(*before) : std::make_shared<NodeEntry>();
     node->key = key.name;
     if (key.kind == RecordKind::kNodeSpec) {
-        node->spec = deleted ? nullptr : decode<model::NodeSpec>(item, true, log);
+        renew_part(node->spec, item, deleted, log);
     } else if (key.kind == RecordKind::kNodeStatus) {
-        node->status = deleted ? nullptr : decode<model::NodeStatus>(item, true, log);
+        renew_part(node->status, item, deleted, log);
     } else {
         if (deleted && node->lease) node->lease_gone_revision = item.mod_revision;
-        node->lease = deleted ? nullptr : decode<model::NodeLease>(item, true, log);
+        renew_part(node->lease, item, deleted, log);
     }
     node->revision = std::max({node->revision, item.mod_revision});
     if (node->spec || node->status || node->lease)
@@ -232,9 +252,9 @@ void apply_volume(Snapshot& state, const model::ParsedKey& key, const store::Key
     volume->key = name;
     volume->project_size = key.project.size();
     if (key.kind == RecordKind::kVolumeSpec) {
-        volume->record = deleted ? nullptr : decode<model::VolumeRecord>(item, true, log);
+        renew_part(volume->record, item, deleted, log);
     } else {
-        volume->status = deleted ? nullptr : decode<model::VolumeStatus>(item, true, log);
+        renew_part(volume->status, item, deleted, log);
     }
     volume->revision = item.mod_revision;
     if (volume->record || volume->status)
@@ -247,6 +267,7 @@ template <class T>
 void apply_single(PersistentMap<SingleEntry<T>>& table, const model::ParsedKey& key,
                   const store::KeyValue& item, bool deleted, Log& log) {
     PartPtr<T> part = deleted ? nullptr : decode<T>(item, true, log);
+    if (!part && !deleted) return;
     if (!part) {
         table.erase(key.name);
         return;

@@ -44,6 +44,9 @@ struct VmEntry {
     Slice record_bytes, placement_bytes,
         status_bytes;  // where the stored bytes stand in `document` (without the record's braces)
     Revision revision = 0;  // the newest of the three
+    // Which of the three this version cannot read (bits 1, 2, 4): a newer one wrote it. Nobody here
+    // acts on such a VM; what was known of it before is kept.
+    std::uint8_t not_understood = 0;
     model::Phase phase = model::Phase::kPending;
 
     std::string_view project() const { return std::string_view(key).substr(0, project_size); }
