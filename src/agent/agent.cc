@@ -40,7 +40,7 @@ Agent::Agent(Deps deps, AgentSettings settings)
     : deps_(deps),
       settings_(std::move(settings)),
       facts_(settings_.facts),
-      run_uid_(make_id(deps.random)),
+      run_uid_(settings_.run_uid.empty() ? make_id(deps.random) : settings_.run_uid),
       lease_(
           {deps.store, deps.executor, deps.clock, deps.log}, settings_.node, run_uid_,
           settings_.lease, [this] { return key_seen(); }, [this](MonoTime deadline) { deps_.hypervisor.feed(deadline); },
@@ -100,11 +100,15 @@ void Agent::stop() {
     alive_.reset();
 }
 
-void Agent::start(std::function<void(Status)> ready) {
+void Agent::listen() {
     deps_.hypervisor.set_listener(
         [this, weak = std::weak_ptr(alive_)](const hypervisor::Event& event) {
             if (!weak.expired()) on_event(event);
         });
+}
+
+void Agent::start(std::function<void(Status)> ready) {
+    listen();
     deps_.hypervisor.recover([this, ready = std::move(ready), weak = std::weak_ptr(alive_)](
                                  Result<std::vector<hypervisor::Instance>> found) {
         if (weak.expired()) return;
@@ -120,8 +124,46 @@ void Agent::start(std::function<void(Status)> ready) {
     });
 }
 
+std::optional<AgentState> Agent::state() const {
+    if (!working_ || facts_writing_ || drain_posted_ || !marked_.empty() ||
+        !volumes_deleting_.empty() || deps_.view.current()->revision < lease_.key_revision())
+        return std::nullopt;
+    AgentState state{.run_uid = run_uid_,
+                     .facts = facts_,
+                     .lease = lease_.state(),
+                     .look_at_all = look_timer_,
+                     .leftovers = leftovers_};
+    for (const auto& [name, vm] : vms_) {
+        if (vm.acting || vm.killing || vm.reporting || vm.starting_reported) return std::nullopt;
+        state.vms[name] = {vm.memory,          vm.timer,        vm.health_timer,
+                           vm.health_failures, vm.health_known, vm.healthy};
+    }
+    return state;
+}
+
+void Agent::resume(const AgentState& state) {
+    facts_ = state.facts;
+    leftovers_ = state.leftovers;
+    listen();
+    deps_.view.subscribe(
+        [this, weak = std::weak_ptr(alive_)](const std::shared_ptr<const view::Update>& update) {
+            if (!weak.expired()) on_update(*update);
+        });
+    working_ = true;
+    lease_.resume(state.lease);
+    look_again_later();
+    for (const auto& [name, vm] : state.vms) {
+        vms_[name] = Vm{.memory = vm.memory,
+                        .health_failures = vm.health_failures,
+                        .health_known = vm.health_known,
+                        .healthy = vm.healthy};
+        if (vm.look != 0) look_later(name, Millis{0});
+        if (vm.health != 0) check_health_later(name, Millis{0});
+    }
+}
+
 void Agent::look_again_later() {
-    deps_.executor.after(kLookAtAllEvery, [this, weak = std::weak_ptr(alive_)] {
+    look_timer_ = deps_.executor.after(kLookAtAllEvery, [this, weak = std::weak_ptr(alive_)] {
         if (weak.expired()) return;
         look_at_all();
         look_again_later();
@@ -249,6 +291,8 @@ void Agent::look(const std::string& vm) {
     const view::SnapshotPtr state = deps_.view.current();
     const view::VmEntry* entry = state->vms.find(vm);
     const hypervisor::Instance* instance = instance_of(vm);
+    // It is not gone: a newer version has said something about it that we cannot read.
+    if (entry && entry->not_understood != 0) return;
     Vm& mine = vms_[vm];
     const MonoTime now = deps_.clock.mono();
     if (instance && instance->state == hypervisor::InstanceState::kUnknown) {
@@ -291,9 +335,7 @@ void Agent::look(const std::string& vm) {
     if (decision.look_again) {
         deps_.executor.cancel(mine.timer);
         const Millis wait = *decision.look_again > now ? *decision.look_again - now : Millis{0};
-        mine.timer = deps_.executor.after(wait, [this, vm, weak = std::weak_ptr(alive_)] {
-            if (!weak.expired()) mark(vm);
-        });
+        look_later(vm, wait);
     }
     act(vm, entry, instance, decision);
     if (decision.phase && entry && decision.step != Step::kStart)
@@ -307,6 +349,12 @@ void Agent::look(const std::string& vm) {
         deps_.executor.cancel(idle->second.health_timer);
         vms_.erase(idle);
     }
+}
+
+void Agent::look_later(const std::string& vm, Millis delay) {
+    vms_[vm].timer = deps_.executor.after(delay, [this, vm, weak = std::weak_ptr(alive_)] {
+        if (!weak.expired()) mark(vm);
+    });
 }
 
 void Agent::count_restart(Vm& vm, const std::string& why) {
@@ -726,10 +774,13 @@ void Agent::watch_health(const std::string& vm, const view::VmEntry& entry,
     const bool wanted =
         entry.record->value.spec.health && instance.state == hypervisor::InstanceState::kRunning;
     if (!wanted || mine.health_timer != 0) return;
-    mine.health_timer =
-        deps_.executor.after(kHealthEvery, [this, vm, weak = std::weak_ptr(alive_)] {
-            if (!weak.expired()) check_health(vm);
-        });
+    check_health_later(vm, kHealthEvery);
+}
+
+void Agent::check_health_later(const std::string& vm, Millis delay) {
+    vms_[vm].health_timer = deps_.executor.after(delay, [this, vm, weak = std::weak_ptr(alive_)] {
+        if (!weak.expired()) check_health(vm);
+    });
 }
 
 void Agent::check_health(const std::string& vm) {
@@ -745,11 +796,7 @@ void Agent::check_health(const std::string& vm) {
         instance->state != hypervisor::InstanceState::kRunning)
         return;
     const model::HealthCheck& check = *entry->record->value.spec.health;
-    found->second.health_timer =
-        deps_.executor.after(seconds(std::max<std::int64_t>(1, check.interval_s)),
-                             [this, vm, weak = std::weak_ptr(alive_)] {
-                                 if (!weak.expired()) check_health(vm);
-                             });
+    check_health_later(vm, seconds(std::max<std::int64_t>(1, check.interval_s)));
     switch (check.kind) {
         case model::HealthKind::kProcess: return health_result(vm, true);
         case model::HealthKind::kSerial:

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "agent/launch.h"
 #include "agent/lease.h"
 #include "agent/plan.h"
+#include "agent/state.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/time.h"
@@ -48,6 +50,7 @@ struct AgentSettings {
         facts;  // what was found out about this host; the agent writes it to nodes/<node>/status
     Storage storage;
     LeaseSettings lease;
+    std::string run_uid = {};  // of this daemon run; empty: a new one
 };
 
 struct AgentCounters {
@@ -76,6 +79,12 @@ class Agent {
     void start(std::function<void(Status)> ready);
     void stop();
 
+    // For a record of inputs (src/recorder). Absent while something is under way.
+    std::optional<AgentState> state() const;
+    // Instead of start(): goes on from there. Arms the timers in the order of for_each_timer(), the
+    // caller knows for when.
+    void resume(const AgentState& state);
+
     const HostLease& lease() const { return lease_; }
     const AgentCounters& counters() const { return counters_; }
     // Changed facts about the host (an image file more, a pool gone): written to the store where
@@ -101,6 +110,7 @@ class Agent {
     void key_written();
     void take_up_work();
     void take_back_loss(const view::NodeEntry& node);
+    void listen();
     void on_update(const view::Update& update);
     void on_event(const hypervisor::Event& event);
     void look_at_all();
@@ -138,6 +148,8 @@ class Agent {
     void remove_volumes();
     void write_facts();
     void look_again_later();
+    void look_later(const std::string& vm, Millis delay);
+    void check_health_later(const std::string& vm, Millis delay);
 
     Deps deps_;
     const AgentSettings settings_;
@@ -148,6 +160,7 @@ class Agent {
     bool working_ = false;  // recovered, the lease's key is in the view, and nobody says that we are lost
     bool stopped_ = false;
     bool facts_writing_ = false;
+    TimerId look_timer_ = 0;
     bool drain_posted_ = false;
     std::map<std::string, Vm> vms_;
     std::map<std::string, hypervisor::Instance> instances_;   // as of the last event

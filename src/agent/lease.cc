@@ -30,9 +30,29 @@ void HostLease::tick() {
         else
             renew();
     }
-    executor_.after(settings_.renew_every(), [this, weak = std::weak_ptr(alive_)] {
+    tick_later(settings_.renew_every());
+}
+
+void HostLease::tick_later(Millis delay) {
+    timer_ = executor_.after(delay, [this, weak = std::weak_ptr(alive_)] {
         if (!weak.expired()) tick();
     });
+}
+
+LeaseState HostLease::state() const {
+    return {.id = lease_,
+            .key_revision = key_revision_,
+            .deadline = deadline_,
+            .granted_at = granted_at_,
+            .tick = timer_};
+}
+
+void HostLease::resume(const LeaseState& state) {
+    lease_ = state.id;
+    key_revision_ = state.key_revision;
+    deadline_ = state.deadline;
+    granted_at_ = state.granted_at;
+    tick_later(Millis{0});
 }
 
 void HostLease::grant() {

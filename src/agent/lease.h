@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/state.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "store/store.h"
@@ -41,6 +42,10 @@ class HostLease {
               std::function<void()> changed);
 
     void start();
+    // For a record of inputs, at a moment when nothing is asked: see state.h. resume() is start() from
+    // there.
+    LeaseState state() const;
+    void resume(const LeaseState& state);
     // Gives the lease back, so that nobody has to wait for its end. The caller has stopped all
     // fenced VMs, or has none.
     void release(std::function<void()> done);
@@ -58,6 +63,7 @@ class HostLease {
 
  private:
     void tick();
+    void tick_later(Millis delay);
     void grant();
     void renew();
     void put_key();
@@ -79,6 +85,7 @@ class HostLease {
     store::Revision key_revision_ = 0;
     MonoTime deadline_{};
     MonoTime granted_at_{};  // when the grant of lease_ was sent
+    TimerId timer_ = 0;
     bool asking_ = false;  // a grant, renewal or put is under way
     bool released_ = false;
 };

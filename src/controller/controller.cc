@@ -38,12 +38,16 @@ Controller::~Controller() { stop(); }
 
 void Controller::stop() { alive_.reset(); }
 
-void Controller::start() {
+void Controller::listen() {
     note_leases(*deps_.view.current());
     deps_.view.subscribe(
         [this, weak = std::weak_ptr(alive_)](const std::shared_ptr<const view::Update>& update) {
             if (!weak.expired()) on_update(*update);
         });
+}
+
+void Controller::start() {
+    listen();
     compact_later();
     wake();
 }
@@ -51,6 +55,51 @@ void Controller::start() {
 void Controller::note_leases(const view::Snapshot& state) {
     state.nodes.for_each(
         [&](const std::shared_ptr<const view::NodeEntry>& node) { liveness_.note(*node); });
+}
+
+std::optional<ControllerState> Controller::state() const {
+    if (woken_ || timer_ == 0 || !busy_.empty() || !proposals_.empty() || !in_doubt_.empty())
+        return std::nullopt;
+    return ControllerState{.in_office = in_office_,
+                           .tick = timer_,
+                           .compact = compact_timer_,
+                           .sights = liveness_.sights(),
+                           .seen_lost = seen_lost_,
+                           .dirty_vms = dirty_vms_,
+                           .dirty_nodes = dirty_nodes_,
+                           .pending_since = {pending_since_.begin(), pending_since_.end()},
+                           .pending_told = {pending_told_.begin(), pending_told_.end()},
+                           .rounds = rounds_,
+                           .drains_looked_at = drains_looked_at_,
+                           .round_at = round_at_,
+                           .vms_per_commit = vms_per_commit_,
+                           .history = history_};
+}
+
+void Controller::resume(ControllerState state) {
+    listen();
+    in_office_ = state.in_office;
+    liveness_.resume(std::move(state.sights));
+    seen_lost_ = std::move(state.seen_lost);
+    dirty_vms_ = std::move(state.dirty_vms);
+    dirty_nodes_ = std::move(state.dirty_nodes);
+    pending_since_ = {state.pending_since.begin(), state.pending_since.end()};
+    pending_told_ = {state.pending_told.begin(), state.pending_told.end()};
+    rounds_ = state.rounds;
+    drains_looked_at_ = std::move(state.drains_looked_at);
+    round_at_ = state.round_at;
+    vms_per_commit_ = state.vms_per_commit;
+    history_ = std::move(state.history);
+    wake_later(Millis{0});
+    compact_later();
+}
+
+void Controller::begin_anew() {
+    everything_dirty_ = true;
+    room_changed_ = true;
+    passed_over_ = false;
+    queue_.clear();
+    reservations_.clear();
 }
 
 void Controller::on_update(const view::Update& update) {
@@ -114,7 +163,11 @@ void Controller::tick() {
             if (const auto at = liveness_.lost_at(node, now)) next = std::min(next, *at - now);
     }
     deps_.executor.cancel(timer_);
-    timer_ = deps_.executor.after(next, [this, weak = std::weak_ptr(alive_)] {
+    wake_later(next);
+}
+
+void Controller::wake_later(Millis delay) {
+    timer_ = deps_.executor.after(delay, [this, weak = std::weak_ptr(alive_)] {
         if (!weak.expired()) wake();
     });
 }
@@ -212,6 +265,13 @@ void Controller::look_at_vm(const std::string& vm) {
     const view::VmEntry* entry = state->vms.find(vm);
     const auto before = inventory_.request_of(vm);
     inventory_.refresh_vm(*state, vm);
+    if (entry && entry->not_understood != 0) {
+        // A newer version's: left to it. What is known of it holds its room.
+        pending_since_.erase(vm);
+        pending_told_.erase(vm);
+        queue_.remove(vm);
+        return;
+    }
     const auto after = inventory_.request_of(vm);
     // It has left, or wants less, or minds others less than it did.
     const bool gave_way = before && (!after || !scheduler::wants_the_same(*before, *after));
@@ -658,7 +718,7 @@ void Controller::settle_later(std::vector<std::string> vms, std::vector<std::str
 
 // The elected host forgets history that nobody resumes from any more.
 void Controller::compact_later() {
-    deps_.executor.after(kCompactEvery, [this, weak = std::weak_ptr(alive_)] {
+    compact_timer_ = deps_.executor.after(kCompactEvery, [this, weak = std::weak_ptr(alive_)] {
         if (weak.expired()) return;
         const MonoTime now = deps_.clock.mono();
         history_.emplace_back(now, deps_.view.current()->revision);

@@ -23,6 +23,7 @@
 #include "controller/inventory.h"
 #include "controller/liveness.h"
 #include "controller/needs.h"
+#include "controller/state.h"
 #include "scheduler/batch.h"
 #include "scheduler/decision.h"
 #include "scheduler/policy.h"
@@ -61,6 +62,14 @@ class Controller {
     void start();  // the view must be started
     void stop();
 
+    // For a record of inputs (src/recorder). Absent while something is undecided.
+    std::optional<ControllerState> state() const;
+    // Instead of start(): goes on from there. Arms its timers, the tick's first.
+    void resume(ControllerState state);
+    // At the next tick: asks all who wait anew, and counts from the view alone. What state() does
+    // not have is forgotten: the queue's turns and the reservations, which follow from it again.
+    void begin_anew();
+
     bool elected() const { return election_.elected(); }
     const ControllerCounters& counters() const { return counters_; }
     std::size_t pending() const { return pending_since_.size(); }
@@ -75,7 +84,9 @@ class Controller {
     };
 
     void on_update(const view::Update& update);
+    void listen();
     void wake();
+    void wake_later(Millis delay);
     void tick();
     void take_office(store::Revision proof);
     void leave_office();
@@ -124,6 +135,7 @@ class Controller {
     store::Revision in_office_ = 0;  // the proof that the picture below was made for
     bool woken_ = false;
     TimerId timer_ = 0;
+    TimerId compact_timer_ = 0;
     std::set<std::string> dirty_vms_, dirty_nodes_;
     std::set<std::string> seen_lost_;  // lost hosts whose VMs have been looked at since
     bool everything_dirty_ = true;

@@ -42,6 +42,13 @@ void Liveness::clear() {
     gone_.clear();
 }
 
+void Liveness::resume(std::map<std::string, Sight> sights) {
+    sights_ = std::move(sights);
+    gone_.clear();
+    for (const auto& [node, sight] : sights_)
+        if (sight.gone_since) gone_.insert(node);
+}
+
 std::optional<MonoTime> Liveness::lost_at(const std::string& node, MonoTime now) const {
     const Sight* seen = sight(node);
     if (!seen || !seen->gone_since) return std::nullopt;

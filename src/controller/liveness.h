@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/time.h"
 #include "scheduler/host.h"
@@ -47,6 +48,8 @@ class Liveness {
     const Sight* sight(const std::string& node) const;
     // The hosts that have no lease.
     const std::set<std::string>& gone() const { return gone_; }
+    const std::map<std::string, Sight>& sights() const { return sights_; }
+    void resume(std::map<std::string, Sight> sights);
 
     scheduler::HostState state_of(const view::NodeEntry& node) const;
 

@@ -79,6 +79,8 @@ struct Exit {
     bool guest_shutdown = false;  // QMP said the guest powered itself off
     std::string stderr_tail;      // last lines, at most 4 KiB
     WallTime at{};
+
+    bool operator==(const Exit&) const = default;
 };
 
 enum class StopHow : std::uint8_t { kGuest, kQuit, kKilled, kAlreadyGone };  // which step ended it
@@ -98,6 +100,8 @@ struct Instance {
     std::string accelerator;  // "kvm" | "tcg"
     std::vector<model::Address> addresses;
     std::string message;  // what it is doing or why it failed
+
+    bool operator==(const Instance&) const = default;
 };
 
 // As measured; a member that could not be measured is absent.

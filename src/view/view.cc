@@ -47,6 +47,13 @@ void View::start(std::function<void(Status)> ready) {
     load_page("", 0);
 }
 
+void View::resume(const Snapshot& state) {
+    next_ = std::make_shared<Snapshot>(state);
+    current_.store(std::make_shared<const Snapshot>(state));
+    fresh_at_ = clock_.mono();
+    watch_ = store_.watch("", state.revision + 1, *this);
+}
+
 SnapshotPtr View::current() const { return current_.load(); }
 MonoTime View::fresh_at() const { return fresh_at_; }
 

@@ -47,6 +47,8 @@ class View final : private store::WatchHandler {
     // there.
     void start(std::function<void(Status)> ready);
     void stop();
+    // Instead of start(): the state is known, and the watch goes on behind it.
+    void resume(const Snapshot& state);
 
     SnapshotPtr current() const;  // any thread
     MonoTime fresh_at() const;    // when the store was last heard of; executor thread
