@@ -17,6 +17,7 @@ ALLOWED = {
     "images": {"base", "os"},
     "agent": {"base", "model", "store", "view", "hypervisor"},
     "controller": {"base", "model", "store", "view", "scheduler"},
+    "recorder": {"base", "model", "scheduler", "store", "view", "hypervisor", "agent", "controller"},
     "api": {"base", "os", "model", "store", "view", "hypervisor", "images", "agent"},
     "cluster": {"base", "os", "model", "store", "store/etcd", "api"},
     "cli": {"base", "os", "model"},
