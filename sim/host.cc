@@ -6,6 +6,9 @@
 #include "model/keys.h"
 
 namespace blixard::sim {
+namespace {
+constexpr std::size_t kRecordSegmentBytes = 64 << 10;  // many checkpoints in an hour: they are to be right
+}
 
 // Every image file is there.
 class SimHost::PathBlobs final : public agent::Blobs {
@@ -104,7 +107,13 @@ void SimHost::start_daemon() {
         daemon.next_version = std::make_unique<NextVersionStore>(*daemon.link);
         daemon.store = daemon.next_version.get();
     }
-    daemon.view = std::make_unique<view::View>(*daemon.store, *daemon.lane, *daemon.lane, log_);
+    if (deps_.record) {
+        daemon.recording = std::make_unique<recorder::Recording>(*deps_.record, kRecordSegmentBytes, *daemon.store, *daemon.lane, *daemon.lane, ids_);
+        recorder::Recording& ports = *daemon.recording;
+        daemon.view = std::make_unique<view::View>(ports.store, ports.executor, ports.clock, log_);
+    } else {
+        daemon.view = std::make_unique<view::View>(*daemon.store, *daemon.lane, *daemon.lane, log_);
+    }
     daemon.view->start([this, run = run_](Status ready) {
         if (!daemon_ || run != run_) return;
         if (!ready) return start_again();
@@ -145,22 +154,46 @@ void SimHost::assemble(Daemon& daemon) {
     settings.facts.features = features_of_host(index_);
     settings.storage.data_dir = "/data";
     settings.storage.pools["shared"] = "/shared";
-    daemon.agent = std::make_unique<agent::Agent>(agent::Agent::Deps{*daemon.store, *daemon.view, *daemon.hypervisor, *daemon.blobs, nullptr,
-                                                                     lane, lane, ids_, log_},
-                                                  settings);
-    daemon.lease = std::make_unique<AgentLease>(*daemon.agent);
-    daemon.controller = std::make_unique<controller::Controller>(
-        controller::Controller::Deps{*daemon.store, *daemon.view, lane, lane, ids_, log_, *daemon.lease},
-        controller::ControllerSettings{.node = name_, .run_uid = make_id(ids_)});
+    settings.run_uid = make_id(ids_);
+    const controller::ControllerSettings control{.node = name_, .run_uid = make_id(ids_)};
+    if (recorder::Recording* const ports = daemon.recording.get()) {
+        ports->hypervisor = std::make_unique<recorder::RecordedHypervisor>(ports->recorder, *daemon.hypervisor);
+        ports->blobs = std::make_unique<recorder::RecordedBlobs>(ports->recorder, *daemon.blobs);
+        ports->begin("sim", settings, control, *daemon.view);
+        make_loops(daemon, settings, control, ports->store, *ports->hypervisor, *ports->blobs, ports->executor, ports->clock, ports->random);
+    } else {
+        make_loops(daemon, settings, control, *daemon.store, *daemon.hypervisor, *daemon.blobs, lane, lane, ids_);
+    }
     daemon.api = std::make_unique<api::Api>(api::Deps{*daemon.store, *daemon.view, lane, lane, lane, ids_, log_},
                                             api::Settings{.node = name_, .version = "sim", .commit = "sim", .store = "memory"});
-    daemon.agent->start([this, run = run_](Status recovered) {
+    const auto ready = [this, run = run_](Status found) {
         if (!daemon_ || run != run_) return;
-        if (!recovered) return start_again();
-        daemon_->controller->start();
-        daemon_->api->start([this, run] {
-            if (daemon_ && run == run_) daemon_->serving = true;
-        });
+        if (!found) return start_again();
+        recovered(*daemon_);
+    };
+    if (daemon.recording)
+        daemon.recording->start(*daemon.agent, ready);
+    else
+        daemon.agent->start(ready);
+}
+
+void SimHost::make_loops(Daemon& daemon, const agent::AgentSettings& settings, const controller::ControllerSettings& control, store::Store& store,
+                         hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs, Executor& executor, const Clock& clock, Random& random) {
+    daemon.agent = std::make_unique<agent::Agent>(
+        agent::Agent::Deps{store, *daemon.view, hypervisor, blobs, nullptr, executor, clock, random, log_}, settings);
+    daemon.lease = std::make_unique<AgentLease>(*daemon.agent);
+    daemon.controller = std::make_unique<controller::Controller>(
+        controller::Controller::Deps{store, *daemon.view, executor, clock, random, log_, *daemon.lease}, control);
+}
+
+// What an earlier daemon left has been found.
+void SimHost::recovered(Daemon& daemon) {
+    if (daemon.recording)
+        daemon.recording->start(*daemon.controller, *daemon.agent, *daemon.view);
+    else
+        daemon.controller->start();
+    daemon.api->start([this, run = run_] {
+        if (daemon_ && run == run_) daemon_->serving = true;
     });
 }
 
@@ -176,6 +209,7 @@ void SimHost::kill_daemon() {
     daemon_->agent.reset();
     daemon_->hypervisor.reset();
     daemon_->view.reset();
+    daemon_->recording.reset();
     daemon_->link.reset();
     daemon_.reset();
     if (on_daemon_gone) on_daemon_gone();

@@ -12,6 +12,8 @@
 #include "agent/agent.h"
 #include "api/api.h"
 #include "controller/controller.h"
+#include "recorder/memory_sink.h"
+#include "recorder/recording.h"
 #include "sim/checker.h"
 #include "sim/sim_hypervisor.h"
 #include "sim/timeline.h"
@@ -36,6 +38,7 @@ class SimHost final : private store::FaultPlan {
         Checker& checker;
         SharedStorage& shared;
         std::shared_ptr<store::MemoryBackend> backend;
+        recorder::MemorySink* record = nullptr;  // of the inputs of its daemons; null: none is kept
     };
     // `index`: 0 is the first host.
     SimHost(Deps deps, int index, std::uint64_t seed, std::int64_t clock_ppm);
@@ -87,6 +90,9 @@ class SimHost final : private store::FaultPlan {
     store::CommitFault on_commit(const store::Transaction& transaction) override;
     void assemble(Daemon& daemon);
     void put_node_spec(Daemon& daemon);
+    void make_loops(Daemon& daemon, const agent::AgentSettings& settings, const controller::ControllerSettings& control, store::Store& store,
+                    hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs, Executor& executor, const Clock& clock, Random& random);
+    void recovered(Daemon& daemon);
     void start_again();
     store::Link link() const;
 
@@ -95,6 +101,7 @@ class SimHost final : private store::FaultPlan {
         std::unique_ptr<store::MemoryStore> link;
         std::unique_ptr<NextVersionStore> next_version;
         store::Store* store = nullptr;  // one of the two
+        std::unique_ptr<recorder::Recording> recording;
         std::unique_ptr<view::View> view;
         std::unique_ptr<SimHypervisor> hypervisor;
         std::unique_ptr<agent::Blobs> blobs;

@@ -88,6 +88,8 @@ std::string Operators::new_vm(int subject) const {
     // Volumes that stand alone: two VMs that name one may not both run.
     if (project_of(subject) == "default" && random.chance(10))
         spec.disks.push_back({.name = "common", .volume = fmt::format("vol-{}", subject % kVolumes)});
+    // A secret that must come out nowhere: kSecret.
+    if (subject % 4 == 0) spec.cloud_init.user_data = fmt::format("#cloud-config\npassword: {}\n", kSecret);
     std::string body;
     model::write(create, body);
     return body;

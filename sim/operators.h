@@ -20,6 +20,9 @@ namespace blixard::sim {
 
 using Hosts = std::vector<std::unique_ptr<SimHost>>;
 
+// Some VMs have it in what they give to cloud-init; no record of inputs may.
+inline constexpr std::string_view kSecret = "hunter2-of-the-simulation";
+
 // Sends a request to `host`'s API. `answered` gets the answer, once, or never. False: nobody listens.
 bool ask(SimHost& host, api::Request request, std::function<void(const api::Response&)> answered);
 api::Request make_request(std::string method, std::string path, std::string project = {}, std::string body = {});

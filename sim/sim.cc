@@ -10,10 +10,12 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "base/mutant.h"
 #include "base/result.h"
+#include "sim/replay.h"
 #include "sim/story.h"
 #include "sim/world.h"
 
@@ -28,9 +30,13 @@ constexpr int kShrinkRuns = 300;
 
 constexpr std::string_view kHelp =
     "blixard sim [--seed N] [--count N] [--hosts N] [--vms N] [--hours H] [--faults LIST] [--corpus DIR]\n"
-    "            [--replay FILE] [--story FILE] [--html FILE] [--no-shrink] [--once] [--first] [--mutant NAME] [--log]\n"
+    "            [--record DIR] [--replay FILE] [--story FILE] [--html FILE] [--no-shrink] [--once] [--first] [--mutant NAME] [--log]\n"
     "Runs a cluster in simulation, breaks what --faults names (host,store,clock,disk,network,qemu,operator; all; none),\n"
     "heals it, and says whether all promises were kept. Each seed is run twice, and must give the same.\n"
+    "--record DIR: keeps what each host's flight recorder has, as DIR/seed-N-HOST.record.\n"
+    "blixard sim --recorded FILE|DIR [--html FILE] [--mutant NAME]\n"
+    "Plays a record (blixard debug record, or --record) to this build's agent and controller, and shows where they\n"
+    "decide otherwise than the daemon that made it. 0: nowhere; 1: somewhere; 2: the record cannot be read.\n"
     "--corpus DIR: runs every *.story in DIR. --once: one run a seed. --first: ends with the first seed that fails. --log: prints all that happens.\n";
 
 struct Options {
@@ -38,7 +44,7 @@ struct Options {
     int count = 1, hosts = 5, vms = 50;
     double hours = 1;
     FaultSet faults;
-    std::string corpus, replay, story, html, mutant;
+    std::string corpus, replay, story, html, mutant, record, recorded;
     bool shrink = true, twice = true, log = false, first = false, help = false;
 };
 
@@ -62,6 +68,8 @@ Status parse_option(const std::string& name, const std::string& value, Options& 
     std::string* const text = name == "--corpus" ? &options.corpus : name == "--replay" ? &options.replay : name == "--story" ? &options.story
                               : name == "--html"   ? &options.html
                               : name == "--mutant" ? &options.mutant
+                              : name == "--record" ? &options.record
+                              : name == "--recorded" ? &options.recorded
                                                    : nullptr;
     if (!text) return fail(ErrorCode::kInvalid, fmt::format("unknown option {}", name), "see: blixard sim --help");
     *text = value;
@@ -144,8 +152,19 @@ std::string last_line(const std::vector<Plan>& plans, const std::vector<std::opt
                        all.failure ? "FAIL" : "PASS");
 }
 
+void write_records(const Plan& plan, const Records& records, const std::string& directory) {
+    std::filesystem::create_directories(directory);
+    for (const auto& [host, bytes] : records)
+        std::ofstream(fmt::format("{}/seed-{}-{}.record", directory, plan.seed, host), std::ios::binary) << bytes;
+}
+
 Outcome run_checked(const Plan& plan, const Options& options) {
-    Outcome outcome = run_plan(plan, options.log);
+    Records records;
+    Outcome outcome = run_plan(plan, options.log, options.record.empty() ? nullptr : &records);
+    if (!options.record.empty()) {
+        write_records(plan, records, options.record);
+        return outcome;  // what is kept changes when the controller counts anew: nothing to compare a second run with
+    }
     if (!options.twice) return outcome;
     const Outcome again = run_plan(plan, false);
     if (again.hash != outcome.hash)
@@ -163,6 +182,39 @@ void tell_failure(const Plan& plan, const Outcome& failed, const Options& option
     fmt::print("{}", story);
     if (!options.story.empty()) std::ofstream(options.story) << story;
     if (!options.html.empty()) std::ofstream(options.html) << story_html(shrunk.plan, shrunk.outcome, BLIXARD_COMMIT);
+}
+
+std::string read_bytes(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// A file that was fetched from a daemon, or the directory in which a daemon keeps it.
+Result<std::string> read_record(const std::string& path) {
+    if (!std::filesystem::is_directory(path)) {
+        if (!std::ifstream(path)) return fail(ErrorCode::kNotFound, fmt::format("cannot read the record {}", path), "make one with: blixard debug record FILE");
+        return read_bytes(path);
+    }
+    std::set<std::filesystem::path> logs;
+    for (const auto& entry : std::filesystem::directory_iterator(path))
+        if (entry.path().extension() == ".log") logs.insert(entry.path());
+    std::string record;
+    for (std::filesystem::path log : logs) {
+        const std::string entries = read_bytes(log);
+        record += recorder::joined_segment(entries, read_bytes(log.replace_extension(".state")));
+    }
+    return record;
+}
+
+// 1: this build decides otherwise.
+Result<int> play_record(const std::string& path, const std::string& html) {
+    ASSIGN_OR_RETURN(const std::string bytes, read_record(path));
+    ASSIGN_OR_RETURN(const recorder::Record record, recorder::parse_record(bytes));
+    ASSIGN_OR_RETURN(const Replay played, replay(record));
+    if (record.torn_bytes > 0) fmt::print("the last {} bytes were not written to their end, and are not looked at\n", record.torn_bytes);
+    fmt::print("{}", replay_text(played));
+    if (!html.empty()) std::ofstream(html) << replay_html(played);
+    return played.divergences.empty() ? 0 : 1;
 }
 
 int run_all(const std::vector<Plan>& plans, const Options& options) {
@@ -219,6 +271,10 @@ int run(const std::vector<std::string>& arguments) {
     if (!options->mutant.empty() && !set_mutant(options->mutant))
         return refuse({ErrorCode::kUnsupported, fmt::format("no mutant \"{}\" in this build", options->mutant), {},
                        "build the target blixard-sim-mutants; base/mutant.h names them"});
+    if (!options->recorded.empty()) {
+        const Result<int> replayed = play_record(options->recorded, options->html);
+        return replayed ? *replayed : refuse(replayed.error());
+    }
     const Result<std::vector<Plan>> plans = plans_of(*options);
     if (!plans) return refuse(plans.error());
     if (plans->empty()) return refuse({ErrorCode::kNotFound, "there is nothing to run", {}, {}});

@@ -16,6 +16,16 @@ std::vector<TraceLine> last_lines(const Outcome& outcome) {
     return {outcome.lines.begin() + static_cast<std::ptrdiff_t>(skip), outcome.lines.end()};
 }
 
+// The acts without one of `pieces` parts.
+std::vector<Act> without(const std::vector<Act>& acts, std::size_t piece, std::size_t pieces) {
+    const std::size_t from = acts.size() * piece / pieces, to = acts.size() * (piece + 1) / pieces;
+    std::vector<Act> rest(acts.begin(), acts.begin() + static_cast<std::ptrdiff_t>(from));
+    rest.insert(rest.end(), acts.begin() + static_cast<std::ptrdiff_t>(to), acts.end());
+    return rest;
+}
+
+}  // namespace
+
 std::string escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -26,16 +36,6 @@ std::string escaped(std::string_view text) {
     }
     return out;
 }
-
-// The acts without one of `pieces` parts.
-std::vector<Act> without(const std::vector<Act>& acts, std::size_t piece, std::size_t pieces) {
-    const std::size_t from = acts.size() * piece / pieces, to = acts.size() * (piece + 1) / pieces;
-    std::vector<Act> rest(acts.begin(), acts.begin() + static_cast<std::ptrdiff_t>(from));
-    rest.insert(rest.end(), acts.begin() + static_cast<std::ptrdiff_t>(to), acts.end());
-    return rest;
-}
-
-}  // namespace
 
 Shrunk shrink(const Plan& plan, const Outcome& failed, int runs_most) {
     Shrunk best{plan, failed, 0};

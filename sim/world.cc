@@ -25,8 +25,9 @@ constexpr std::int64_t kDriftPpm = 15'000;            // within the margin of an
 
 class World {
    public:
-    World(const Plan& plan, bool keep)
+    World(const Plan& plan, bool keep, bool record)
         : plan_(plan),
+          record_(record),
           timeline_(plan.seed ^ 0x5eed),
           trace_(timeline_, keep),
           backend_(std::make_shared<store::MemoryBackend>(timeline_, timeline_)),
@@ -38,6 +39,10 @@ class World {
         for (const auto& host : hosts_) host->on_daemon_gone = nullptr;
         hosts_.clear();
         timeline_.clear();
+    }
+
+    void take_records(Records& records) {
+        for (auto& [host, sink] : sinks_) records[host] = std::move(sink.bytes);
     }
 
     Outcome run() {
@@ -75,7 +80,7 @@ class World {
         SeededRandom clocks(plan_.seed + 77);
         for (int i = 0; i < plan_.hosts; ++i) {
             const std::int64_t drift = static_cast<std::int64_t>(clocks.below(2 * kDriftPpm)) - kDriftPpm;
-            hosts_.push_back(std::make_unique<SimHost>(SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_}, i,
+            hosts_.push_back(std::make_unique<SimHost>(SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_, record_ ? &sinks_[fmt::format("h{}", i + 1)] : nullptr}, i,
                                                        plan_.seed * 100 + static_cast<std::uint64_t>(i) * 10, plan_.faults.clock ? drift : 0));
             SimHost& host = *hosts_.back();
             host.machines().set_troubled(plan_.faults.qemu);
@@ -333,6 +338,8 @@ class World {
     }
 
     const Plan plan_;
+    const bool record_;
+    std::map<std::string, recorder::MemorySink> sinks_;
     Timeline timeline_;
     Trace trace_;
     SharedStorage shared_;
@@ -349,9 +356,11 @@ class World {
 
 }  // namespace
 
-Outcome run_plan(const Plan& plan, bool keep_lines) {
-    World world(plan, keep_lines);
-    return world.run();
+Outcome run_plan(const Plan& plan, bool keep_lines, Records* records) {
+    World world(plan, keep_lines, records != nullptr);
+    Outcome outcome = world.run();
+    if (records) world.take_records(*records);
+    return outcome;
 }
 
 }  // namespace blixard::sim

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +24,9 @@ struct Outcome {
     std::vector<TraceLine> lines;  // where they were asked for
 };
 
-// The same plan gives the same outcome, always.
-Outcome run_plan(const Plan& plan, bool keep_lines);
+// The same plan gives the same outcome, always. `records`, where not null, gets what each host's
+// flight recorder has kept (src/recorder).
+using Records = std::map<std::string, std::string>;
+Outcome run_plan(const Plan& plan, bool keep_lines, Records* records = nullptr);
 
 }  // namespace blixard::sim
