@@ -9,7 +9,7 @@ list(FILTER daemon_sources EXCLUDE REGEX "(_test|main)\\.cc$")
 add_library(blixard_daemon STATIC ${daemon_sources})
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/daemon/daemon.cc PROPERTIES COMPILE_DEFINITIONS
                             "BLIXARD_COMMIT=\"${BLIXARD_COMMIT}\"")
-target_link_libraries(blixard_daemon PUBLIC blixard_agent blixard_controller blixard_api blixard_api_http
+target_link_libraries(blixard_daemon PUBLIC blixard_recorder blixard_agent blixard_controller blixard_api blixard_api_http
                       blixard_images blixard_hypervisor_qemu blixard_store_sqlite blixard_store_etcd
                       blixard_cluster)
 blixard_pch(blixard_daemon)

@@ -97,6 +97,81 @@ class Life(HostTest):
                 d.cli("delete", "--force", name)
 
 
+class Record(HostTest):
+    def replay(self, path):
+        return subprocess.run([BLIXARD, "sim", "--recorded", path], capture_output=True, text=True, timeout=300)
+
+    def test_what_a_daemon_recorded_over_kill_9_and_restart_is_decided_again_in_the_same_way(self):
+        d = self.daemon
+        d.import_guest()
+        secret = "hunter2-of-the-test"
+        user_data = os.path.join(d.directory, "user-data")
+        pathlib.Path(user_data).write_text(f"#cloud-config\npassword: {secret}\n")
+        self.launch("web", "--cloud-init", user_data)
+        d.cli("stop", "web")
+        d.cli("start", "web")
+        os.kill(d.pid("web"), signal.SIGKILL)
+        wait_until("it is noticed", lambda: d.vm("web")["status"]["restarts"] == 1)
+        d.cli("launch", "demo", "second", "--memory", "96M", "--no-wait")
+        d.kill()
+        killed = self.replay(os.path.join(d.directory, "data", "record"))
+        self.assertEqual(killed.returncode, 0, killed.stdout + killed.stderr)
+        d.start()
+        wait_until("both run", lambda: d.phase("web") == "running" and d.phase("second") == "running", 300)
+        d.cli("delete", "--force", "web")
+        d.cli("delete", "--force", "second")
+
+        record = os.path.join(d.directory, "host.record")
+        d.cli("debug", "record", record)
+        self.assertEqual(os.stat(record).st_mode & 0o777, 0o600)
+        self.assertNotIn(secret.encode(), pathlib.Path(record).read_bytes())
+        self.assertIn(b"POST /v1/vms", pathlib.Path(record).read_bytes())
+        played = self.replay(record)
+        self.assertEqual(played.returncode, 0, played.stdout + played.stderr)
+        last = played.stdout.splitlines()[-1]
+        self.assertIn("stretches=2", last)
+        self.assertIn("divergences=0 SAME", last)
+
+        damaged = bytearray(pathlib.Path(record).read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        pathlib.Path(record).write_bytes(damaged)
+        refused = self.replay(record)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("the record is damaged at byte", refused.stderr)
+
+
+class SmallRecord(HostTest):
+    options = ["--record-mib", "1"]
+
+    def test_a_full_record_loses_its_beginning_and_is_played_from_a_checkpoint(self):
+        d = self.daemon
+        directory = os.path.join(d.directory, "data", "record")
+        first = sorted(os.listdir(directory))[0]
+        n = 0
+        while first in os.listdir(directory):
+            self.assertLess(n, 40, "nothing is ever dropped")
+            for _ in range(50):  # what the loops are told of it is some 1.5 KiB each
+                d.request("POST", "/v1/projects", {"name": f"p{n}"})
+                d.request("PATCH", f"/v1/projects/p{n}", {"description": "x" * 1000})
+            n += 1
+        sizes = [os.path.getsize(os.path.join(directory, name)) for name in os.listdir(directory)]
+        self.assertLess(sum(sizes), 1.1 * 2**20)
+        record = os.path.join(d.directory, "host.record")
+        d.cli("debug", "record", record)
+        played = subprocess.run([BLIXARD, "sim", "--recorded", record], capture_output=True, text=True, timeout=300)
+        self.assertEqual(played.returncode, 0, played.stdout + played.stderr)
+
+
+class NoRecord(HostTest):
+    options = ["--record-mib", "0"]
+
+    def test_switched_off_there_is_none_and_that_is_said(self):
+        refused = self.daemon.cli("debug", "record", "-", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("record_mib = 0", refused.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.daemon.directory, "data", "record")))
+
+
 class Disks(HostTest):
     def test_a_disk_image_becomes_a_root_disk_that_is_deleted_with_its_vm(self):
         d = self.daemon

@@ -51,6 +51,17 @@ void get_metrics(Core& core, const CallPtr& call) {
     call->send(std::move(response));
 }
 
+void get_debug_record(Core& core, const CallPtr& call) {
+    if (!core.deps.debug) return refuse_unsupported(*call, "the record of inputs", "");
+    core.deps.debug->record([call](Result<std::string> record) {
+        if (!record) return call->refuse(record.error());
+        Response response;
+        response.content_type = "application/octet-stream";
+        response.body = std::move(*record);
+        call->send(std::move(response));
+    });
+}
+
 void get_health(Core&, const CallPtr& call) { send_text(*call, 200, "ok\n"); }
 
 void get_readiness(Core& core, const CallPtr& call) {

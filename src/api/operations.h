@@ -68,6 +68,7 @@ void get_version(Core& core, const CallPtr& call);
 void get_metrics(Core& core, const CallPtr& call);
 void get_health(Core& core, const CallPtr& call);
 void get_readiness(Core& core, const CallPtr& call);
+void get_debug_record(Core& core, const CallPtr& call);
 
 // questions.cc
 void explain_vm(Core& core, const CallPtr& call);

@@ -117,6 +117,14 @@ class ClusterPort {
     virtual void handle(Request request, std::shared_ptr<Responder> responder) = 0;
 };
 
+// What the daemon knows about itself, for those who look into a fault.
+class DebugPort {
+ public:
+    virtual ~DebugPort() = default;
+    // The record of this host's inputs, as a file. kNotFound: there is none.
+    virtual void record(Callback<std::string> done) = 0;
+};
+
 // All outlive the API.
 struct Deps {
     store::Store& store;
@@ -132,6 +140,7 @@ struct Deps {
     MetricsPort* metrics = nullptr;
     PlanPort* plan = nullptr;
     ClusterPort* cluster = nullptr;
+    DebugPort* debug = nullptr;
 };
 
 struct Settings {

@@ -72,6 +72,7 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/v1/cluster/members/{name}", ask_cluster, Right::kAdmin, true, true},
 
     {"GET", "/v1/openapi.json", get_openapi, Right::kAnybody, true},
+    {"GET", "/v1/debug/record", get_debug_record, Right::kAdmin, true},
     {"GET", "/v1/version", get_version, Right::kAnybody, true},
     {"GET", "/metrics", get_metrics, Right::kAnybody, true, true},
     {"GET", "/healthz", get_health, Right::kAnybody, true, true},

@@ -88,7 +88,7 @@ std::vector<Command> all_commands() {
                       logs_commands,   events_commands,     apply_commands,   image_commands,
                       volume_commands, node_commands,       project_commands, operation_commands,
                       why_commands,    plan_commands,       cluster_commands, failover_commands,
-                      doctor_commands, completion_commands, version_commands, reference_commands})
+                      doctor_commands, debug_commands, completion_commands, version_commands, reference_commands})
         for (Command& command : noun()) all.push_back(std::move(command));
     return all;
 }

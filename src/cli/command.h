@@ -96,6 +96,7 @@ std::vector<Command> failover_commands();
 std::vector<Command> why_commands();
 std::vector<Command> plan_commands();
 std::vector<Command> doctor_commands();
+std::vector<Command> debug_commands();
 std::vector<Command> completion_commands();
 std::vector<Command> version_commands();
 std::vector<Command> reference_commands();

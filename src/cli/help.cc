@@ -18,7 +18,7 @@ const std::vector<Group>& groups() {
           "console", "logs", "apply"}},
         {"What they need", {"image", "volume", "project"}},
         {"What goes on", {"events", "operation", "why", "why-not", "plan", "rebalance"}},
-        {"Hosts", {"node", "cluster", "failover", "doctor"}},
+        {"Hosts", {"node", "cluster", "failover", "doctor", "debug"}},
         {"This program", {"completion", "version"}},
     };
     return kGroups;

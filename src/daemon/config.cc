@@ -12,6 +12,7 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include "daemon/record_files.h"
 #include "model/validate.h"
 
 namespace blixard::daemon {
@@ -33,6 +34,7 @@ Runs this host: serves the API, starts and watches its virtual machines.
   --pool NAME=DIR        shared storage that is mounted here; may be repeated
   --accelerator kvm|tcg  instead of what the probe finds
   --strategy NAME        the cluster's default placement strategy (fragmentation)
+  --record-mib MIB       room for the record of inputs, for blixard debug record; 0: none (32)
   --log-level debug|info|warning|error
   --log-format text|json
   --config FILE          TOML; flags win over it
@@ -69,6 +71,7 @@ struct NumberOption {
 constexpr NumberOption kNumberOptions[] = {
     {"lease-ttl", "lease_ttl_s", &Config::lease_ttl_s},
     {"etcd-quota-mib", "etcd_quota_mib", &Config::etcd_quota_mib},
+    {"record-mib", "record_mib", &Config::record_mib},
 };
 
 Status set_number(const NumberOption& option, std::string_view text, Config& config) {
@@ -191,6 +194,9 @@ Status validate(const Config& config) {
     const int given = !config.store_ca.empty() + !config.store_cert.empty() + !config.store_key.empty();
     if (given != 0 && (given != 3 || config.store.empty()))
         return fail_field("store-ca", "TLS with an etcd needs --store, --store-ca, --store-cert and --store-key, all of them");
+    if (config.record_mib < 0 || config.record_mib > kRecordMibMost)
+        return fail_field("record-mib", fmt::format("a record of {} MiB was asked for", config.record_mib),
+                          fmt::format("0 (none) to {} are possible", kRecordMibMost));
     static const std::set<std::string> levels = {"debug", "info", "warning", "error"};
     if (!levels.contains(config.log_level))
         return fail_field("log-level", fmt::format("unknown level \"{}\"", config.log_level), "debug, info, warning or error");

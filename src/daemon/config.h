@@ -29,6 +29,7 @@ struct Config {
     std::string log_level = "info";  // debug | info | warning | error
     std::string log_format = "text"; // text | json
     std::string accelerator;         // "" : by probe; "tcg" or "kvm": as told
+    std::int64_t record_mib = 32;    // room on disk for the record of inputs; 0: none is kept
     std::string strategy;            // the cluster's default placement strategy; empty: fragmentation
 };
 

@@ -27,6 +27,8 @@ TEST(Config, an_unknown_key_is_refused_with_its_line) {
 TEST(Config, bad_values_are_refused) {
     EXPECT_FALSE(parse_arguments({"--name", "a", "--lease-ttl", "1"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--lease-ttl", "4x"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--record-mib", "-1"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--record-mib", "many"}));
     EXPECT_FALSE(parse_arguments({"--name", "../a"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--pool", "nfs"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--sokcet", "x"}));

@@ -24,11 +24,14 @@
 #include "daemon/health_probe.h"
 #include "daemon/image_fetch.h"
 #include "daemon/log.h"
+#include "daemon/record_files.h"
+#include "daemon/record_ports.h"
 #include "hypervisor/qemu/qemu_hypervisor.h"
 #include "model/documents.h"
 #include "model/keys.h"
 #include "os/event_loop.h"
 #include "os/files.h"
+#include "recorder/recording.h"
 #include "store/etcd/etcd_store.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -96,9 +99,12 @@ class Daemon {
     Status open_store();
     Status make_host();
     Status make_control();
+    Status open_record();
+    std::string record_directory() const { return config_.data_dir + "/record"; }
     Status make_api();
     Status join_in();
     void fetch_from_others();
+    api::Service& service() { return noted_ ? static_cast<api::Service&>(*noted_) : *api_; }
     void restart_soon();
     void listen_for_signals();
     void put_node_spec();
@@ -135,6 +141,8 @@ class Daemon {
     cluster::WriteGate* gate_ = nullptr;  // bare_store_, where it is the embedded one
     std::string store_name_;
     std::unique_ptr<TimedStore> store_;
+    std::unique_ptr<RecordFiles> record_files_;
+    std::unique_ptr<recorder::Recording> recording_;  // none: switched off
     std::unique_ptr<view::View> view_;
     std::unique_ptr<hypervisor::QemuHypervisor> hypervisor_;
     std::unique_ptr<NetworkProbe> probe_;
@@ -146,8 +154,10 @@ class Daemon {
     std::unique_ptr<Planner> planner_;
     std::unique_ptr<ClusterOperations> cluster_operations_;
     std::unique_ptr<OtherHosts> other_hosts_;
+    std::unique_ptr<RecordExport> record_export_;
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<ImageFetch> image_fetch_;  // of a member of a cluster
+    std::unique_ptr<NotedService> noted_;
     bool stopped_ = false;
     bool restart_ = false;
 };
@@ -222,10 +232,26 @@ Status Daemon::open_store() {
         store_name_ = "sqlite";
     }
     store_ = std::make_unique<TimedStore>(*bare_store_, clock_, metrics_);
-    view_ = std::make_unique<view::View>(*store_, loop_, clock_, log_);
+    RETURN_IF_ERROR(open_record());
+    view_ = recording_ ? std::make_unique<view::View>(recording_->store, recording_->executor, recording_->clock, log_)
+                       : std::make_unique<view::View>(*store_, loop_, clock_, log_);
     bool ready = false;
     view_->start([&ready](const Status&) { ready = true; });
     return wait("reading the state", [&ready] { return ready; });
+}
+
+// A host whose inputs cannot be recorded runs VMs all the same.
+Status Daemon::open_record() {
+    if (config_.record_mib == 0) return {};
+    const auto bytes = static_cast<std::uint64_t>(config_.record_mib) << 20;
+    Result<std::unique_ptr<RecordFiles>> files = RecordFiles::open(record_directory(), bytes, workers_, loop_, log_);
+    if (!files) {
+        log_.warn("inputs are not recorded", {{"error", describe(files.error())}});
+        return {};
+    }
+    record_files_ = std::move(*files);
+    recording_ = std::make_unique<recorder::Recording>(*record_files_, RecordFiles::segment_bytes(bytes), *store_, loop_, clock_, random_);
+    return {};
 }
 
 Status Daemon::make_host() {
@@ -262,17 +288,36 @@ Status Daemon::make_control() {
     settings.facts = found_.facts;
     settings.storage = {.data_dir = config_.data_dir, .pools = config_.pools};
     settings.lease.ttl = node_->is_member() ? node_->lease_ttl() : seconds(config_.lease_ttl_s);
-    agent_ = std::make_unique<agent::Agent>(
-        agent::Agent::Deps{*store_, *view_, *hypervisor_, *agent_blobs_, probe_.get(), loop_, clock_, random_, log_}, settings);
-    lease_ = std::make_unique<AgentLease>(*agent_);
-    controller_ = std::make_unique<controller::Controller>(
-        controller::Controller::Deps{*store_, *view_, loop_, clock_, random_, log_, *lease_},
-        controller::ControllerSettings{.node = config_.name, .run_uid = make_id(random_), .lease_ttl = settings.lease.ttl, .policy = policy_of(config_)});
+    settings.run_uid = make_id(random_);
+    const controller::ControllerSettings control{
+        .node = config_.name, .run_uid = make_id(random_), .lease_ttl = settings.lease.ttl, .policy = policy_of(config_)};
+    const auto make_loops = [&](store::Store& store, hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs, agent::HealthProbe& probe,
+                                Executor& executor, const Clock& clock, Random& random) {
+        agent_ = std::make_unique<agent::Agent>(agent::Agent::Deps{store, *view_, hypervisor, blobs, &probe, executor, clock, random, log_}, settings);
+        lease_ = std::make_unique<AgentLease>(*agent_);
+        controller_ = std::make_unique<controller::Controller>(
+            controller::Controller::Deps{store, *view_, executor, clock, random, log_, *lease_}, control);
+    };
     std::optional<Status> recovered;
-    agent_->start([&recovered](Status status) { recovered = std::move(status); });
+    const auto ready = [&recovered](Status status) { recovered = std::move(status); };
+    if (recording_) {
+        recording_->hypervisor = std::make_unique<recorder::RecordedHypervisor>(recording_->recorder, *hypervisor_);
+        recording_->blobs = std::make_unique<recorder::RecordedBlobs>(recording_->recorder, *agent_blobs_);
+        recording_->probe = std::make_unique<recorder::RecordedProbe>(recording_->recorder, *probe_);
+        recording_->begin(fmt::format("{} {}", kVersion, BLIXARD_COMMIT), settings, control, *view_);
+        make_loops(recording_->store, *recording_->hypervisor, *recording_->blobs, *recording_->probe, recording_->executor, recording_->clock,
+                   recording_->random);
+        recording_->start(*agent_, ready);
+    } else {
+        make_loops(*store_, *hypervisor_, *agent_blobs_, *probe_, loop_, clock_, random_);
+        agent_->start(ready);
+    }
     RETURN_IF_ERROR(wait("finding the VMs of an earlier daemon", [&recovered] { return recovered.has_value(); }));
     if (!*recovered) return *recovered;
-    controller_->start();
+    if (recording_)
+        recording_->start(*controller_, *agent_, *view_);
+    else
+        controller_->start();
     return {};
 }
 
@@ -295,12 +340,15 @@ Status Daemon::make_api() {
     planner_ = std::make_unique<Planner>(*view_, workers_, *server_, policy_of(config_));
     cluster_operations_ = std::make_unique<ClusterOperations>(*node_);
     other_hosts_ = std::make_unique<OtherHosts>(*node_);
+    record_export_ = std::make_unique<RecordExport>(record_directory(), workers_, *server_);
     const api::Deps deps{.store = *store_, .view = *view_, .executor = *server_, .view_executor = loop_, .clock = clock_,
                          .random = random_, .log = log_, .blobs = api_blobs_.get(), .node = local_node_.get(),
-                         .forwarder = other_hosts_.get(), .metrics = daemon_metrics_.get(), .plan = planner_.get(), .cluster = cluster_operations_.get()};
+                         .forwarder = other_hosts_.get(), .metrics = daemon_metrics_.get(), .plan = planner_.get(), .cluster = cluster_operations_.get(),
+                         .debug = record_export_.get()};
     api_ = std::make_unique<api::Api>(deps, api::Settings{.node = config_.name, .version = std::string(kVersion), .commit = BLIXARD_COMMIT,
                                                           .store = store_name_, .cluster_id = node_->cluster_id()});
-    server_->start(*api_);
+    if (recording_) noted_ = std::make_unique<NotedService>(*api_, recording_->recorder, loop_);
+    server_->start(service());
     server_->post([this] { api_->start([] {}); });
     return {};
 }
@@ -308,7 +356,7 @@ Status Daemon::make_api() {
 // From here on this host does its part in its cluster, or can become part of one.
 Status Daemon::join_in() {
     cluster::NodeHooks hooks;
-    hooks.service = api_.get();
+    hooks.service = &service();
     hooks.service_executor = server_.get();
     hooks.problem = [](const Error& error) { return api::problem(error); };
     hooks.blob_file = [this](const std::string& sha256) -> Result<std::string> {
@@ -392,6 +440,8 @@ void Daemon::stop() {
     agent_.reset();
     hypervisor_.reset();
     view_.reset();
+    recording_.reset();
+    record_files_.reset();
     store_.reset();
     bare_store_.reset();
 }
