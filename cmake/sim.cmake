@@ -16,7 +16,7 @@ blixard_pch(blixard-sim)
 
 file(GLOB sim_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/*_test.cc ${CMAKE_SOURCE_DIR}/sim/history/*_test.cc)
 add_executable(test_sim ${sim_tests})
-target_link_libraries(test_sim PRIVATE blixard_sim gtest gtest_main gmock)
+target_link_libraries(test_sim PRIVATE blixard_sim gtest gtest_main gmock rapidcheck)
 blixard_pch(test_sim)
 add_test(NAME sim COMMAND test_sim)
 
@@ -30,9 +30,3 @@ list(FILTER mutant_sources EXCLUDE REGEX "(_test|_fuzz)\\.cc$")
 add_executable(blixard-sim-mutants EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/sim/main.cc ${sim_sources} ${mutant_sources})
 target_compile_definitions(blixard-sim-mutants PRIVATE BLIXARD_MUTANTS)
 target_link_libraries(blixard-sim-mutants PRIVATE blixard_agent blixard_controller blixard_api blixard_recorder blixard_store_memory)
-
-file(GLOB sim_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/*_test.cc)
-add_executable(test_sim ${sim_tests})
-target_link_libraries(test_sim PRIVATE blixard_sim gtest gtest_main gmock rapidcheck)
-blixard_pch(test_sim)
-add_test(NAME sim COMMAND test_sim)

@@ -230,7 +230,7 @@ class ControlBench {
     std::int64_t filled_ = 0;
 };
 
-Size size_of(const Options& options) {
+Result<Size> size_of(const Options& options) {
     const bool quick = options.values.contains("quick");
     Size size;
     size.hosts = options.number("hosts", quick ? 10 : 1000);
@@ -238,8 +238,8 @@ Size size_of(const Options& options) {
     size.steady_per_s = options.number("steady", quick ? 50 : 300);
     size.steady_s = quick ? 1 : 5;
     size.starts = quick ? 5 : 100;
-    size.views = options.numbers("views", quick ? std::vector<std::int64_t>{100}
-                                                : std::vector<std::int64_t>{10'000, 100'000});
+    ASSIGN_OR_RETURN(size.views, options.counts("views", quick ? std::vector<std::int64_t>{100}
+                                                                : std::vector<std::int64_t>{10'000, 100'000}));
     size.bare = quick ? Millis{200} : seconds(3);
     return size;
 }
@@ -249,15 +249,16 @@ Size size_of(const Options& options) {
 int control(Arguments arguments) {
     const auto options =
         parse_options(arguments, {"hosts", "burst", "steady", "views", "quick", "json"});
-    if (!options) {
-        std::fprintf(stderr, "blixard-bench control: %s\n", describe(options.error()).c_str());
+    const auto size = options ? size_of(*options) : Result<Size>(fail(options.error()));
+    if (!size) {
+        std::fprintf(stderr, "blixard-bench control: %s\n", describe(size.error()).c_str());
         return 2;
     }
     if (std::system("command -v etcd >/dev/null") != 0) {
         std::fprintf(stderr, "blixard-bench control: there is no etcd here; apt-get install etcd-server\n");
         return 1;
     }
-    ControlBench bench(size_of(*options));
+    ControlBench bench(*size);
     Status done = bench.run();
     if (done && !options->text("json").empty())
         done = bench.report().write_json(options->text("json"));

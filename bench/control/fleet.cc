@@ -98,7 +98,8 @@ bool Fleet::add_hosts(std::int64_t count) {
         for (auto& [name, host] : hosts_) {
             host.lease = std::make_unique<agent::HostLease>(
                 agent::HostLease::Deps{*store_, loop, loop, log_}, name, "run-" + name,
-                agent::LeaseSettings{}, [](MonoTime) {}, [] {});
+                agent::LeaseSettings{}, [] { return store::Revision{0}; },  // nobody was here before
+                [](MonoTime) {}, [] {});
             // Not all in one moment, as hosts are not.
             loop.after(Millis{number++ % 1000}, [lease = host.lease.get()] { lease->start(); });
         }
