@@ -20,11 +20,20 @@ constexpr std::array kCommands = {
             "huawei --vms FILE --starts FILE [--hosts N]... [--strategy S] [--json FILE]\n"
             "        openb  --nodes FILE --pods FILE... [--seeds N] [--strategy S] [--json FILE]"},
     Command{"sched", blixard::bench::sched,
-            "[--hosts N]... [--decisions N]: decisions/s, heap allocations"},
+            "[--hosts N]... [--decisions N] [--json FILE]: decisions/s, heap allocations"},
     Command{"api", blixard::bench::api,
             "[--blixard PROGRAM] [--json FILE] [--image NAME] [--vms N] [--quick] [--no-guests]"},
     Command{"vms", blixard::bench::vms,
-            "[--guest DIR] [--blixard PROGRAM] [--rounds N] [--no-guests]: the driver beside bare QEMU"},
+            "[--guest DIR] [--blixard PROGRAM] [--rounds N] [--no-guests]: the driver beside bare "
+            "QEMU"},
+    Command{"micro", blixard::bench::micro,
+            "[--benchmark_filter=REGEX] [--benchmark_out=FILE --benchmark_out_format=json] ...: "
+            "Google Benchmark's options"},
+    Command{"curves", blixard::bench::curves,
+            "[--vms N] [--json FILE]: costs at 10, 100, ... VMs, in process"},
+    Command{"lxd", blixard::bench::lxd,
+            "--lxd SOCKET [--blixard PROGRAM] [--vms N] [--json FILE]: beside LXD (bench/peers.sh "
+            "starts one)"},
     Command{"control", blixard::bench::control,
             "[--hosts N] [--burst N] [--steady N] [--views N...] [--quick] [--json FILE]: placements on a real etcd"},
     Command{"http", blixard::bench::http, "[--json FILE] [--quick]: the HTTP server alone"},

@@ -2,30 +2,17 @@
 // in.
 #include <fmt/format.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <new>
 #include <vector>
 
 #include "base/random.h"
+#include "bench/allocations.h"
 #include "bench/commands.h"
 #include "bench/options.h"
 #include "scheduler/place.h"
-
-namespace {
-std::atomic<std::uint64_t> allocations{0};
-}  // namespace
-
-void* operator new(std::size_t size) {
-    allocations.fetch_add(1, std::memory_order_relaxed);
-    if (void* memory = std::malloc(size)) return memory;
-    std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace blixard::bench {
 namespace {
@@ -130,13 +117,13 @@ int sched(Arguments arguments) {
         Churn churn(hosts);
         for (std::int64_t i = 0; i < decisions / 4; ++i) churn.step();
         auto refused = churn.refused();
-        auto before = allocations.load();
+        auto before = allocations();
         auto began = std::chrono::steady_clock::now();
         for (std::int64_t i = 0; i < decisions; ++i) churn.step();
         double seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
         auto count = static_cast<double>(decisions);
-        double per_decision = static_cast<double>(allocations.load() - before) / count;
+        double per_decision = static_cast<double>(allocations() - before) / count;
         fmt::print("{:>7} {:>12.0f} {:>12.2f} {:>14.2f} {:>8}\n", hosts, count / seconds,
                    1e6 * seconds / count, per_decision, churn.refused() - refused);
         rows += fmt::format(

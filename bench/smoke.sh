@@ -3,29 +3,45 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bench=${BLIXARD_BENCH:-build/blixard-bench}
-"$bench" sched --hosts 10 --hosts 100 --decisions 2000
+work=$(mktemp -d /tmp/blixard-smoke-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+"$bench" sched --hosts 10 --hosts 100 --decisions 2000 --json "$work/sched.json"
 "$bench" http --quick
 "$bench" control --quick
-"$bench" api --quick --no-guests --blixard build/blixard
+"$bench" api --quick --no-guests --vms 1000 --blixard build/blixard
+"$bench" curves --vms 100 --json "$work/curves.json"
+"$bench" micro --benchmark_min_time=0.001 --benchmark_out="$work/micro.json" --benchmark_out_format=json
+
+# What compares must see a slower one, and must not see one where there is none.
+bench/compare.py "$work/micro.json" "$work/micro.json"
+python3 - "$work" <<'END'
+import json, sys
+micro = json.load(open(sys.argv[1] + "/micro.json"))
+micro["benchmarks"][0]["cpu_time"] *= 1.3
+micro["benchmarks"][0]["real_time"] *= 1.3
+json.dump(micro, open(sys.argv[1] + "/slower.json", "w"))
+END
+if bench/compare.py "$work/micro.json" "$work/slower.json"; then
+  echo "smoke: compare.py did not see that one row is 30 % slower" >&2
+  exit 1
+fi
 
 # Two hosts of two GPUs and pods that take whole ones: all of the GPUs are given away.
-traces=$(mktemp -d)
-trap 'rm -rf "$traces"' EXIT
-cat >"$traces/nodes.csv" <<'NODES'
+cat >"$work/nodes.csv" <<'NODES'
 sn,cpu_milli,memory_mib,gpu,model
 a,32000,65536,2,T4
 b,32000,65536,2,T4
 NODES
-cat >"$traces/openb_pod_list_whole.csv" <<'PODS'
+cat >"$work/openb_pod_list_whole.csv" <<'PODS'
 name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec
 p0,4000,4096,1,1000,
 p1,8000,4096,2,1000,T4|A10
 p2,2000,4096,0,0,
 PODS
 for strategy in fragmentation random best-fit first-fit most-available; do
-  "$bench" trace openb --nodes "$traces/nodes.csv" --pods "$traces/openb_pod_list_whole.csv" --seeds 1 \
-    --strategy "$strategy" --json "$traces/rows.json"
-  grep -q '"trace": "whole", "strategy": "'"$strategy"'", "seed": 1, "allocated_percent_at_100": ' "$traces/rows.json"
+  "$bench" trace openb --nodes "$work/nodes.csv" --pods "$work/openb_pod_list_whole.csv" --seeds 1 \
+    --strategy "$strategy" --json "$work/rows.json"
+  grep -q '"trace": "whole", "strategy": "'"$strategy"'", "seed": 1, "allocated_percent_at_100": ' "$work/rows.json"
 done
 
 # Two servers, two VMs that fill them, a third that waits from 2 s until the first leaves at 100 s, and a small one that

@@ -5,9 +5,11 @@
 
 #include "bench/api/api.h"
 #include "bench/api/daemon_under_test.h"
+#include "bench/api/event_bench.h"
 #include "bench/api/guest_bench.h"
 #include "bench/api/load.h"
 #include "bench/api/report.h"
+#include "bench/api/vm_text.h"
 
 namespace blixard::bench {
 namespace {
@@ -15,22 +17,6 @@ namespace {
 constexpr int kStreams = 5000;
 constexpr int kIdleMs = 10'000;
 constexpr int kEvents = 300;
-constexpr const char* kIdleImage = "bench-idle";
-
-std::string vm_name(std::uint64_t number) { return fmt::format("vm-{:05}", number); }
-
-// As large as a document of daily life: labels, a cloud-init, stopped.
-std::string create_text(std::uint64_t number) {
-    std::string user_data = "#cloud-config\\nusers:\\n";
-    for (int i = 0; i < 6; ++i)
-        user_data +=
-            fmt::format("  - name: user-{}\\n    groups: sudo\\n    shell: /bin/bash\\n", i);
-    const std::string body = fmt::format(
-        R"({{"name":"{}","spec":{{"image":"{}","cpus":2,"memory_mib":512,"run":"stopped","labels":{{"app":"shop","tier":"web",)"
-        R"("owner":"team-{}"}},"cloud_init":{{"user_data":"{}"}}}}}})",
-        vm_name(number), kIdleImage, number % 7, user_data);
-    return request_text("POST", "/v1/vms", body);
-}
 
 class ApiBench {
  public:
@@ -79,8 +65,8 @@ class ApiBench {
     }
 
     Status measure_reads(int vms) {
-        RETURN_IF_ERROR(row(fmt::format("get one of {}", vms), "/v1/vms/" + vm_name(made_ / 2), "",
-                            count(20'000)));
+        RETURN_IF_ERROR(row(fmt::format("get one of {}", vms),
+                            "/v1/vms/" + stopped_vm_name(made_ / 2), "", count(20'000)));
         const std::string all = fmt::format("/v1/vms?limit={}", vms);
         const std::uint64_t lists = count(std::max(50, 400'000 / vms));
         RETURN_IF_ERROR(row(fmt::format("list {} full documents", vms), all, "", lists));
@@ -93,7 +79,8 @@ class ApiBench {
     // At 1,000 VMs.
     Status measure_once() {
         RETURN_IF_ERROR(measure_create_and_delete());
-        RETURN_IF_ERROR(measure_events());
+        RETURN_IF_ERROR(
+            measure_events(report_, daemon_, stopped_vm_name(1), static_cast<int>(count(kEvents))));
         measure_idle();
         return measure_streams();
     }
@@ -107,7 +94,7 @@ class ApiBench {
             report_.add("create beside 1000", "unix", connections, created);
             Load remove{daemon_.unix_way(), connections, requests,
                         [](std::uint64_t n) {
-                            return request_text("DELETE", "/v1/vms/" + vm_name(50'000 + n) +
+                            return request_text("DELETE", "/v1/vms/" + stopped_vm_name(50'000 + n) +
                                                               "?wait=deleted&timeout=30");
                         },
                         200};
@@ -117,54 +104,6 @@ class ApiBench {
             else
                 report_.missing("delete until it is gone", removed.error().message);
         }
-        return {};
-    }
-
-    // From sending a write to seeing its event on another connection: the commit is in between, so
-    // the event took less.
-    Status measure_events() {
-        ASSIGN_OR_RETURN(HttpClient events, HttpClient::connect(daemon_.unix_way()));
-        RETURN_IF_ERROR(events.send(request_text("GET", "/v1/events?name=" + vm_name(1))));
-        RETURN_IF_ERROR(events.receive());
-        ASSIGN_OR_RETURN(HttpClient writer, HttpClient::connect(daemon_.unix_way()));
-        std::vector<double> to_event, after_answer;
-        for (int i = 0; i < kEvents; ++i)
-            RETURN_IF_ERROR(one_event(events, writer, i, to_event, after_answer));
-        report_.add("event: write sent to event seen, p50", percentile(to_event, 0.5), "us");
-        report_.add("event: write sent to event seen, p99", percentile(to_event, 0.99), "us");
-        report_.add("event: seen after the write's answer, p50", percentile(after_answer, 0.5),
-                    "us");
-        return {};
-    }
-
-    static Status one_event(HttpClient& events, HttpClient& writer, int number,
-                            std::vector<double>& to_event, std::vector<double>& after_answer) {
-        const std::string mark = fmt::format("mark-{}", number);
-        const std::string body = fmt::format(R"({{"spec":{{"labels":{{"owner":"{}"}}}}}})", mark);
-        AnswerReader reader;
-        std::string heard;
-        double answered = 0, seen = 0;
-        const double begin = now_us();
-        RETURN_IF_ERROR(writer.send(request_text("PATCH", "/v1/vms/" + vm_name(1), body)));
-        while (answered == 0 || seen == 0) {
-            pollfd ready[] = {{writer.fd(), POLLIN, 0}, {events.fd(), POLLIN, 0}};
-            if (::poll(ready, 2, 5000) <= 0)
-                return fail(ErrorCode::kTimeout, "no event came in five seconds");
-            if (ready[0].revents) {
-                ASSIGN_OR_RETURN(const std::string bytes, writer.receive());
-                reader.feed(bytes);
-                if (reader.done()) answered = now_us();
-            }
-            if (ready[1].revents) {
-                ASSIGN_OR_RETURN(const std::string bytes, events.receive());
-                heard += bytes;
-                if (seen == 0 && heard.find(mark) != heard.npos) seen = now_us();
-            }
-        }
-        if (reader.answer().status != 200)
-            return fail(ErrorCode::kInternal, "PATCH: " + reader.answer().body);
-        to_event.push_back(seen - begin);
-        after_answer.push_back(seen - answered);
         return {};
     }
 
@@ -195,7 +134,7 @@ class ApiBench {
         const auto grown =
             static_cast<double>(daemon_.process().resident_kib()) - static_cast<double>(before);
         report_.add("memory of one of 5,000 idle event streams", grown / kStreams, "KiB");
-        return row("get one beside 5,000 idle event streams", "/v1/vms/" + vm_name(1), "",
+        return row("get one beside 5,000 idle event streams", "/v1/vms/" + stopped_vm_name(1), "",
                    count(20'000));
     }
 

@@ -72,8 +72,9 @@ std::string request_text(std::string_view method, std::string_view target, std::
 
 void AnswerReader::reset() {
     head_.clear();
-    has_head_ = false;
-    length_ = 0;
+    has_head_ = chunked_ = chunks_end_ = last_chunk_ = false;
+    length_ = chunk_left_ = 0;
+    chunk_line_.clear();
     answer_ = Answer{};
 }
 
@@ -88,22 +89,55 @@ std::size_t AnswerReader::feed(std::string_view bytes) {
         head_.resize(end + 2);
         read_head();
     }
-    const std::size_t rest = static_cast<std::size_t>(
-        std::min<std::uint64_t>(bytes.size() - taken, length_ - answer_.body_bytes));
+    const std::string_view rest = bytes.substr(taken);
+    return taken + (chunked_ ? feed_chunks(rest) : feed_body(rest, length_ - answer_.body_bytes));
+}
+
+// At most `left` bytes of the body.
+std::size_t AnswerReader::feed_body(std::string_view bytes, std::uint64_t left) {
+    bytes = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), left)));
     if (answer_.body.size() < kBodyKept)
-        answer_.body += bytes.substr(taken, std::min(rest, kBodyKept - answer_.body.size()));
-    answer_.body_bytes += rest;
-    return taken + rest;
+        answer_.body += bytes.substr(0, kBodyKept - answer_.body.size());
+    answer_.body_bytes += bytes.size();
+    return bytes.size();
+}
+
+// Each chunk: its size in hexadecimal, a line's end, the bytes, a line's end; the last one is
+// empty.
+std::size_t AnswerReader::feed_chunks(std::string_view bytes) {
+    std::size_t taken = 0;
+    while (taken < bytes.size() && !chunks_end_) {
+        if (chunk_left_ > 0) {
+            const std::size_t part = feed_body(bytes.substr(taken), chunk_left_);
+            chunk_left_ -= part;
+            taken += part;
+            continue;
+        }
+        const char c = bytes[taken++];
+        if (c != '\n') {
+            chunk_line_ += c;
+            continue;
+        }
+        const bool between = chunk_line_ == "\r";  // the end of the chunk before, or of all
+        if (!between) chunk_left_ = std::strtoull(chunk_line_.c_str(), nullptr, 16);
+        chunks_end_ = between && last_chunk_;
+        last_chunk_ = !between && chunk_left_ == 0;
+        chunk_line_.clear();
+    }
+    return taken;
 }
 
 void AnswerReader::read_head() {
     has_head_ = true;
     answer_.status = head_.size() > 12 ? std::atoi(head_.c_str() + 9) : 0;
     constexpr std::string_view kLength = "\r\ncontent-length:";
+    constexpr std::string_view kChunked = "\r\ntransfer-encoding: chunked";
     for (std::size_t at = head_.find("\r\n"); at != head_.npos && at + 2 < head_.size();
-         at = head_.find("\r\n", at + 2))
+         at = head_.find("\r\n", at + 2)) {
         if (strncasecmp(head_.c_str() + at, kLength.data(), kLength.size()) == 0)
             length_ = std::strtoull(head_.c_str() + at + kLength.size(), nullptr, 10);
+        if (strncasecmp(head_.c_str() + at, kChunked.data(), kChunked.size()) == 0) chunked_ = true;
+    }
 }
 
 Result<HttpClient> HttpClient::connect(const Endpoint& endpoint) {

@@ -33,16 +33,24 @@ class AnswerReader {
  public:
     // How many of the bytes belong to this answer.
     std::size_t feed(std::string_view bytes);
-    bool done() const { return has_head_ && answer_.body_bytes == length_; }
+    bool done() const {
+        return has_head_ && (chunked_ ? chunks_end_ : answer_.body_bytes == length_);
+    }
     const Answer& answer() const { return answer_; }
     void reset();
 
  private:
     void read_head();
+    std::size_t feed_body(std::string_view bytes, std::uint64_t left);
+    std::size_t feed_chunks(std::string_view bytes);
 
     std::string head_;
     bool has_head_ = false;
     std::uint64_t length_ = 0;
+    // Where the body comes in chunks (RFC 9112, 7.1): others send so, Blixard does not.
+    bool chunked_ = false, last_chunk_ = false, chunks_end_ = false;
+    std::string chunk_line_;
+    std::uint64_t chunk_left_ = 0;
     Answer answer_;
 };
 

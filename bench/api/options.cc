@@ -22,6 +22,8 @@ Result<ApiOptions> parse_api_options(const std::vector<std::string>& arguments) 
             options.blixard = arguments[++i];
         else if (name == "--json")
             options.json_path = arguments[++i];
+        else if (name == "--lxd")
+            options.lxd_socket = arguments[++i];
         else if (name == "--image")
             options.image = arguments[++i];
         else if (name == "--vms")
@@ -56,6 +58,7 @@ int run_with(Arguments arguments, Status (*measure)(const ApiOptions&)) {
 }  // namespace
 
 int api(Arguments arguments) { return run_with(arguments, run_api); }
+int lxd(Arguments arguments) { return run_with(arguments, run_lxd); }
 int http(Arguments arguments) { return run_with(arguments, run_http); }
 
 }  // namespace blixard::bench
