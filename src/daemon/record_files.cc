@@ -122,9 +122,10 @@ void RecordFiles::give_up(const Error& error) {
 }
 
 Result<std::string> export_record(const std::string& directory) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> names, os::list_directory(directory));
+    const Result<std::vector<std::string>> names = os::list_directory(directory);
+    if (!names && names.error().code != ErrorCode::kNotFound) return fail(names.error());
     std::string record;
-    for (const std::string& name : names) {
+    for (const std::string& name : names.value_or(std::vector<std::string>{})) {
         const std::uint64_t number = number_of(name, ".log");
         if (number == 0) continue;
         const Result<std::string> log = os::read_file(directory + "/" + name, kFileBytesMost);
