@@ -322,7 +322,8 @@ class Reference {
                 auto before = free_on(host);
                 auto after = before;
                 take(after, request, way);
-                return room_lost(host, before) - room_lost(host, after);
+                double gain = room_lost(host, before) - room_lost(host, after);
+                return host.gpus.empty() ? std::nearbyint(gain * 1048576.0) / 1048576.0 : gain;
             }
         }
         return 0.0;

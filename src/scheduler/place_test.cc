@@ -297,6 +297,39 @@ TEST_F(Placing, fragmentation_keeps_the_room_that_the_usual_vms_need) {
     EXPECT_DOUBLE_EQ(decision.runners_up.at(0).score, -3.0);
 }
 
+TEST_F(Placing, fragmentation_keeps_a_whole_host_for_a_vm_that_is_split_over_its_nodes) {
+    // Nodes of 4 CPUs. The mix: a VM of 8 CPUs, split 4 and 4, and as many CPUs in VMs of 2.
+    for (auto name : {"a", "b"}) {
+        auto host = a_host(name, 8, 8000);
+        host.numa.assign(2, {4000, 4000});
+        add(std::move(host));
+    }
+    ASSERT_TRUE(cluster.place(shared(a_vm("old", 1, 500)), "b", Assignment{{0}, {}}));
+    cluster.observe(a_vm("large", 8, 4000));
+    for (int i = 0; i < 4; ++i) cluster.observe(a_vm("small", 2, 500));
+    // On a, the large can use 8, then none of 7; the small 8, then 2 + 4: 0 -> (7 + 1) / 2 lost.
+    // On b, 3 and 4 free: none for the large, 2 + 4 for the small: 4 lost. With 2 and 4 free the
+    // small can use the same 6: (6 + 0) / 2 = 3. With 3 and 3 only 4: (6 + 2) / 2 = 4.
+    auto decision = place(cluster, a_vm("v", 1, 500), policy);
+    EXPECT_EQ(decision.host, "b");
+    EXPECT_EQ(decision.assignment.numa_nodes, std::vector<std::int32_t>{0});
+    EXPECT_DOUBLE_EQ(decision.score, 1.0);
+    EXPECT_DOUBLE_EQ(decision.runners_up.at(0).score, -4.0);
+}
+
+TEST_F(Placing, places_that_lose_equally_much_tie_whatever_the_last_bits_say) {
+    add(a_host("a", 3, 3000));
+    add(a_host("b", 9, 9000));
+    for (auto cpus : {2, 3, 5}) cluster.observe(a_vm("x", cpus, 1));
+    // Weights 0.2, 0.3, 0.5. On a, 3 free: 0.2 * 1 + 0.3 * 0 + 0.5 * 3 = 1.7 lost, 2 free: 0.2 * 0
+    // + 0.3 * 2 + 0.5 * 2 = 1.6. On b, 9 free: 0.2 + 0.5 * 4 = 2.2, 8 free: 0.3 * 2 + 0.5 * 3
+    // = 2.1. In doubles the second difference is larger by 2e-16.
+    auto decision = place(cluster, a_vm("v", 1, 1), policy);
+    EXPECT_EQ(decision.host, "a");
+    EXPECT_NEAR(decision.score, 0.1, 1e-6);
+    EXPECT_EQ(decision.runners_up.at(0).score, decision.score);
+}
+
 TEST_F(Placing, soft_rules_cost_points_that_are_shown) {
     add(a_host("a", 8, 8192));
     add(a_host("b", 8, 8192));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace blixard::scheduler {
 namespace {
@@ -29,6 +30,13 @@ Take tightest(const Room& room, const Takes& takes) {
     };
     return *std::min_element(takes.options.begin(), takes.options.begin() + takes.count,
                              [&](Take a, Take b) { return room_under(a) < room_under(b); });
+}
+
+// Two rooms that lose equally much must tie, whatever the last bits of their sums: to a millionth
+// of a CPU.
+double without_noise(double points) {
+    constexpr double kSteps = 1 << 20;
+    return std::nearbyint(points * kSteps) / kSteps;
 }
 
 bool needs_room_lost(Strategy strategy) {
@@ -92,7 +100,8 @@ double Scores::most_available(const HostSlot& host) const {
 double Scores::fragmentation(const HostSlot& host, Take take) const {
     auto after = host.free;
     occupy(after, filters_.ask(), take);
-    return cluster_.room_lost(host, host.free) - cluster_.room_lost(host, after);
+    double gain = cluster_.room_lost(host, host.free) - cluster_.room_lost(host, after);
+    return host.capacity.gpu_count > 0 ? gain : without_noise(gain);
 }
 
 double Scores::of_take(const HostSlot& host, Take take) const {
