@@ -46,15 +46,15 @@ done
 
 # Two servers, two VMs that fill them, a third that waits from 2 s until the first leaves at 100 s, and a small one that
 # came at 3 s and waits behind it: 98 + 97 s.
-printf 'vmid,cpu,mem,at,lt\n0,64,128,0,100\n1,64,128,1,200\n2,64,128,2,10\n3,1,1,3,10\n' >"$traces/vms.csv"
-echo 0 >"$traces/starts.txt"
-"$bench" trace huawei --vms "$traces/vms.csv" --starts "$traces/starts.txt" --hosts 2 --json "$traces/waits.json"
-grep -q '"hosts": 2, "strategy": "fragmentation", "episodes": 1, "wait_s_trimmed_mean": 195.00' "$traces/waits.json"
+printf 'vmid,cpu,mem,at,lt\n0,64,128,0,100\n1,64,128,1,200\n2,64,128,2,10\n3,1,1,3,10\n' >"$work/vms.csv"
+echo 0 >"$work/starts.txt"
+"$bench" trace huawei --vms "$work/vms.csv" --starts "$work/starts.txt" --hosts 2 --json "$work/waits.json"
+grep -q '"hosts": 2, "strategy": "fragmentation", "episodes": 1, "wait_s_trimmed_mean": 195.00' "$work/waits.json"
 refused() {
-    if "$bench" "$@" 2>"$traces/refusal"; then return 1; fi
-    cat "$traces/refusal"
+    if "$bench" "$@" 2>"$work/refusal"; then return 1; fi
+    cat "$work/refusal"
 }
-refused trace huawei --starts "$traces/starts.txt" | grep -q 'no --vms FILE given'
-refused trace huawei --vms "$traces/vms.csv" --starts "$traces/starts.txt" --hosts two | grep -q -- '--hosts two: not a whole number'
-refused trace huawei --vms "$traces/vms.csv" --starts "$traces/starts.txt" --strategy manual | grep -q 'names its host'
-refused trace huawei --vms "$traces/vms.csv" --starts "$traces/vms.csv" | grep -q 'no whole number'
+refused trace huawei --starts "$work/starts.txt" | grep -q 'no --vms FILE given'
+refused trace huawei --vms "$work/vms.csv" --starts "$work/starts.txt" --hosts two | grep -q -- '--hosts two: not a whole number'
+refused trace huawei --vms "$work/vms.csv" --starts "$work/starts.txt" --strategy manual | grep -q 'names its host'
+refused trace huawei --vms "$work/vms.csv" --starts "$work/vms.csv" | grep -q 'no whole number'
