@@ -112,11 +112,11 @@ class Membership(unittest.TestCase):
                 plain = ask(port)
                 self.assertNotIn("200", plain.stdout, f"plain TCP at {port}")
                 stranger = ask(port, foreign / "host.pem", foreign / "host.key")
-                self.assertNotEqual(stranger.returncode, 0, f"a certificate of another cluster at {port}: {stranger.stdout}")
+                # Refused after the client's part of the handshake: an alert, or a connection that is closed without a word.
+                self.assertIn(stranger.stdout.strip(), ("", "b''"), f"a certificate of another cluster at {port}")
             for port in (PORT + 1, PORT + 2):
                 bare = ask(port, "tls")
-                self.assertNotEqual(bare.returncode, 0, f"TLS without a certificate at {port}: {bare.stdout}")
-                self.assertIn("ertificate", bare.stderr)
+                self.assertIn(bare.stdout.strip(), ("", "b''"), f"TLS without a certificate at {port}")
 
     def test_leaving_and_coming_back(self):
         with Cloud(hosts=3) as cloud:
