@@ -44,6 +44,7 @@ void SimHypervisor::recover(Callback<std::vector<Instance>> done) {
     lane_.after(Millis{20}, [this, done = std::move(done), here = std::weak_ptr(here_)] {
         if (here.expired()) return;
         recovered_ = true;
+        machines_.forget_stops();
         done(instances());
     });
 }

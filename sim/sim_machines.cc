@@ -113,6 +113,12 @@ void SimMachines::run(const std::string& vm, std::uint64_t birth) {
     tell(Event::Kind::kChanged, machine->instance.id);
 }
 
+void SimMachines::forget_stops() {
+    for (auto& [vm, machine] : machines_)
+        if (machine.alive && machine.instance.state == InstanceState::kStopping)
+            machine.instance.state = machine.script.hangs ? InstanceState::kUnknown : InstanceState::kRunning;
+}
+
 void SimMachines::signal_end(const std::string& vm, std::uint64_t birth, Millis delay, Exit exit, std::string_view why) {
     deps_.timeline.after(delay, [this, vm, birth, exit = std::move(exit), why = std::string(why)] {
         Machine* const machine = find(vm);

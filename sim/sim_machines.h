@@ -100,6 +100,8 @@ class SimMachines {
     Machine* find(const std::string& vm);
     std::map<std::string, Machine>& machines() { return machines_; }
     const std::map<std::string, Machine>& machines() const { return machines_; }
+    // A daemon that comes back asks QEMU, which knows of no stop that its predecessor waited for.
+    void forget_stops();
     std::map<std::string, hypervisor::InstanceId>& directories() { return directories_; }
     std::set<std::string>& disks() { return disks_; }
 

@@ -152,9 +152,11 @@ Decision keep_running(const Wanted& wanted, const Instance& instance, const Memo
             return {.phase = Phase::kPaused};
         case InstanceState::kExited: break;
     }
-    // The process lives and its monitor is silent.
-    if (memory.silent_since && now - *memory.silent_since >= kSilentMost &&
-        wanted.record->spec.restart != Restart::kNever)
+    // The process lives and its monitor is silent. A VM that is never restarted is left to itself,
+    // unless people have asked for a restart.
+    const bool may_end = wanted.record->spec.restart != Restart::kNever ||
+                         instance.restart_generation < wanted.record->restart_generation;
+    if (memory.silent_since && now - *memory.silent_since >= kSilentMost && may_end)
         return {.step = Step::kKill,
                 .phase = Phase::kStopping,
                 .message = "its monitor was silent for too long"};

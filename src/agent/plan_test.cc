@@ -163,6 +163,16 @@ TEST(Plan, a_silent_monitor_is_waited_for_then_the_process_is_killed) {
     EXPECT_EQ(story.plan_with(&silent).step, Step::kKill);
 }
 
+TEST(Plan, behind_a_silent_monitor_a_vm_that_is_never_restarted_ends_only_if_people_ask_for_it) {
+    Story story;
+    story.record.spec.restart = model::Restart::kNever;
+    Instance silent = story.instance(InstanceState::kUnknown);
+    story.memory.silent_since = MonoTime{40'000};
+    EXPECT_EQ(story.plan_with(&silent).step, Step::kNone);
+    ++story.record.restart_generation;
+    EXPECT_EQ(story.plan_with(&silent).step, Step::kKill);
+}
+
 TEST(Plan, a_released_vm_is_stopped_and_said_to_be_stopped) {
     Story story;
     story.placement.release = true;
