@@ -409,9 +409,12 @@ TEST(Help, every_example_can_be_parsed) {
 }
 
 TEST(Reference, is_what_docs_cli_md_says) {
-    std::filesystem::path page =
-        std::filesystem::path(__FILE__).parent_path() / "../../docs/CLI.md";
-    std::ifstream file(page);
+    // This program lies somewhere below the checkout.
+    std::filesystem::path above = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    while (!std::filesystem::exists(above / "docs/CLI.md") && above != above.root_path())
+        above = above.parent_path();
+    std::ifstream file(above / "docs/CLI.md");
+    ASSERT_TRUE(file) << "docs/CLI.md is nowhere above this program";
     std::stringstream text;
     text << file.rdbuf();
     EXPECT_TRUE(text.str() == reference_page())
