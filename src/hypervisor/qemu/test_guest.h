@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "base/result.h"
@@ -18,9 +19,10 @@ struct TestGuest {
 
 // Where it cannot be made (no network and no package at hand), the error says why.
 inline Result<TestGuest> test_guest() {
-    const std::string here = __FILE__;  // <root>/src/hypervisor/qemu/test_guest.h
-    std::string root = here;
-    for (int up = 0; up < 4; ++up) root = os::parent_directory(root);
+    // The test program lies somewhere below the checkout.
+    std::string root = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    while (!os::path_exists(root + "/tools/make_guest.sh") && root != "/")
+        root = os::parent_directory(root);
     const char* const named = std::getenv("BLIXARD_GUEST");
     const std::string directory = named ? named : root + "/build/guest";
     const TestGuest guest{directory + "/vmlinuz", directory + "/initrd"};
