@@ -101,7 +101,7 @@ void Api::start(std::function<void()> ready) {
 namespace {
 
 // Null where the request was refused; it is answered then.
-const Route* admit(const CallPtr& call, bool started) {
+const Route* admit(const Core& core, const CallPtr& call, bool started) {
     const Match match = match_route(call->request.method, call->request.path);
     if (!match.route) {
         refuse_route(call, match);
@@ -111,6 +111,8 @@ const Route* admit(const CallPtr& call, bool started) {
     call->name = match.name;
     Status admitted = check_access(call->request.principal, match.route->right);
     if (admitted && !match.route->any_query) admitted = check_query_names(call->request);
+    if (admitted && !match.route->always && core.deps.cluster)
+        admitted = core.deps.cluster->standing();
     if (admitted && !started && !match.route->always)
         admitted =
             fail(ErrorCode::kUnavailable, "this daemon is starting: it does not know the state yet",
@@ -137,7 +139,7 @@ void Api::handle(Request request, std::shared_ptr<Responder> responder) {
                           ? std::make_shared<AgeingResponder>(
                                 std::move(responder), core.pulse.age(), core.state()->revision)
                           : std::move(responder);
-    const Route* route = admit(call, state_->started);
+    const Route* route = admit(core, call, state_->started);
     if (!route) return;
     if (state_->started && core.pulse.stale() && needs_store(*route))
         return call->refuse(
@@ -153,8 +155,8 @@ void Api::handle(Request request, std::shared_ptr<Responder> responder) {
     core.deps.store.current_revision(
         core.crossing.back<store::Revision>([&core, call, route](Result<store::Revision> newest) {
             if (!newest) return call->refuse(newest.error());
-            core.crossing.when_at(mutant(MutantId::kReadTooEarly) ? 0 : *newest, kConsistentPatience,
-                                  [&core, call, route](Status reached) {
+            core.crossing.when_at(mutant(MutantId::kReadTooEarly) ? 0 : *newest,
+                                  kConsistentPatience, [&core, call, route](Status reached) {
                                       if (!reached) return call->refuse(reached.error());
                                       route->operation(core, call);
                                   });

@@ -93,6 +93,24 @@ TEST_F(ApiTest, bad_input_gets_the_field_and_changes_nothing) {
     EXPECT_EQ(t.ask("POST", "/v1/vms", std::string(2 << 20, ' ')).status, 413);
 }
 
+TEST(Standing, a_host_that_was_removed_from_its_cluster_says_so_whatever_is_asked) {
+    TestCluster cluster;
+    TestApi t(nullptr, &cluster);
+    EXPECT_EQ(t.ask("GET", "/v1/vms").status, 200);
+    cluster.verdict = fail(ErrorCode::kDenied, "this host was removed from its cluster",
+                           "to use it again: blixard cluster leave");
+    for (const auto& [method, path] :
+         {std::pair{"GET", "/v1/vms"}, {"GET", "/v1/vms/web"}, {"DELETE", "/v1/vms/web"}}) {
+        const Answer refused = t.ask(method, path);
+        EXPECT_EQ(refused.status, 403) << path;
+        EXPECT_EQ(refused.at("detail"), "\"this host was removed from its cluster\"");
+        EXPECT_EQ(refused.at("help"), "\"to use it again: blixard cluster leave\"");
+    }
+    EXPECT_EQ(t.ask("GET", "/v1/cluster").status, 200);
+    EXPECT_EQ(t.ask("POST", "/v1/cluster/leave").status, 200);
+    EXPECT_EQ(t.ask("GET", "/v1/version").status, 200);
+}
+
 TEST_F(ApiTest, unknown_paths_methods_and_parameters_say_what_there_is) {
     EXPECT_EQ(t.ask("GET", "/v1/vm").status, 404);
     const Answer wrong = t.ask("PUT", "/v1/vms");

@@ -115,6 +115,9 @@ class ClusterPort {
  public:
     virtual ~ClusterPort() = default;
     virtual void handle(Request request, std::shared_ptr<Responder> responder) = 0;
+    // Why this host can answer nothing else for its cluster: it was removed from it (kDenied), or
+    // has not reached its store since it started (kUnavailable).
+    virtual Status standing() const { return {}; }
 };
 
 // What the daemon knows about itself, for those who look into a fault.
@@ -128,7 +131,7 @@ class DebugPort {
 // All outlive the API.
 struct Deps {
     store::Store& store;
-    view::View& view;         // started and ready before Api::start
+    view::View& view;         // ready before Api::start
     Executor& executor;       // the API's own: the HTTP server's loop
     Executor& view_executor;  // the view's and the store's; may be the same one
     const Clock& clock;

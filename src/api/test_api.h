@@ -71,6 +71,15 @@ class TestBlobs final : public BlobPort {
     std::map<std::string, model::ImageFile> files;
 };
 
+// A cluster that says nothing but how this host stands with it.
+class TestCluster final : public ClusterPort {
+ public:
+    void handle(Request, std::shared_ptr<Responder> responder) override { responder->send({}); }
+    Status standing() const override { return verdict; }
+
+    Status verdict;
+};
+
 struct Answer {
     int status = 0;
     std::string body;
@@ -85,10 +94,10 @@ struct Answer {
 
 class TestApi {
  public:
-    // `plan`: what answers questions to the scheduler; may be null.
-    explicit TestApi(PlanPort* plan = nullptr)
+    // `plan`: what answers questions to the scheduler; may be null, as may `cluster`.
+    explicit TestApi(PlanPort* plan = nullptr, ClusterPort* cluster = nullptr)
         : store(loop, loop), view(store, loop, loop, log), random(7) {
-        start(plan);
+        start(plan, cluster);
     }
     ~TestApi() { settle(); }  // what is on its way to the store arrives
 
@@ -198,12 +207,13 @@ class TestApi {
     std::unique_ptr<Api> api;
 
  private:
-    void start(PlanPort* plan) {
+    void start(PlanPort* plan, ClusterPort* cluster) {
         bool ready = false;
         view.start([&](Status) {
             Deps deps{store, view, loop, loop, loop, random, log};
             deps.blobs = &blobs;
             deps.plan = plan;
+            deps.cluster = cluster;
             api = std::make_unique<Api>(deps, Settings{.node = "n1", .version = "1.0"});
             api->start([&] { ready = true; });
         });

@@ -100,6 +100,21 @@ TEST(Cluster, its_status_shows_each_host_and_what_is_wrong) {
         EXPECT_NE(ran.out.find(line), std::string::npos) << line << "is not in\n" << ran.out;
 }
 
+TEST(Cluster, a_host_that_was_removed_says_so_and_what_helps) {
+    TestServer server([](const SeenRequest&) {
+        return answer(
+            200,
+            R"({"kind":"cluster","node":"h3","mode":"member","cluster_id":"c1","standing":"removed",
+            "warnings":["this host, \"h3\", was removed from its cluster; to use it again: blixard cluster leave"]})");
+    });
+    Ran ran = run_with(server, {"cluster", "status"});
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_EQ(ran.out,
+              "Cluster:   c1\nHost:      h3\nStanding:  REMOVED from this cluster\n"
+              "warning: this host, \"h3\", was removed from its cluster; to use it again: blixard "
+              "cluster leave\n");
+}
+
 TEST(Cluster, a_restore_says_what_it_will_do_and_does_nothing_where_nobody_can_say_yes) {
     TestServer server([](const SeenRequest& asked) {
         if (asked.target == "/v1/blobs") return answer(201, R"({"sha256":"abc"})");
@@ -495,22 +510,23 @@ TEST(Why, a_vm_that_has_a_place_is_told_why_there_and_where_it_would_go_now) {
             "runners_up":[{"host":"host-b","score":-2.5,"parts":[{"name":"room lost","points":-2.5}]}],"revision":7,"hosts_considered":2},
             "now":{"outcome":"placed","strategy":"fragmentation","host":"host-b","score":-0.5,"parts":[]}})");
     });
-    EXPECT_EQ(run_with(server, {"why", "web"}).out,
-              "VM:         default/web\n"
-              "Phase:      running\n"
-              "Node:       host-a\n"
-              "Reason:     scheduled\n"
-              "Decided:    2026-01-02T03:04:05Z\n"
-              "Asked now:  host-b -0.50 (it is not moved for that; see: blixard rebalance --dry-run)\n"
-              "\n"
-              "The decision\n"
-              "Outcome:     placed\n"
-              "Host:        host-a\n"
-              "Strategy:    fragmentation\n"
-              "Score:       -1.00\n"
-              "Made of:     room lost -1.00\n"
-              "Next best:   host-b -2.50 (room lost -2.50)\n"
-              "Decided at:  revision 7, 2 hosts considered\n");
+    EXPECT_EQ(
+        run_with(server, {"why", "web"}).out,
+        "VM:         default/web\n"
+        "Phase:      running\n"
+        "Node:       host-a\n"
+        "Reason:     scheduled\n"
+        "Decided:    2026-01-02T03:04:05Z\n"
+        "Asked now:  host-b -0.50 (it is not moved for that; see: blixard rebalance --dry-run)\n"
+        "\n"
+        "The decision\n"
+        "Outcome:     placed\n"
+        "Host:        host-a\n"
+        "Strategy:    fragmentation\n"
+        "Score:       -1.00\n"
+        "Made of:     room lost -1.00\n"
+        "Next best:   host-b -2.50 (room lost -2.50)\n"
+        "Decided at:  revision 7, 2 hosts considered\n");
 }
 
 TEST(WhyNot, a_host_that_is_only_second_best_is_said_to_be) {
@@ -529,8 +545,12 @@ TEST(WhyNot, a_host_that_is_only_second_best_is_said_to_be) {
 TEST(Rebalance, what_would_be_restarted_has_to_be_allowed) {
     TestServer server([](const SeenRequest& request) {
         if (request.target == "/v1/operations/op1")
-            return answer(200, R"({"kind":"operation","id":"op1","operation":"rebalance","state":"done","done":2,"total":3})");
-        return answer(202, R"({"kind":"operation","id":"op1","operation":"rebalance","state":"running","done":0,"total":3})");
+            return answer(
+                200,
+                R"({"kind":"operation","id":"op1","operation":"rebalance","state":"done","done":2,"total":3})");
+        return answer(
+            202,
+            R"({"kind":"operation","id":"op1","operation":"rebalance","state":"running","done":0,"total":3})");
     });
     Ran ran = run_with(server, {"rebalance", "--restart-vms", "--max-moves", "3"});
     EXPECT_EQ(server.request(0).body, R"({"max_moves":3,"restart_vms":true})");

@@ -109,6 +109,20 @@ std::string voters_text(const Value& status) {
                                 : fmt::format("; {} more may be lost", spare));
 }
 
+std::string warnings_text(const Value& status, const Colours& colours) {
+    std::string text;
+    for (const Value& warning : status.items("warnings"))
+        text += tinted("warning: ", Tint::kBad, colours) + printable(warning.plain()) + "\n";
+    return text;
+}
+
+// Empty: a member like any other.
+std::string_view standing_text(const Value& status) {
+    if (status.text("standing") == "removed") return "REMOVED from this cluster";
+    if (status.text("standing") == "store-silent") return "a member that cannot reach the store";
+    return {};
+}
+
 std::string status_details(const Value& status, const Colours& colours) {
     Facts facts;
     if (status.text("mode") == "single") {
@@ -118,6 +132,11 @@ std::string status_details(const Value& status, const Colours& colours) {
         return facts.render(colours);
     }
     facts.add("Cluster", status.text("cluster_id"));
+    if (const auto standing = standing_text(status); !standing.empty()) {
+        facts.add("Host", status.text("node"));
+        facts.add("Standing", std::string(standing));
+        return facts.render(colours) + warnings_text(status, colours);
+    }
     facts.add("Formed", status.text("created_at"));
     facts.add("Asked", status.text("node"));
     facts.add("Hosts", fmt::format("{} of {} alive", status.number("members_alive"),
@@ -127,10 +146,8 @@ std::string status_details(const Value& status, const Colours& colours) {
     facts.add("Quota", bytes_text(status.number("quota_bytes")) + " a voter");
     facts.add("Lease", duration_text(Millis{status.number("lease_ttl_ms")}));
     facts.add("", status.text("consequence"));
-    std::string text = facts.render(colours) + "\n" + host_table(status, colours);
-    for (const Value& warning : status.items("warnings"))
-        text += tinted("warning: ", Tint::kBad, colours) + printable(warning.plain()) + "\n";
-    return text;
+    return facts.render(colours) + "\n" + host_table(status, colours) +
+           warnings_text(status, colours);
 }
 
 Outcome status(Context& context, const Args&) {

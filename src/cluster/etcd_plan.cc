@@ -22,14 +22,49 @@ std::string initial_cluster_text(const std::vector<EtcdPeer>& peers) {
 
 std::string mib(std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
+constexpr Millis kDefragmentFullInterval = seconds(60);
+
 bool due(MonoTime last, Millis interval, MonoTime now) {
     return last.ms == 0 || now - last >= interval;
 }
 
 // Half of the file or more is air, and the file is large enough to care.
-bool is_hollow(const EtcdFacts& facts) {
-    return facts.database_bytes >= kDefragmentBytesMin &&
-           facts.database_bytes_in_use * 2 <= facts.database_bytes;
+bool is_hollow(const EtcdMemberFacts& member) {
+    return member.database_bytes >= kDefragmentBytesMin &&
+           member.database_bytes_in_use * 2 <= member.database_bytes;
+}
+bool is_full(const EtcdMemberFacts& member, std::uint64_t quota_bytes) {
+    return member.database_bytes * 100 >= quota_bytes * kQuotaWarningPercent;
+}
+std::uint64_t air(const EtcdMemberFacts& member) {
+    return member.database_bytes - member.database_bytes_in_use;
+}
+
+// The one with the most to gain, the leader last. Only the leader's host gives the order, waits for
+// its end, and gives none while a member seems to be at it still.
+std::string whom_to_defragment(const EtcdFacts& facts, MonoTime now) {
+    if (!facts.leader || facts.leading_for < kDefragmentAfter) return {};
+    if (!facts.no_space_alarm && !facts.all_members_healthy) return {};
+    const Millis interval = facts.no_space_alarm ? kDefragmentFullInterval : kDefragmentInterval;
+    const EtcdMemberFacts* chosen = nullptr;
+    for (const EtcdMemberFacts& member : facts.members) {
+        if (!member.reads) return {};
+        const bool wants =
+            facts.no_space_alarm ? is_full(member, facts.quota_bytes) : is_hollow(member);
+        if (!wants || !due(member.defragmented_at, interval, now)) continue;
+        const auto rank = [](const EtcdMemberFacts& one) {
+            return std::pair(!one.leads, air(one));
+        };
+        if (chosen == nullptr || rank(member) > rank(*chosen)) chosen = &member;
+    }
+    return chosen == nullptr ? std::string() : chosen->name;
+}
+
+// A leader that sees room everywhere.
+bool may_disarm(const EtcdFacts& facts) {
+    return facts.leader &&
+           std::all_of(facts.members.begin(), facts.members.end(),
+                       [&](const auto& member) { return !is_full(member, facts.quota_bytes); });
 }
 
 }  // namespace
@@ -107,11 +142,8 @@ EtcdUpkeep plan_upkeep(const EtcdFacts& facts, MonoTime now) {
         // Everything but the present goes; etcd takes writes again only after the alarm is
         // disarmed.
         if (facts.leader && facts.compacted < facts.revision) upkeep.compact_to = facts.revision;
-        const bool room =
-            facts.database_bytes_in_use * 100 < facts.quota_bytes * kQuotaWarningPercent;
-        const bool full = facts.database_bytes * 100 >= facts.quota_bytes * kQuotaWarningPercent;
-        upkeep.defragment = full && due(facts.defragmented_at, seconds(60), now);
-        upkeep.disarm_no_space = facts.leader && room && !full;
+        upkeep.defragment = whom_to_defragment(facts, now);
+        upkeep.disarm_no_space = may_disarm(facts);
         upkeep.warning = "etcd's quota is used up: " + mib(facts.database_bytes) + " of " +
                          mib(facts.quota_bytes) + "; writes are refused until space is freed";
         return upkeep;
@@ -119,8 +151,7 @@ EtcdUpkeep plan_upkeep(const EtcdFacts& facts, MonoTime now) {
     if (facts.leader && due(facts.compacted_at, kCompactionInterval, now) &&
         facts.history_revision > facts.compacted)
         upkeep.compact_to = facts.history_revision;
-    upkeep.defragment = facts.all_members_healthy && is_hollow(facts) &&
-                        due(facts.defragmented_at, kDefragmentInterval, now);
+    upkeep.defragment = whom_to_defragment(facts, now);
     if (facts.quota_bytes > 0 &&
         facts.database_bytes_in_use * 100 >= facts.quota_bytes * kQuotaWarningPercent)
         upkeep.warning = "etcd uses " + mib(facts.database_bytes_in_use) + " of its quota of " +

@@ -67,14 +67,29 @@ class RevisionHistory {
 
 inline constexpr Millis kHistoryKept = seconds(600);  // a watcher may be away this long
 inline constexpr Millis kCompactionInterval = seconds(60);
-inline constexpr Millis kDefragmentInterval = seconds(3600);  // etcd stops while it defragments
+// A member answers nobody while it is defragmented, so one at a time is, by the leader's host.
+inline constexpr Millis kDefragmentInterval = seconds(3600);
+// A leader that is new may have a predecessor whose order is on its way still.
+inline constexpr Millis kDefragmentAfter = seconds(20);
 inline constexpr std::uint64_t kDefragmentBytesMin = 64u << 20;
 inline constexpr std::uint64_t kQuotaWarningPercent = 80;
 
-struct EtcdFacts {
-    bool leader = false;  // this host's etcd leads
-    bool all_members_healthy = false;
+// One that answers its status.
+struct EtcdMemberFacts {
+    std::string name;
+    bool leads = false;
+    bool reads = true;  // it answers reads too; one that is being defragmented does not
     std::uint64_t database_bytes = 0;
+    std::uint64_t database_bytes_in_use = 0;
+    MonoTime defragmented_at{};  // by this daemon's order; 0: never
+};
+
+struct EtcdFacts {
+    bool leader = false;   // this host's etcd leads...
+    Millis leading_for{};  // ...for so long, without a break
+    bool all_members_healthy = false;
+    std::vector<EtcdMemberFacts> members;
+    std::uint64_t database_bytes = 0;  // of this host's
     std::uint64_t database_bytes_in_use = 0;
     std::uint64_t quota_bytes = 0;
     bool no_space_alarm = false;
@@ -83,13 +98,12 @@ struct EtcdFacts {
     std::int64_t history_revision = 0;  // RevisionHistory::revision_before(now, kHistoryKept)
     std::int64_t compacted = 0;         // what was compacted last; 0: not known
     MonoTime compacted_at{};            // by this daemon; 0: never
-    MonoTime defragmented_at{};
 };
 
 // What is to be done now.
 struct EtcdUpkeep {
     std::int64_t compact_to = 0;  // 0: nothing
-    bool defragment = false;      // this host's member
+    std::string defragment;       // this member; empty: none
     bool disarm_no_space = false;
     std::string warning;  // for people; empty: all is well
 

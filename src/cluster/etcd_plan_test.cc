@@ -83,42 +83,82 @@ TEST(EtcdUpkeep, compacts_on_the_leader_alone_and_not_what_is_compacted) {
     EXPECT_EQ(plan_upkeep(facts, kNow), EtcdUpkeep{});
 }
 
-TEST(EtcdUpkeep, defragments_a_hollow_file_once_an_hour_while_all_are_well) {
-    EtcdFacts facts{.all_members_healthy = true,
-                    .database_bytes = 200u << 20,
-                    .database_bytes_in_use = 90u << 20,
-                    .quota_bytes = 2ull << 30};
-    EXPECT_TRUE(plan_upkeep(facts, kNow).defragment);
-    facts.defragmented_at = kNow - seconds(3599);
-    EXPECT_FALSE(plan_upkeep(facts, kNow).defragment);
-    facts.defragmented_at = {};
-    facts.all_members_healthy = false;
-    EXPECT_FALSE(plan_upkeep(facts, kNow).defragment);
-    facts.all_members_healthy = true;
-    facts.database_bytes = 40u << 20;
-    facts.database_bytes_in_use = 1u << 20;
-    EXPECT_FALSE(plan_upkeep(facts, kNow).defragment);
+EtcdMemberFacts hollow(std::string name) {
+    return {
+        .name = std::move(name), .database_bytes = 200u << 20, .database_bytes_in_use = 90u << 20};
+}
+EtcdFacts facts_of_a_leader(std::vector<EtcdMemberFacts> members) {
+    return {.leader = true,
+            .leading_for = seconds(60),
+            .all_members_healthy = true,
+            .members = std::move(members),
+            .quota_bytes = 2ull << 30};
 }
 
-TEST(EtcdUpkeep, frees_space_before_it_disarms_the_quota_alarm_and_says_so) {
-    EtcdFacts facts{.leader = true,
-                    .all_members_healthy = true,
-                    .database_bytes = 100u << 20,
-                    .database_bytes_in_use = 99u << 20,
-                    .quota_bytes = 100u << 20,
-                    .no_space_alarm = true,
-                    .revision = 100};
+TEST(EtcdUpkeep, defragments_hollow_members_one_after_the_other_the_leader_last) {
+    EtcdFacts facts = facts_of_a_leader({hollow("a"), hollow("b"), hollow("c")});
+    facts.members[0].leads = true;
+    facts.members[2].database_bytes_in_use = 10u << 20;
+    std::vector<std::string> order;
+    for (int i = 0; i < 4; ++i) {
+        order.push_back(plan_upkeep(facts, kNow).defragment);
+        for (auto& member : facts.members)
+            if (member.name == order.back()) member.defragmented_at = kNow;
+    }
+    EXPECT_THAT(order, testing::ElementsAre("c", "b", "a", ""));
+    EXPECT_EQ(plan_upkeep(facts, kNow + seconds(3599)).defragment, "");
+    EXPECT_NE(plan_upkeep(facts, kNow + seconds(3600)).defragment, "");
+}
+
+TEST(EtcdUpkeep, never_has_two_members_defragmented_at_once) {
+    const EtcdFacts facts = facts_of_a_leader({hollow("a"), hollow("b")});
+    EXPECT_NE(plan_upkeep(facts, kNow).defragment, "");
+    EtcdFacts follower = facts;
+    follower.leader = false;
+    EXPECT_EQ(plan_upkeep(follower, kNow).defragment, "");
+    EtcdFacts new_leader = facts;
+    new_leader.leading_for = seconds(19);
+    EXPECT_EQ(plan_upkeep(new_leader, kNow).defragment, "");
+    EtcdFacts busy = facts;  // an order of an earlier leader is being carried out
+    busy.members[1].reads = false;
+    EXPECT_EQ(plan_upkeep(busy, kNow).defragment, "");
+    busy.no_space_alarm = true;
+    EXPECT_EQ(plan_upkeep(busy, kNow).defragment, "");
+}
+
+TEST(EtcdUpkeep, defragments_nothing_small_and_nobody_while_one_is_away) {
+    EtcdFacts facts = facts_of_a_leader({hollow("a")});
+    facts.all_members_healthy = false;
+    EXPECT_EQ(plan_upkeep(facts, kNow).defragment, "");
+    facts.all_members_healthy = true;
+    facts.members[0].database_bytes = 40u << 20;
+    facts.members[0].database_bytes_in_use = 1u << 20;
+    EXPECT_EQ(plan_upkeep(facts, kNow).defragment, "");
+}
+
+TEST(EtcdUpkeep, frees_space_everywhere_before_it_disarms_the_quota_alarm_and_says_so) {
+    const EtcdMemberFacts full{
+        .name = "a", .database_bytes = 100u << 20, .database_bytes_in_use = 99u << 20};
+    EtcdFacts facts = facts_of_a_leader({full, full});
+    facts.members[1].name = "b";
+    facts.database_bytes = facts.quota_bytes = 100u << 20;
+    facts.no_space_alarm = true;
+    facts.all_members_healthy = false;  // one is away; room is needed all the same
+    facts.revision = 100;
     const EtcdUpkeep first = plan_upkeep(facts, kNow);
     EXPECT_EQ(first.compact_to, 100);
-    EXPECT_TRUE(first.defragment);
+    EXPECT_EQ(first.defragment, "a");
     EXPECT_FALSE(first.disarm_no_space);
     EXPECT_THAT(first.warning, HasSubstr("100 MiB of 100 MiB"));
     facts.compacted = 100;
-    facts.database_bytes = facts.database_bytes_in_use = 10u << 20;
-    facts.defragmented_at = kNow;
+    facts.members[0].database_bytes = facts.members[0].database_bytes_in_use = 10u << 20;
+    facts.members[0].defragmented_at = kNow;
     const EtcdUpkeep second = plan_upkeep(facts, kNow);
     EXPECT_EQ(second.compact_to, 0);
-    EXPECT_TRUE(second.disarm_no_space);
+    EXPECT_EQ(second.defragment, "b");
+    EXPECT_FALSE(second.disarm_no_space);
+    facts.members[1] = facts.members[0];
+    EXPECT_TRUE(plan_upkeep(facts, kNow).disarm_no_space);
 }
 
 TEST(EtcdUpkeep, warns_before_the_quota_is_used_up) {

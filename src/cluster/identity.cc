@@ -17,6 +17,7 @@ std::string write_identity(const Identity& identity) {
         .add("etcd_peer_port", identity.etcd_peer_port)
         .add_bool("runs_etcd", identity.runs_etcd)
         .add("etcd_endpoints", identity.etcd_endpoints)
+        .add("voter_addresses", identity.voter_addresses)
         .add("lease_ttl_ms", identity.lease_ttl_ms)
         .add(identity.extras)
         .text();
@@ -34,6 +35,7 @@ Result<Identity> parse_identity(std::string_view json) {
     identity.etcd_peer_port = static_cast<int>(fields.take_number("etcd_peer_port"));
     identity.runs_etcd = fields.take_bool("runs_etcd");
     identity.etcd_endpoints = fields.take_texts("etcd_endpoints");
+    identity.voter_addresses = fields.take_texts("voter_addresses");
     identity.lease_ttl_ms = fields.take_number("lease_ttl_ms");
     identity.extras = fields.rest();
     if (identity.cluster_id.empty() || identity.name.empty() || identity.uid.empty())

@@ -21,9 +21,12 @@ struct Identity {
     int etcd_client_port = 0;
     int etcd_peer_port = 0;
     bool runs_etcd = false;  // this host's etcd is, or is becoming, a member of the quorum
-    std::vector<std::string> etcd_endpoints;  // HOST:PORT, as last known
+    std::vector<std::string> etcd_endpoints;   // HOST:PORT, as last known
+    std::vector<std::string> voter_addresses;  // of the voters' peer services; likewise
     std::int64_t lease_ttl_ms = 0;
     model::json::Extras extras;
+
+    bool operator==(const Identity&) const = default;
 };
 
 std::string write_identity(const Identity& identity);

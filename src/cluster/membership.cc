@@ -102,6 +102,37 @@ Status judge_certificate(const CertificateInfo& certificate, const Membership& m
     return {};
 }
 
+namespace {
+
+Error removed(std::string_view name, const std::string& how) {
+    return {ErrorCode::kDenied,
+            "this host, \"" + std::string(name) + "\", was removed from its cluster" + how,
+            {},
+            "to use it again: blixard cluster leave (here), then blixard cluster join with a token "
+            "of a member"};
+}
+
+}  // namespace
+
+Status check_still_member(std::string_view name, std::string_view uid,
+                          const Membership& membership) {
+    if (!membership.meta) return {};
+    const Member* member = membership.find(name);
+    if (member == nullptr) return fail(removed(name, ""));
+    if (member->uid != uid) return fail(removed(name, ", and another host has its name now"));
+    return {};
+}
+
+Status check_still_accepted(std::string_view name, const std::vector<Status>& answers) {
+    std::string refusal;
+    for (const Status& answer : answers) {
+        if (answer) return {};
+        if (answer.error().code == ErrorCode::kDenied) refusal = ": " + answer.error().message;
+    }
+    if (refusal.empty()) return {};
+    return fail(removed(name, refusal));
+}
+
 std::string lease_consequence(Millis ttl) {
     const auto in_seconds = [](Millis span) {
         std::string text = std::to_string(span.count / 1000);

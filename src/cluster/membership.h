@@ -38,6 +38,13 @@ Membership membership_of(const std::map<std::string, store::KeyValue>& items,
 // earlier host of that name.
 Status judge_certificate(const CertificateInfo& certificate, const Membership& membership);
 
+// Is the host of this name and uid a member, by these records? kDenied: it was removed.
+Status check_still_member(std::string_view name, std::string_view uid,
+                          const Membership& membership);
+// The same by what voters said to a host whose store does not answer: kDenied where one refuses it
+// and none takes it for a member. A voter that has not heard of a newcomer yet is not alone.
+Status check_still_accepted(std::string_view name, const std::vector<Status>& answers);
+
 // What a host says of itself when it asks to join.
 struct AdmissionRequest {
     std::string cluster_id;  // from its token

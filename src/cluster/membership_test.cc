@@ -184,5 +184,32 @@ TEST(Endpoints, are_those_of_the_voters) {
     EXPECT_THAT(voter_addresses(two_hosts()), ElementsAre("10.0.0.1:7420"));
 }
 
+TEST(Standing, a_host_without_a_record_or_with_anothers_was_removed) {
+    const Membership members = two_hosts();
+    EXPECT_TRUE(check_still_member("b", "u-b", members));
+    EXPECT_EQ(check_still_member("c", "u-c", members).error().code, ErrorCode::kDenied);
+    const Status replaced = check_still_member("b", "u-other", members);
+    ASSERT_FALSE(replaced);
+    EXPECT_THAT(replaced.error().message, HasSubstr("another host has its name now"));
+    EXPECT_THAT(replaced.error().help, HasSubstr("blixard cluster leave"));
+}
+
+TEST(Standing, nothing_is_known_before_the_records_are) {
+    EXPECT_TRUE(check_still_member("b", "u-b", Membership{}));
+}
+
+TEST(Standing, a_refusal_counts_where_no_voter_takes_it_for_a_member) {
+    const Status refusal = fail(ErrorCode::kDenied, "the certificate of \"b\" was revoked");
+    const Status silence = fail(ErrorCode::kUnavailable, "does not answer");
+    EXPECT_TRUE(check_still_accepted("b", {}));
+    EXPECT_TRUE(check_still_accepted("b", {silence, silence}));
+    const Status refused = check_still_accepted("b", {silence, refusal});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kDenied);
+    EXPECT_THAT(refused.error().message, HasSubstr("was revoked"));
+    // A newcomer of whom one voter has not heard yet.
+    EXPECT_TRUE(check_still_accepted("b", {refusal, Status{}, silence}));
+}
+
 }  // namespace
 }  // namespace blixard::cluster

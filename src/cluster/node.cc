@@ -230,6 +230,7 @@ Status Node::start(NodeHooks hooks, store::Store& store, WriteGate* gate) {
     impl_->hooks = std::move(hooks);
     impl_->store = &store;
     impl_->gate = gate;
+    impl_->started_at = impl_->clock.mono();
     impl_->started = true;
     if (is_member()) RETURN_IF_ERROR(impl_->start_member());
     impl_->open = true;

@@ -74,6 +74,10 @@ class Node {
     // start() has ended: handle() and forward() may be called. Any thread.
     bool is_open() const;
 
+    // Whether this host can answer for its cluster. kDenied: it was removed from it. kUnavailable:
+    // the store has not answered since this daemon started. Any thread.
+    Status standing() const;
+
     // Answers what is under /v1/cluster. After is_open().
     void handle(api::Request request, std::shared_ptr<api::Responder> responder);
 

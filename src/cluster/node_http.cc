@@ -112,129 +112,179 @@ std::string Node::Impl::members_text() const {
     return R"({"items":[)" + list + R"(],"revision":)" + std::to_string(members->revision) + "}";
 }
 
+namespace {
+
+// One request that is being answered.
+struct Asked {
+    Node::Impl& node;
+    const api::Request& request;
+    std::shared_ptr<api::Responder> responder;
+    Answer answer;
+
+    void run(os::WorkerPool& pool, std::function<void()> work) const {
+        if (const Status accepted = pool.submit(std::move(work)); !accepted)
+            refuse(accepted.error());
+    }
+    void refuse(const Error& error) const { answer.send(fail(error)); }
+};
+
+void ask_status(const Asked& asked) {
+    asked.run(asked.node.desk,
+              [&node = asked.node, answer = asked.answer] { answer.send(node.status_text()); });
+}
+
+void ask_members(const Asked& asked) {
+    asked.run(asked.node.desk,
+              [&node = asked.node, answer = asked.answer] { answer.send(node.members_text()); });
+}
+
+void init(const Asked& asked) {
+    auto body = body_of(asked.request, {"voters", "lease_ttl_ms", "certificate_life_ms"});
+    if (!body) return asked.refuse(body.error());
+    Node::Impl::Founding founding;
+    if (const auto voters = body->take_number("voters"); voters != 0) founding.voters = voters;
+    if (const auto ttl = body->take_number("lease_ttl_ms"); ttl != 0) founding.lease_ttl = {ttl};
+    if (const auto life = body->take_number("certificate_life_ms"); life != 0)
+        founding.certificate_life = {life};
+    asked.run(asked.node.worker, [&node = asked.node, answer = asked.answer, founding] {
+        const auto who = node.found(founding);
+        if (!who) return answer.send(fail(who.error()));
+        answer.send(cluster_text(*who), 200, node.hooks.restart);
+    });
+}
+
+void make_token(const Asked& asked) {
+    auto body = body_of(asked.request, {"ttl_s"});
+    if (!body) return asked.refuse(body.error());
+    const auto life = body->take_number("ttl_s");
+    asked.run(asked.node.desk, [&node = asked.node, answer = asked.answer, life] {
+        const auto token = node.make_token(life == 0 ? kTokenLifeDefault : seconds(life));
+        if (!token) return answer.send(fail(token.error()));
+        answer.send(JsonObject()
+                        .add("token", write_join_token(*token))
+                        .add("expires_at", to_rfc3339(token->expires_at))
+                        .add("authority_fingerprint", token->authority_fingerprint)
+                        .text());
+    });
+}
+
+void join(const Asked& asked) {
+    auto body = body_of(asked.request, {"token"});
+    if (!body) return asked.refuse(body.error());
+    asked.run(asked.node.worker,
+              [&node = asked.node, answer = asked.answer, token = body->take_text("token")] {
+                  const Status joined = node.join(token);
+                  if (!joined) return answer.send(fail(joined.error()));
+                  const auto who = node.files.load();
+                  if (!who) return answer.send(fail(who.error()));
+                  answer.send(cluster_text(*who), 200, node.hooks.restart);
+              });
+}
+
+void leave(const Asked& asked) {
+    auto body = body_of(asked.request, {"abandon"});
+    if (!body) return asked.refuse(body.error());
+    asked.run(asked.node.worker,
+              [&node = asked.node, answer = asked.answer, abandon = body->take_bool("abandon")] {
+                  const Status left = abandon ? node.abandon() : node.leave();
+                  if (!left) return answer.send(fail(left.error()));
+                  answer.send(JsonObject()
+                                  .add("kind", "cluster")
+                                  .add("mode", "single")
+                                  .add("node", node.settings.name)
+                                  .text(),
+                              200, node.hooks.restart);
+              });
+}
+
+void back_up(const Asked& asked) {
+    auto body = body_of(asked.request, {"passphrase"});
+    if (!body) return asked.refuse(body.error());
+    auto passphrase = passphrase_of(*body);
+    if (!passphrase) return asked.refuse(passphrase.error());
+    // Only voters hold the key that opens the authority's.
+    if (const auto voter = asked.node.voter_to_ask(); !voter.empty())
+        return asked.node.forwarder->forward(voter, asked.request, false, asked.responder);
+    asked.run(asked.node.desk,
+              [&node = asked.node, answer = asked.answer, passphrase = std::move(*passphrase)] {
+                  const auto path = node.make_backup(passphrase);
+                  if (!path) return answer.send(fail(path.error()));
+                  answer.send_file(*path);
+              });
+}
+
+struct Restoring {
+    std::string sha256, passphrase;
+    bool dry_run = false;
+};
+
+// Worker.
+Result<Backup> take_backup(Node::Impl& node, const Restoring& order) {
+    const auto file = node.hooks.blob_file(order.sha256);
+    if (!file)
+        return fail_field("sha256", file.error().message,
+                          "upload the backup first: POST /v1/blobs");
+    auto backup = node.read_restorable(*file, order.passphrase);
+    // It may hold the cluster's keys in the clear. What is no backup is an image's, and stays.
+    if (backup) (void)os::remove_file(*file);
+    return backup;
+}
+
+Result<std::string> restore_now(Node::Impl& node, const Restoring& order) {
+    ASSIGN_OR_RETURN(const Backup backup, take_backup(node, order));
+    const auto who = order.dry_run ? Result<Identity>(Identity{}) : node.restore(backup);
+    if (order.dry_run || !who) (void)node.files.clear();
+    if (!who) return fail(who.error());
+    return order.dry_run ? backup_text(backup.manifest, node.settings.name) : cluster_text(*who);
+}
+
+void restore(const Asked& asked) {
+    auto body = body_of(asked.request, {"sha256", "passphrase", "dry_run"});
+    if (!body) return asked.refuse(body.error());
+    auto passphrase = passphrase_of(*body);
+    if (!passphrase) return asked.refuse(passphrase.error());
+    Restoring order{body->take_text("sha256"), std::move(*passphrase), body->take_bool("dry_run")};
+    asked.run(asked.node.worker,
+              [&node = asked.node, answer = asked.answer, order = std::move(order)] {
+                  auto text = restore_now(node, order);
+                  if (text && !order.dry_run)
+                      return answer.send(std::move(text), 200, node.hooks.restart);
+                  answer.send(std::move(text));
+              });
+}
+
+void remove_member(const Asked& asked) {
+    asked.run(asked.node.worker, [&node = asked.node, answer = asked.answer,
+                                  name = asked.request.path.substr(kMembersPath.size() + 1)] {
+        const Status removed = node.remove(name);
+        if (!removed) return answer.send(fail(removed.error()));
+        answer.send(std::string("{}"));
+    });
+}
+
+struct Operation {
+    std::string_view key;  // method and path
+    void (*carry_out)(const Asked&);
+};
+constexpr Operation kOperations[] = {
+    {"GET /v1/cluster", ask_status},      {"GET /v1/cluster/members", ask_members},
+    {"POST /v1/cluster/init", init},      {"POST /v1/cluster/token", make_token},
+    {"POST /v1/cluster/join", join},      {"POST /v1/cluster/leave", leave},
+    {"POST /v1/cluster/backup", back_up}, {"POST /v1/cluster/restore", restore},
+};
+
+}  // namespace
+
 void Node::handle(api::Request request, std::shared_ptr<api::Responder> responder) {
     Impl& node = *impl_;
     const Answer answer{*node.hooks.service_executor, node.hooks.problem, responder};
-    const auto run = [&](os::WorkerPool& pool, std::function<void()> work) {
-        if (const Status accepted = pool.submit(std::move(work)); !accepted)
-            answer.send(fail(accepted.error()));
-    };
+    const Asked asked{node, request, std::move(responder), answer};
     const std::string key = request.method + " " + request.path;
-    const auto restart = node.hooks.restart;
-
-    if (key == "GET /v1/cluster")
-        return run(node.desk, [&node, answer] { answer.send(node.status_text()); });
-    if (key == "GET /v1/cluster/members")
-        return run(node.desk, [&node, answer] { answer.send(node.members_text()); });
-    if (key == "POST /v1/cluster/init") {
-        auto body = body_of(request, {"voters", "lease_ttl_ms", "certificate_life_ms"});
-        if (!body) return answer.send(fail(body.error()));
-        Impl::Founding founding;
-        if (const auto voters = body->take_number("voters"); voters != 0) founding.voters = voters;
-        if (const auto ttl = body->take_number("lease_ttl_ms"); ttl != 0)
-            founding.lease_ttl = {ttl};
-        if (const auto life = body->take_number("certificate_life_ms"); life != 0)
-            founding.certificate_life = {life};
-        return run(node.worker, [&node, answer, founding, restart] {
-            const auto who = node.found(founding);
-            if (!who) return answer.send(fail(who.error()));
-            answer.send(cluster_text(*who), 200, restart);
-        });
-    }
-    if (key == "POST /v1/cluster/token") {
-        auto body = body_of(request, {"ttl_s"});
-        if (!body) return answer.send(fail(body.error()));
-        const auto life = body->take_number("ttl_s");
-        return run(node.desk, [&node, answer, life] {
-            const auto token = node.make_token(life == 0 ? kTokenLifeDefault : seconds(life));
-            if (!token) return answer.send(fail(token.error()));
-            answer.send(JsonObject()
-                            .add("token", write_join_token(*token))
-                            .add("expires_at", to_rfc3339(token->expires_at))
-                            .add("authority_fingerprint", token->authority_fingerprint)
-                            .text());
-        });
-    }
-    if (key == "POST /v1/cluster/join") {
-        auto body = body_of(request, {"token"});
-        if (!body) return answer.send(fail(body.error()));
-        return run(node.worker, [&node, answer, token = body->take_text("token"), restart] {
-            const Status joined = node.join(token);
-            if (!joined) return answer.send(fail(joined.error()));
-            const auto who = node.files.load();
-            if (!who) return answer.send(fail(who.error()));
-            answer.send(cluster_text(*who), 200, restart);
-        });
-    }
-    if (key == "POST /v1/cluster/leave") {
-        auto body = body_of(request, {"abandon"});
-        if (!body) return answer.send(fail(body.error()));
-        return run(node.worker, [&node, answer, abandon = body->take_bool("abandon"), restart] {
-            const Status left = abandon ? node.abandon() : node.leave();
-            if (!left) return answer.send(fail(left.error()));
-            answer.send(JsonObject()
-                            .add("kind", "cluster")
-                            .add("mode", "single")
-                            .add("node", node.settings.name)
-                            .text(),
-                        200, restart);
-        });
-    }
-    if (key == "POST /v1/cluster/backup") {
-        auto body = body_of(request, {"passphrase"});
-        if (!body) return answer.send(fail(body.error()));
-        auto passphrase = passphrase_of(*body);
-        if (!passphrase) return answer.send(fail(passphrase.error()));
-        // Only voters hold the key that opens the authority's.
-        if (const auto voter = node.voter_to_ask(); !voter.empty()) {
-            node.forwarder->forward(voter, request, false, std::move(responder));
-            return;
-        }
-        return run(node.desk, [&node, answer, passphrase = std::move(*passphrase)] {
-            const auto path = node.make_backup(passphrase);
-            if (!path) return answer.send(fail(path.error()));
-            answer.send_file(*path);
-        });
-    }
-    if (key == "POST /v1/cluster/restore") {
-        auto body = body_of(request, {"sha256", "passphrase", "dry_run"});
-        if (!body) return answer.send(fail(body.error()));
-        auto passphrase = passphrase_of(*body);
-        if (!passphrase) return answer.send(fail(passphrase.error()));
-        const std::string sha256 = body->take_text("sha256");
-        const bool dry_run = body->take_bool("dry_run");
-        return run(node.worker, [&node, answer, sha256, passphrase = std::move(*passphrase),
-                                 dry_run, restart] {
-            const auto file = node.hooks.blob_file(sha256);
-            if (!file)
-                return answer.send(fail_field("sha256", file.error().message,
-                                              "upload the backup first: POST /v1/blobs"));
-            const auto backup = node.read_restorable(*file, passphrase);
-            // It may hold the cluster's keys in the clear. What is no backup is an image's, and stays.
-            if (backup) (void)os::remove_file(*file);
-            if (!backup) return answer.send(fail(backup.error()));
-            const std::string text = backup_text(backup->manifest, node.settings.name);
-            if (dry_run) {
-                (void)node.files.clear();
-                return answer.send(text);
-            }
-            const auto who = node.restore(*backup);
-            if (!who) {
-                (void)node.files.clear();
-                return answer.send(fail(who.error()));
-            }
-            answer.send(cluster_text(*who), 200, restart);
-        });
-    }
-    if (request.method == "DELETE" && request.path.starts_with(std::string(kMembersPath) + "/")) {
-        const std::string name = request.path.substr(kMembersPath.size() + 1);
-        return run(node.worker, [&node, answer, name] {
-            const Status removed = node.remove(name);
-            if (!removed) return answer.send(fail(removed.error()));
-            answer.send(std::string("{}"));
-        });
-    }
-    answer.send(fail(ErrorCode::kNotFound, "\"" + key + "\" is no operation of the cluster"));
+    for (const Operation& operation : kOperations)
+        if (operation.key == key) return operation.carry_out(asked);
+    if (request.method == "DELETE" && request.path.starts_with(std::string(kMembersPath) + "/"))
+        return remove_member(asked);
+    asked.refuse({ErrorCode::kNotFound, "\"" + key + "\" is no operation of the cluster", {}, {}});
 }
 
 }  // namespace blixard::cluster

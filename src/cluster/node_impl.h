@@ -64,6 +64,7 @@ struct Node::Impl {
     store::Store* store = nullptr;
     WriteGate* gate = nullptr;
     bool started = false;
+    MonoTime started_at{};
     std::atomic<bool> open = false;  // start() has ended
 
     // --- Loop.
@@ -84,7 +85,8 @@ struct Node::Impl {
     bool mirrors_loaded = false;
     std::string upkeep_said;  // by etcd's upkeep on this host; empty: all is well
     EtcdStatus etcd_status;
-    std::string trouble;  // why this host cannot do its part; empty: it does
+    std::optional<Error> removal;  // this host was removed from its cluster
+    std::optional<Error> trouble;  // why this host cannot do its part
 
     // --- The worker's (one thread: operations and ticks in turn).
     std::vector<std::string> revoked_written;  // serials in crl.pem
@@ -93,7 +95,14 @@ struct Node::Impl {
     MonoTime cut_at{};             // when; 0: nothing to cut
     std::unique_ptr<store::EtcdAdmin> admin;  // kept: a TLS handshake a second is too much
     std::vector<std::string> admin_endpoints;
-    MonoTime upkeep_at{}, compacted_at{}, defragmented_at{}, renewal_at{};
+    MonoTime voters_asked_at{};  // whether they still take this host for a member...
+    Status voters_said;          // ...and what it came to
+    MonoTime upkeep_at{}, compacted_at{}, renewal_at{};
+    struct Leading {
+        std::uint64_t term = 0;  // 0: this host's etcd does not lead
+        MonoTime since{};
+    } leading;
+    std::map<std::string, MonoTime> defragmented_at;  // by this host's order, by member
     std::int64_t compacted = 0;
     RevisionHistory history;
     std::atomic<bool> tick_queued = false;
@@ -148,8 +157,17 @@ struct Node::Impl {
     Result<std::string> renew(const std::string& caller, const std::string& request_pem);
     Result<std::string> give_voter_key(const std::string& caller);
 
+    // --- node_standing.cc; worker.
+    Status check_standing() const;  // any thread
+    Error store_silent(const Identity& who) const;
+    Status check_with_voters(const Identity& who, bool does_duty);
+    std::vector<Status> ask_voters(const Identity& who);
+    void note_standing(const Status& member, const Status& duty);
+
     // --- node_voter.cc; worker.
     void tick();
+    Status do_duty(const Identity& who, const Membership& members);
+    Status tend_etcd(const Member& me, const Membership& members);
     store::EtcdAdmin& etcd_admin();  // until the endpoints change
     Status follow_endpoints(const Membership& members);
     Status note_version(const Membership& members);
@@ -159,8 +177,10 @@ struct Node::Impl {
     Status cut_off_revoked(const std::vector<store::EtcdMember>& etcd, bool leader,
                            const std::string& own_endpoint);
     Status lead(const std::vector<store::EtcdMember>& etcd);
-    Status keep_up(const std::vector<store::EtcdMember>& etcd, bool leader,
-                   const std::string& own_endpoint);
+    std::vector<EtcdMemberFacts> member_facts(const EtcdReport& found);
+    EtcdFacts etcd_facts(const EtcdReport& found, std::size_t members, MonoTime now);
+    Status defragment(const EtcdReport& found, const std::string& name);
+    Status keep_up(const std::vector<store::EtcdMember>& etcd);
     Status renew_certificate(const Membership& members);
     Status fetch_voter_key(const Membership& members);
 

@@ -66,6 +66,7 @@ Status Node::Impl::join(const std::string& token_text) {
         who.etcd_client_port = advertise.port + 1;
         who.etcd_peer_port = advertise.port + 2;
         who.etcd_endpoints = reply->etcd_endpoints;
+        who.voter_addresses = token.endpoints;
         who.lease_ttl_ms = reply->lease_ttl.count;
         RETURN_IF_ERROR(files.save(who));
         log.info("cluster joined",

@@ -88,10 +88,9 @@ Status Node::Impl::forget_cluster(const Identity& who) {
 Status Node::Impl::leave() {
     const auto who = identity_now();
     if (!who) return fail(ErrorCode::kConflict, "this host is in no cluster");
-    const auto known = members_now();
-    const Member* me = known->find(who->name);
-    const bool removed = known->meta && (me == nullptr || me->uid != who->uid);
-    if (!removed) RETURN_IF_ERROR(give_notice(*who));
+    const Status standing = check_standing();
+    const bool was_removed = !standing && standing.error().code == ErrorCode::kDenied;
+    if (!was_removed) RETURN_IF_ERROR(give_notice(*who));
     return forget_cluster(*who);
 }
 

@@ -152,16 +152,19 @@ Result<std::string> Node::Impl::status_text() {
     status.add("kind", "cluster").add("node", settings.name);
     if (!who) return status.add("mode", "single").add("store", "sqlite").text();
     const auto members = members_now();
-    const EtcdReport report = ask_etcd();
+    const Status standing = check_standing();
+    const bool was_removed = !standing && standing.error().code == ErrorCode::kDenied;
+    const EtcdReport report = was_removed ? EtcdReport{} : ask_etcd();
     const auto clocks = read_clocks(*members);
     std::set<std::string> living;
     std::string said_trouble, upkeep_warning;
     {
         const std::lock_guard lock(mutex);
         living = alive;
-        said_trouble = trouble;
+        if (trouble && !removal) said_trouble = describe(*trouble);
         upkeep_warning = upkeep_said;
         status.add("mode", "member").add("store", "etcd").add("cluster_id", who->cluster_id);
+        status.add("standing", was_removed ? "removed" : standing ? "member" : "store-silent");
         if (who->runs_etcd)
             status.add_json("etcd_here",
                             JsonObject()
@@ -194,7 +197,8 @@ Result<std::string> Node::Impl::status_text() {
             .add("lease_ttl_ms", members->meta->lease_ttl.count)
             .add("consequence", lease_consequence(members->meta->lease_ttl))
             .add("created_at", members->meta->created_at);
-    auto warnings = status_warnings(*members, report, clocks, living, clock.wall());
+    auto warnings = was_removed ? std::vector{describe(standing.error())}
+                                : status_warnings(*members, report, clocks, living, clock.wall());
     for (const std::string& one : {report.warning, upkeep_warning, said_trouble})
         if (!one.empty()) warnings.push_back(one);
     std::string leader;

@@ -9,6 +9,7 @@
 namespace blixard::cluster {
 namespace {
 
+constexpr Millis kStoreAnswersWithin = seconds(5);  // of a start; later it is worth a word
 constexpr Millis kUpkeepInterval = seconds(10);
 constexpr Millis kRenewalInterval = seconds(3600);
 constexpr Millis kEtcdStopGrace = seconds(5);
@@ -21,63 +22,65 @@ const store::EtcdMember* find_by_url(const std::vector<store::EtcdMember>& membe
     return nullptr;
 }
 
-std::string endpoint_of(const Member& member) {
+std::string endpoint_of_url(const std::string& url) {
     static constexpr std::string_view kScheme = "https://";
-    return member.etcd_client_url.starts_with(kScheme)
-               ? member.etcd_client_url.substr(kScheme.size())
-               : std::string();
+    return url.starts_with(kScheme) ? url.substr(kScheme.size()) : std::string();
 }
+std::string endpoint_of(const Member& member) { return endpoint_of_url(member.etcd_client_url); }
+std::string endpoint_of(const store::EtcdMember& member) {
+    return member.client_urls.empty() ? std::string() : endpoint_of_url(member.client_urls.front());
+}
+
+std::uint64_t bytes_of(std::int64_t count) { return static_cast<std::uint64_t>(count); }
 
 }  // namespace
 
 void Node::Impl::tick() {
     const auto who = identity_now();
     if (!who || !started) return;
-    {
-        const std::lock_guard lock(mutex);
-        if (!mirrors_loaded && !who->runs_etcd) return;
-    }
     const auto members = members_now();
-    const Status done = [&]() -> Status {
-        const Member* me = members->find(who->name);
-        if (members->meta && (me == nullptr || me->uid != who->uid))
-            return fail(ErrorCode::kDenied, "this host was removed from its cluster",
-                        "to come back: blixard cluster leave, then join anew");
-        if (!members->meta)
-            return fail(ErrorCode::kUnavailable, "the cluster's store does not answer");
-        RETURN_IF_ERROR(follow_endpoints(*members));
-        RETURN_IF_ERROR(note_version(*members));
-        if (me->role == MemberRole::kVoter && me->state != MemberState::kLeaving) {
-            bool supervised = false;
-            RETURN_IF_ERROR(run_on_loop([&]() -> Status {
-                supervised = supervisor != nullptr;
-                return {};
-            }));
-            if (!who->runs_etcd || !supervised) RETURN_IF_ERROR(become_voter(*members));
-        }
-        if (identity_now()->runs_etcd) {
-            store::EtcdAdmin& admin = etcd_admin();
-            ASSIGN_OR_RETURN(const auto etcd, admin.members());
-            const auto* own = find_by_url(etcd, me->etcd_peer_url);
-            if (own == nullptr && me->role == MemberRole::kWorker) return retire_etcd();
-            if (own != nullptr && own->learner && !own->name.empty()) {
-                const Status promoted = admin.promote(own->id);
-                if (promoted) log.info("etcd member promoted", {{"node", who->name}});
-            }
-            RETURN_IF_ERROR(write_revocations(*members));
-            const auto status = admin.status(endpoint_of(*me));
-            const bool leader = status && status->leader == status->id;
-            if (leader) RETURN_IF_ERROR(lead(etcd));
-            RETURN_IF_ERROR(cut_off_revoked(etcd, leader, endpoint_of(*me)));
-            RETURN_IF_ERROR(keep_up(etcd, leader, endpoint_of(*me)));
-        }
-        return renew_certificate(*members);
-    }();
-    const std::string said = done ? std::string() : describe(done.error());
-    const std::lock_guard lock(mutex);
-    if (said != trouble && !said.empty())
-        log.warn("cluster duty", {{"node", who->name}, {"error", said}});
-    trouble = said;
+    if (!members->meta && clock.mono() - started_at < kStoreAnswersWithin) return;
+    Status member = check_still_member(who->name, who->uid, *members);
+    Status duty;
+    if (member) duty = members->meta ? do_duty(*who, *members) : Status(fail(store_silent(*who)));
+    if (member) member = check_with_voters(*who, duty.has_value());
+    note_standing(member, duty);
+}
+
+// One look at what a member has to do, and the next step of it.
+Status Node::Impl::do_duty(const Identity& who, const Membership& members) {
+    const Member& me = *members.find(who.name);
+    RETURN_IF_ERROR(follow_endpoints(members));
+    RETURN_IF_ERROR(note_version(members));
+    if (me.role == MemberRole::kVoter && me.state != MemberState::kLeaving) {
+        bool supervised = false;
+        RETURN_IF_ERROR(run_on_loop([&]() -> Status {
+            supervised = supervisor != nullptr;
+            return {};
+        }));
+        if (!who.runs_etcd || !supervised) RETURN_IF_ERROR(become_voter(members));
+    }
+    if (identity_now()->runs_etcd) RETURN_IF_ERROR(tend_etcd(me, members));
+    return renew_certificate(members);
+}
+
+Status Node::Impl::tend_etcd(const Member& me, const Membership& members) {
+    store::EtcdAdmin& admin = etcd_admin();
+    ASSIGN_OR_RETURN(const auto etcd, admin.members());
+    const auto* own = find_by_url(etcd, me.etcd_peer_url);
+    if (own == nullptr && me.role == MemberRole::kWorker) return retire_etcd();
+    if (own != nullptr && own->learner && !own->name.empty()) {
+        const Status promoted = admin.promote(own->id);
+        if (promoted) log.info("etcd member promoted", {{"node", me.name}});
+    }
+    RETURN_IF_ERROR(write_revocations(members));
+    const auto status = admin.status(endpoint_of(me));
+    const bool leader = status && status->leader == status->id;
+    if (!leader) leading = {};
+    if (leader && leading.term != status->raft_term) leading = {status->raft_term, clock.mono()};
+    if (leader) RETURN_IF_ERROR(lead(etcd));
+    RETURN_IF_ERROR(cut_off_revoked(etcd, leader, endpoint_of(me)));
+    return keep_up(etcd);
 }
 
 store::EtcdAdmin& Node::Impl::etcd_admin() {
@@ -102,11 +105,15 @@ Status Node::Impl::note_version(const Membership& members) {
 
 // The store is asked at the voters of now.
 Status Node::Impl::follow_endpoints(const Membership& members) {
-    Identity who = *identity_now();
+    const Identity before = *identity_now();
+    Identity who = before;
     const auto endpoints = etcd_endpoints(members);
-    if (endpoints.empty() || endpoints == who.etcd_endpoints) return {};
+    if (endpoints.empty()) return {};
     who.etcd_endpoints = endpoints;
+    who.voter_addresses = voter_addresses(members);
+    if (who == before) return {};
     RETURN_IF_ERROR(save_identity(who));
+    if (endpoints == before.etcd_endpoints) return {};
     return run_on_loop([this]() -> Status {
         if (following == nullptr) return {};
         ASSIGN_OR_RETURN(auto next, store::EtcdStore::connect(etcd_options(endpoints_own_first()),
@@ -274,20 +281,33 @@ Status Node::Impl::lead(const std::vector<store::EtcdMember>& etcd) {
     return {};
 }
 
-Status Node::Impl::keep_up(const std::vector<store::EtcdMember>& etcd, bool leader,
-                           const std::string& own_endpoint) {
-    const MonoTime now = clock.mono();
-    if (upkeep_at.ms != 0 && now - upkeep_at < kUpkeepInterval) return {};
-    upkeep_at = now;
-    store::EtcdAdmin& admin = etcd_admin();
-    const EtcdReport found = ask_etcd();
+std::vector<EtcdMemberFacts> Node::Impl::member_facts(const EtcdReport& found) {
+    std::vector<EtcdMemberFacts> facts;
+    for (const auto& member : found.members) {
+        const auto status = found.statuses.find(member.name);
+        if (status == found.statuses.end()) continue;
+        facts.push_back({.name = member.name,
+                         .leads = status->second.leader == member.id,
+                         .reads = etcd_admin().answers_reads(endpoint_of(member)),
+                         .database_bytes = bytes_of(status->second.database_bytes),
+                         .database_bytes_in_use = bytes_of(status->second.database_bytes_in_use),
+                         .defragmented_at = defragmented_at[member.name]});
+    }
+    return facts;
+}
+
+EtcdFacts Node::Impl::etcd_facts(const EtcdReport& found, std::size_t members, MonoTime now) {
     EtcdFacts facts;
-    facts.leader = leader;
-    facts.all_members_healthy = found.statuses.size() == etcd.size();
+    facts.leader = leading.term != 0;
+    if (facts.leader) {
+        facts.leading_for = now - leading.since;
+        facts.members = member_facts(found);
+    }
+    facts.all_members_healthy = found.statuses.size() == members;
     facts.quota_bytes = etcd_config(*identity_now()).quota_bytes;
     if (const auto own = found.statuses.find(settings.name); own != found.statuses.end()) {
-        facts.database_bytes = static_cast<std::uint64_t>(own->second.database_bytes);
-        facts.database_bytes_in_use = static_cast<std::uint64_t>(own->second.database_bytes_in_use);
+        facts.database_bytes = bytes_of(own->second.database_bytes);
+        facts.database_bytes_in_use = bytes_of(own->second.database_bytes_in_use);
     }
     for (const auto& alarm : found.alarms) {
         facts.no_space_alarm |= alarm.kind == store::EtcdAlarmKind::kNoSpace;
@@ -301,8 +321,27 @@ Status Node::Impl::keep_up(const std::vector<store::EtcdMember>& etcd, bool lead
     facts.history_revision = history.revision_before(now, kHistoryKept);
     facts.compacted = compacted;
     facts.compacted_at = compacted_at;
-    facts.defragmented_at = defragmented_at;
-    const EtcdUpkeep upkeep = plan_upkeep(facts, now);
+    return facts;
+}
+
+Status Node::Impl::defragment(const EtcdReport& found, const std::string& name) {
+    defragmented_at[name] = clock.mono();
+    for (const auto& member : found.members) {
+        if (member.name != name) continue;
+        RETURN_IF_ERROR(etcd_admin().defragment(endpoint_of(member)));
+        log.info("etcd defragmented",
+                 {{"node", name}, {"bytes", found.statuses.at(name).database_bytes}});
+    }
+    return {};
+}
+
+Status Node::Impl::keep_up(const std::vector<store::EtcdMember>& etcd) {
+    const MonoTime now = clock.mono();
+    if (upkeep_at.ms != 0 && now - upkeep_at < kUpkeepInterval) return {};
+    upkeep_at = now;
+    store::EtcdAdmin& admin = etcd_admin();
+    const EtcdReport found = ask_etcd();
+    const EtcdUpkeep upkeep = plan_upkeep(etcd_facts(found, etcd.size(), now), now);
     {
         const std::lock_guard lock(mutex);
         if (upkeep_said != upkeep.warning && !upkeep.warning.empty())
@@ -316,11 +355,7 @@ Status Node::Impl::keep_up(const std::vector<store::EtcdMember>& etcd, bool lead
         if (!done && done.error().code != ErrorCode::kCompacted) return fail(done.error());
         compacted = upkeep.compact_to;
     }
-    if (upkeep.defragment) {
-        defragmented_at = now;
-        RETURN_IF_ERROR(admin.defragment(own_endpoint));
-        log.info("etcd defragmented", {{"node", settings.name}, {"bytes", facts.database_bytes}});
-    }
+    if (!upkeep.defragment.empty()) RETURN_IF_ERROR(defragment(found, upkeep.defragment));
     if (upkeep.disarm_no_space)
         for (const auto& alarm : found.alarms)
             if (alarm.kind == store::EtcdAlarmKind::kNoSpace) RETURN_IF_ERROR(admin.disarm(alarm));

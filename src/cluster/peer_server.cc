@@ -131,9 +131,15 @@ class PeerServiceImpl final : public wire::Peer::CallbackService {
     PeerServiceImpl(PeerHandlers handlers, Executor& executor)
         : handlers_(std::move(handlers)), executor_(executor) {}
 
-    grpc::ServerUnaryReactor* Hello(grpc::CallbackServerContext*, const wire::HelloRequest*,
+    // Anybody may ask; but who shows a certificate is told whether it counts.
+    grpc::ServerUnaryReactor* Hello(grpc::CallbackServerContext* context, const wire::HelloRequest*,
                                     wire::HelloReply* reply) override {
         const auto call = UnaryCall<wire::HelloReply>::make(reply);
+        if (const auto caller = authenticate(*context);
+            !caller && caller.error().code != ErrorCode::kUnauthenticated) {
+            call->refuse(to_status(caller.error()));
+            return call.get();
+        }
         const auto said = handlers_.hello();
         call->succeed([&](wire::HelloReply& out) {
             out.set_cluster_id(said.cluster_id);

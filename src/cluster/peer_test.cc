@@ -214,6 +214,9 @@ TEST_F(PeerTest, a_revoked_certificate_is_refused_at_its_next_call_on_the_same_c
     const auto refused =
         await<std::string>([&](auto done) { member->renew("host-1", " csr", done); });
     EXPECT_EQ(refused.error().code, ErrorCode::kDenied);
+    // So it learns that it was removed, though the store does not speak to it any more.
+    const auto hello = await<Hello>([&](auto done) { member->hello_at(address_, done); });
+    EXPECT_EQ(hello.error(), (Error{ErrorCode::kDenied, "\"host-2\" was removed", "", ""}));
     const auto responder = forward(*member, "/echo");
     EXPECT_TRUE(wait([&] { return responder->response.has_value(); }));
     EXPECT_EQ(responder->response->status, 403);

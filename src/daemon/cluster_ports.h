@@ -18,6 +18,7 @@ class ClusterOperations final : public api::ClusterPort {
             return responder->send(api::problem({ErrorCode::kUnavailable, "this daemon is starting", {}, "ask again in a moment"}));
         node_.handle(std::move(request), std::move(responder));
     }
+    Status standing() const override { return node_.standing(); }
 
    private:
     cluster::Node& node_;

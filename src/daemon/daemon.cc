@@ -97,15 +97,21 @@ class Daemon {
    private:
     Status open_data();
     Status open_store();
+    Status read_state();
     Status make_host();
     Status make_control();
     Status open_record();
     std::string record_directory() const { return config_.data_dir + "/record"; }
     Status make_api();
+    Status be_asked();
     Status join_in();
     void fetch_from_others();
     api::Service& service() { return noted_ ? static_cast<api::Service&>(*noted_) : *api_; }
     void restart_soon();
+    void end() {
+        ending_ = true;
+        loop_.stop();
+    }
     void listen_for_signals();
     void put_node_spec();
     void tell_figures();
@@ -158,6 +164,8 @@ class Daemon {
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<ImageFetch> image_fetch_;  // of a member of a cluster
     std::unique_ptr<NotedService> noted_;
+    bool state_read_ = false;
+    bool ending_ = false;  // the loop ends, or does not begin
     bool stopped_ = false;
     bool restart_ = false;
 };
@@ -167,9 +175,14 @@ Status Daemon::start() {
     listen_for_signals();
     RETURN_IF_ERROR(open_store());
     RETURN_IF_ERROR(make_host());
+    // A member can be asked how it stands, and told to leave, while its store is silent.
+    const bool member = node_->is_member();
+    if (member) RETURN_IF_ERROR(be_asked());
+    RETURN_IF_ERROR(read_state());
+    if (ending_) return {};
     RETURN_IF_ERROR(make_control());
-    RETURN_IF_ERROR(make_api());
-    RETURN_IF_ERROR(join_in());
+    if (!member) RETURN_IF_ERROR(be_asked());
+    server_->post([this] { api_->start([] {}); });
     log_.info("ready", {{"node", config_.name}, {"socket", config_.socket}, {"data_dir", config_.data_dir},
                         {"accelerator", found_.accelerator.name()}, {"reason", found_.accelerator.reason}});
     tell_figures();
@@ -201,7 +214,7 @@ void Daemon::listen_for_signals() {
         signalfd_siginfo info{};
         if (read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
         log_.info("stopping; VMs go on", {{"signal", info.ssi_signo}});
-        loop_.stop();
+        end();
     });
 }
 
@@ -233,11 +246,18 @@ Status Daemon::open_store() {
     }
     store_ = std::make_unique<TimedStore>(*bare_store_, clock_, metrics_);
     RETURN_IF_ERROR(open_record());
+    // From here on the view reads; read_state() waits for it.
     view_ = recording_ ? std::make_unique<view::View>(recording_->store, recording_->executor, recording_->clock, log_)
                        : std::make_unique<view::View>(*store_, loop_, clock_, log_);
-    bool ready = false;
-    view_->start([&ready](const Status&) { ready = true; });
-    return wait("reading the state", [&ready] { return ready; });
+    view_->start([this](const Status&) { state_read_ = true; });
+    return {};
+}
+
+// The store of a member may be away for as long as its majority is.
+Status Daemon::read_state() {
+    if (!node_->is_member()) return wait("reading the state", [this] { return state_read_; });
+    while (!state_read_ && !ending_) (void)loop_.run_until([this] { return state_read_ || ending_; }, kStartMost);
+    return {};
 }
 
 // A host whose inputs cannot be recorded runs VMs all the same.
@@ -349,8 +369,12 @@ Status Daemon::make_api() {
                                                           .store = store_name_, .cluster_id = node_->cluster_id()});
     if (recording_) noted_ = std::make_unique<NotedService>(*api_, recording_->recorder, loop_);
     server_->start(service());
-    server_->post([this] { api_->start([] {}); });
     return {};
+}
+
+Status Daemon::be_asked() {
+    RETURN_IF_ERROR(make_api());
+    return join_in();
 }
 
 // From here on this host does its part in its cluster, or can become part of one.
@@ -393,7 +417,7 @@ void Daemon::restart_soon() {
     loop_.after(kRestartAfter, [this] {
         log_.info("restarting; VMs go on", {});
         restart_ = true;
-        loop_.stop();
+        end();
     });
 }
 

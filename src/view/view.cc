@@ -73,7 +73,10 @@ void View::load_page(std::string after, Revision at) {
                 [this, weak = std::weak_ptr(alive_)](Result<store::RangeResult> page) {
                     if (weak.expired()) return;
                     if (!page) {
-                        log_.warn("state not read yet", {{"error", describe(page.error())}});
+                        if (const std::string why = describe(page.error()); why != unread_said_) {
+                            log_.warn("state not read yet", {{"error", why}});
+                            unread_said_ = why;  // and is not said again at each attempt
+                        }
                         restart_after(kReloadDelay);
                         return;
                     }

@@ -80,6 +80,7 @@ class View final : private store::WatchHandler {
     MonoTime fresh_at_{};
     std::vector<std::function<void(const std::shared_ptr<const Update>&)>> listeners_;
     std::multimap<Revision, std::function<void()>> waiting_;
+    std::string unread_said_;  // why the state could not be read, as last logged
     std::atomic<SnapshotPtr> current_;
 };
 

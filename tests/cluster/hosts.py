@@ -328,7 +328,7 @@ class Host:
         return self.request("POST", "/v1/blobs", pathlib.Path(file).read_bytes(), timeout=120)["sha256"]
 
     def answers(self):
-        return self.get("/v1/version")
+        return self.get("/readyz")  # it knows the state
 
     def wait_ready(self, seconds=PATIENCE):
         wait_for(f"{self.name} answers", self.answers, seconds)

@@ -9,6 +9,7 @@ import time
 import unittest
 
 from hosts import PORT, Cloud, Problem, wait_for
+from parts import cli
 
 
 def put_project(host, name):
@@ -143,8 +144,66 @@ class Membership(unittest.TestCase):
             rest[0].delete(f"/v1/cluster/members/{gone.name}", timeout=60)
             cloud.wait_voters(3)
             gone.start()
-            wait_for("the removed host is told", lambda: "certificate" in gone.tail(400) or "removed" in gone.tail(400))
+            self.assert_tells_removal(gone)
             self.assertNotIn(gone.name, rest[0].members())
+            # What it says helps.
+            cli(gone, "cluster", "leave")
+            gone.wait_ready()
+            self.assertFalse(gone.is_member())
+            gone.join(rest[0].token())
+            cloud.wait_all_ready()
+
+    def test_a_worker_that_was_removed_while_it_was_cut_off_is_told(self):
+        with Cloud(hosts=4) as cloud:
+            cloud.form()
+            cloud.wait_voters(3)
+            gone = next(h for h in cloud if cloud[0].members()[h.name]["role"] != "voter")
+            rest = [h for h in cloud if h is not gone]
+            gone.cut()
+            wait_for("the loss is seen", lambda: rest[0].members()[gone.name]["state"] == "lost")
+            rest[0].delete(f"/v1/cluster/members/{gone.name}", timeout=60)
+            gone.heal()
+            self.assert_tells_removal(gone)
+
+    def test_a_member_that_starts_without_a_majority_says_so_and_can_be_told_to_leave(self):
+        with Cloud(hosts=3) as cloud:
+            cloud.form()
+            cloud.wait_voters(3)
+            put_project(cloud[0], "kept")
+            for host in cloud:
+                host.kill()
+            alone = cloud[0]
+            alone.start()
+            status = wait_for("it says what is the matter",
+                              lambda: (lambda s: s["standing"] == "store-silent" and s)(alone.get("/v1/cluster")))
+            self.assertIn("bring back a majority", " ".join(status["warnings"]))
+            with self.assertRaises(Problem) as refused:
+                alone.get("/v1/vms")
+            self.assertEqual(refused.exception.status, 503)
+            self.assertIn("has not answered", refused.exception.document["detail"])
+            # The majority returns, and it goes on by itself.
+            cloud[1].start()
+            alone.wait_ready()
+            wait_for("it has the state", lambda: alone.get("/v1/projects/kept"))
+            # And again, for good.
+            for host in cloud:
+                host.kill()
+            alone.start()
+            wait_for("it says what is the matter", lambda: alone.get("/v1/cluster")["standing"] == "store-silent")
+            cli(alone, "cluster", "leave", "--abandon")
+            wait_for("it stands alone", lambda: not alone.is_member())
+            alone.wait_ready()
+            put_project(alone, "new")
+
+    def assert_tells_removal(self, host):
+        status = wait_for("it says that it was removed", lambda: (lambda s: s["standing"] == "removed" and s)(host.get("/v1/cluster")))
+        self.assertIn("removed from its cluster", status["warnings"][0])
+        self.assertIn("blixard cluster leave", status["warnings"][0])
+        with self.assertRaises(Problem) as refused:
+            host.get("/v1/vms")
+        self.assertEqual(refused.exception.status, 403)
+        self.assertIn("removed from its cluster", refused.exception.document["detail"])
+        self.assertIn("REMOVED", cli(host, "cluster", "status").stdout)
 
 
 if __name__ == "__main__":

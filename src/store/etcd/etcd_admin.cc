@@ -17,6 +17,7 @@ namespace blixard::store {
 namespace {
 
 constexpr Millis kDefragmentTimeout = seconds(300);  // gigabytes on a slow disk
+constexpr Millis kProbeTimeout = seconds(1);
 constexpr Millis kSnapshotTimeout = seconds(300);
 constexpr std::size_t kSha256Bytes = 32;
 
@@ -282,6 +283,19 @@ Result<EtcdMemberStatus> EtcdAdmin::status(const std::string& endpoint) {
                             .raft_applied_index = response.raftappliedindex(),
                             .raft_term = response.raftterm(),
                             .errors = {response.errors().begin(), response.errors().end()}};
+}
+
+bool EtcdAdmin::answers_reads(const std::string& endpoint) {
+    pb::RangeRequest request;
+    request.set_key("0");
+    request.set_keys_only(true);
+    request.set_serializable(true);
+    return channels_
+        ->ask<pb::RangeResponse>(options_, endpoint, kProbeTimeout,
+                                 [&](Endpoint& at, auto& context, auto& out) {
+                                     return at.kv->Range(&context, request, &out);
+                                 })
+        .has_value();
 }
 
 Status EtcdAdmin::defragment(const std::string& endpoint) {

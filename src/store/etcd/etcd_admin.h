@@ -60,6 +60,9 @@ class EtcdAdmin {
 
     // Asked of one member, by its "host:port".
     Result<EtcdMemberStatus> status(const std::string& endpoint);
+    // Whether it answers a read by itself, within a second; it does not while it is defragmented,
+    // though it tells its status.
+    bool answers_reads(const std::string& endpoint);
     Status defragment(
         const std::string& endpoint);  // it answers nobody meanwhile; one member at a time
     Status move_leader(const std::string& leader_endpoint, EtcdMemberId to);

@@ -230,12 +230,12 @@ TEST_F(ThreeMembers, a_renewal_under_way_does_not_go_down_with_the_leader_that_h
     any.loop().run_until([&] { return (hanging = leader()) >= 0; });
     ASSERT_GE(hanging, 0);
     Client client({cluster_.endpoint((hanging + 1) % 3)}, seconds(5));
-    const auto lease = client.wait<LeaseGrant>(
-        [&](auto done) { client.store().grant_lease(seconds(60), done); });
+    const auto lease =
+        client.wait<LeaseGrant>([&](auto done) { client.store().grant_lease(seconds(60), done); });
     ASSERT_TRUE(lease) << describe(lease.error());
     cluster_.signal(hanging, SIGSTOP);
-    const auto renewed = client.wait<LeaseGrant>(
-        [&](auto done) { client.store().renew_lease(lease->id, done); });
+    const auto renewed =
+        client.wait<LeaseGrant>([&](auto done) { client.store().renew_lease(lease->id, done); });
     EXPECT_TRUE(renewed) << describe(renewed.error());
     cluster_.signal(hanging, SIGCONT);
 }
@@ -300,6 +300,7 @@ TEST(EtcdAdmin, saves_a_snapshot_defragments_and_sees_no_alarm) {
     ASSERT_TRUE(saved) << describe(saved.error());
     EXPECT_GT(std::filesystem::file_size(path), 10'000u);
     EXPECT_FALSE(std::filesystem::exists(path + ".part"));
+    EXPECT_TRUE(admin.answers_reads(cluster.endpoint(0)));
     EXPECT_TRUE(admin.defragment(cluster.endpoint(0)));
     EXPECT_THAT(*admin.alarms(), IsEmpty());
     EXPECT_FALSE(admin.save_snapshot(cluster.endpoint(0), "/does/not/exist"));
