@@ -112,6 +112,7 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
                 broken(fmt::format("host {} was removed, and vm {} has its place there", key.name, vm.key));
                 return true;
             });
+        if (change.deleted && (key.kind == RecordKind::kImage || key.kind == RecordKind::kProject)) check_unused(key);
         if (key.kind == RecordKind::kFailover && !change.deleted) failovers.emplace_back(key.name);
         if (key.kind == RecordKind::kNodeLease && change.deleted) {
             const view::NodeEntry* node = state_.nodes.find(key.name);
@@ -153,11 +154,13 @@ void Checker::check_vm(const std::string& vm, const view::VmEntry* before, const
     if (has && (!had || before->record->mod_revision != after->record->mod_revision)) check_volumes(*after);
     if (has && !had) {
         uids_.insert(after->record->value.uid);
+        if (!state_.projects.find(after->project())) broken(fmt::format("vm {} was made, and there is no project {}", vm, after->project()));
         deletions_asked_.erase(vm);
     }
     if (had && !has) {
         if (!deletions_asked_.contains(vm)) broken(fmt::format("vm {} is gone, and nobody had asked for it", vm));
         not_running(before->record->value.uid, fmt::format("the records of vm {} were deleted", vm));
+        somebody_left_ = clock_.mono();
         restarts_before_[vm] += before->record->value.restart_generation;
     }
     if (!had || !has || before->record->value.uid != after->record->value.uid) return;
@@ -208,9 +211,23 @@ void Checker::check_spec(const view::VmEntry* before, const view::VmEntry& after
         if (!is.spec.labels.contains(label)) broken(fmt::format("vm {}: label {} was acknowledged, and is lost", after.key, label));
 }
 
+// What goes is used by nobody.
+void Checker::check_unused(const model::ParsedKey& gone) {
+    counted();
+    const bool image = gone.kind == RecordKind::kImage;
+    state_.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
+        if (vm->record && (image ? vm->record->value.spec.image : vm->project()) == gone.name)
+            broken(fmt::format("{} {} is gone, and vm {} has it", image ? "image" : "project", gone.name, vm->key));
+    });
+    state_.volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
+        if (!image && volume->record && volume->project() == gone.name) broken(fmt::format("project {} is gone, and volume {} is in it", gone.name, volume->key));
+    });
+}
+
 // A volume that stands alone is written by one VM at a time.
 void Checker::check_volumes(const view::VmEntry& after) {
     const model::VmSpec& spec = after.record->value.spec;
+    if (!state_.images.find(spec.image)) broken(fmt::format("vm {} has image {}, which is not there", after.key, spec.image));
     if (spec.run == model::Run::kStopped) return;
     for (const model::Disk& disk : spec.disks) {
         if (disk.volume.empty()) continue;
@@ -268,7 +285,9 @@ void Checker::check_place(const view::VmEntry& after) {
     if (!node) return broken(fmt::format("vm {} was placed on host {}, which is unknown", after.key, after.node()));
     const std::string forbidden = what_forbids(state_, after, *node);
     const auto grown = grown_.find(std::string(after.node()));
-    const bool may_not_know = grown != grown_.end() && clock_.mono() - grown->second < kSeenBy;
+    bool may_not_know = grown != grown_.end() && clock_.mono() - grown->second < kSeenBy;
+    // Whom it must be with may have been deleted at this very moment: no write compares that.
+    if (forbidden.find("that it must be with") != std::string::npos) may_not_know = may_not_know || clock_.mono() - somebody_left_ < kSeenBy;
     if (!forbidden.empty() && !may_not_know) broken(fmt::format("vm {} was placed where it may not be: {}", after.key, forbidden));
 }
 
@@ -279,6 +298,14 @@ void Checker::check_release(const view::VmEntry& after) {
     const view::NodeEntry* node = state_.nodes.find(after.node());
     if (reason.starts_with("drain") && (!node || !node->spec || !node->spec->value.draining))
         broken(fmt::format("vm {} was told to leave {}, which is not being drained", after.key, after.node()));
+    if (reason.starts_with("rebalance")) {
+        bool asked = false;
+        state_.operations.for_each([&](const auto& operation) {
+            const model::Operation& record = operation->record->value;
+            asked = asked || (record.kind == "rebalance" && record.state == model::OperationState::kRunning);
+        });
+        if (!asked) broken(fmt::format("vm {} was told to leave {} for a rebalance that nobody has asked for", after.key, after.node()));
+    }
     if (!reason.starts_with("preempted by ")) return;
     const std::string by = reason.substr(13, reason.find(' ', 13) - 13);
     const view::VmEntry* other = state_.vms.find(by);
@@ -426,7 +453,24 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
     const bool announced = vm->status && vm->status->value.uid == id.uid && static_cast<std::uint64_t>(vm->status->value.epoch) == id.epoch &&
                            vm->status->value.phase == Phase::kStarting;
     if (!announced) broken(fmt::format("vm {} was started on {} without the store's consent", id.vm, host));
+    check_volumes_of(host, machine);
     if (machine.launch.fenced != (machine.launch.spec.ha != model::Ha::kNone)) broken(fmt::format("vm {} was started on {}, fenced: {}", id.vm, host, machine.launch.fenced));
+}
+
+// Whoever had a volume before has no part in it any more.
+void Checker::check_volumes_of(const std::string& host, const Machine& machine) {
+    const hypervisor::InstanceId& id = machine.instance.id;
+    const std::string project = id.vm.substr(0, id.vm.find('/'));
+    for (const model::Disk& disk : machine.launch.spec.disks) {
+        if (disk.volume.empty() || disk.read_only) continue;
+        counted();
+        state_.vms.scan_prefix(project + "/", [&](const std::shared_ptr<const view::VmEntry>& other) {
+            if (!other->record || other->key == id.vm || other->record->value.spec.run == model::Run::kStopped) return true;
+            for (const model::Disk& theirs : other->record->value.spec.disks)
+                if (theirs.volume == disk.volume) broken(fmt::format("vm {} was started on {} with volume {}, which is vm {}'s", id.vm, host, disk.volume, other->key));
+            return true;
+        });
+    }
 }
 
 void Checker::on_process_end(const std::string& host, const Machine& machine, std::string_view why) {

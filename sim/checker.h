@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "model/keys.h"
 #include "sim/sim_machines.h"
 #include "sim/trace.h"
 #include "store/memory/memory_backend.h"
@@ -87,7 +88,9 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void check_kept(const store::Change& change);
     void check_spec(const view::VmEntry* before, const view::VmEntry& after);
     void check_placement(const view::VmEntry* before, const view::VmEntry& after);
+    void check_unused(const model::ParsedKey& gone);
     void check_volumes(const view::VmEntry& after);
+    void check_volumes_of(const std::string& host, const Machine& machine);
     void check_place(const view::VmEntry& after);
     void check_release(const view::VmEntry& after);
     void check_status(const view::VmEntry& after);
@@ -122,6 +125,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     };
     std::map<std::string, LeaseEnd> lease_ends_;               // the last one, by host
     std::map<std::string, MonoTime> grown_;                    // by host: when the spec of a VM there last changed
+    MonoTime somebody_left_{-1'000'000};                       // when a VM was last deleted
     std::set<std::string> wrong_clocks_;
     std::map<std::string, int> next_members_;                  // by key: members that only the next version knows
     EventLedger* ledger_ = nullptr;

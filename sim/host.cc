@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "controller/questions.h"
 #include "model/documents.h"
 #include "model/keys.h"
 
@@ -19,6 +20,37 @@ class SimHost::PathBlobs final : public agent::Blobs {
     }
 
    private:
+    Executor& executor_;
+};
+
+// Whatever image people name has its files.
+class SimHost::Files final : public api::BlobPort {
+   public:
+    explicit Files(Executor& executor) : executor_(executor) {}
+    Result<std::shared_ptr<api::BlobUpload>> open_upload(std::optional<std::uint64_t>, std::string) override {
+        return fail(ErrorCode::kUnsupported, "nothing is uploaded in a simulation");
+    }
+    void find(std::string, Callback<api::Blob> done) override {
+        executor_.post([done = std::move(done)] { done(fail(ErrorCode::kNotFound, "there are no files in a simulation")); });
+    }
+    void inspect(std::string sha256, model::FileRole role, Callback<model::ImageFile> done) override {
+        executor_.post([sha256 = std::move(sha256), role, done = std::move(done)] { done(model::ImageFile{.role = role, .sha256 = sha256}); });
+    }
+
+   private:
+    Executor& executor_;
+};
+
+class SimHost::Planner final : public api::PlanPort {
+   public:
+    Planner(const view::View& view, Executor& executor) : view_(view), executor_(executor) {}
+    void ask(api::PlanQuestion question, Callback<std::string> json) override {
+        const controller::Question asked{question.what, question.vm, question.node, question.body, question.dry_run};
+        executor_.post([answer = controller::answer(asked, *view_.current(), {}), json = std::move(json)] { json(answer); });
+    }
+
+   private:
+    const view::View& view_;
     Executor& executor_;
 };
 
@@ -164,7 +196,10 @@ void SimHost::assemble(Daemon& daemon) {
     } else {
         make_loops(daemon, settings, control, *daemon.store, *daemon.hypervisor, *daemon.blobs, lane, lane, ids_);
     }
-    daemon.api = std::make_unique<api::Api>(api::Deps{*daemon.store, *daemon.view, lane, lane, lane, ids_, log_},
+    daemon.files = std::make_unique<Files>(lane);
+    daemon.planner = std::make_unique<Planner>(*daemon.view, lane);
+    daemon.api = std::make_unique<api::Api>(api::Deps{.store = *daemon.store, .view = *daemon.view, .executor = lane, .view_executor = lane, .clock = lane, .random = ids_,
+                                                      .log = log_, .blobs = daemon.files.get(), .plan = daemon.planner.get()},
                                             api::Settings{.node = name_, .version = "sim", .commit = "sim", .store = "memory"});
     const auto ready = [this, run = run_](Status found) {
         if (!daemon_ || run != run_) return;

@@ -85,6 +85,8 @@ class SimHost final : private store::FaultPlan {
    private:
     struct Daemon;
     class PathBlobs;
+    class Files;
+    class Planner;
     class AgentLease;
 
     store::CommitFault on_commit(const store::Transaction& transaction) override;
@@ -105,6 +107,8 @@ class SimHost final : private store::FaultPlan {
         std::unique_ptr<view::View> view;
         std::unique_ptr<SimHypervisor> hypervisor;
         std::unique_ptr<agent::Blobs> blobs;
+        std::unique_ptr<api::BlobPort> files;
+        std::unique_ptr<api::PlanPort> planner;
         std::unique_ptr<controller::LeaseSource> lease;
         std::unique_ptr<agent::Agent> agent;
         std::unique_ptr<controller::Controller> controller;

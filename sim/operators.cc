@@ -6,7 +6,6 @@
 
 #include "model/documents.h"
 #include "model/merge_patch.h"
-#include "model/requests.h"
 
 namespace blixard::sim {
 namespace {
@@ -24,6 +23,8 @@ class Answer final : public api::Responder {
    private:
     std::function<void(const api::Response&)> answered_;
 };
+
+const std::string kKernel(64, 'a');  // its sha256
 
 constexpr Millis kClientPatience = seconds(3);  // then it asks again, where it may
 
@@ -47,11 +48,12 @@ bool ask(SimHost& host, api::Request request, std::function<void(const api::Resp
 }
 
 std::string Operators::vm_name(int subject) const { return fmt::format("vm-{}", subject); }
-std::string Operators::project_of(int subject) const { return subject % 5 == 4 ? "lab" : "default"; }
+// "lab" has a quota; "brief" comes and goes.
+std::string Operators::project_of(int subject) const { return subject % 5 == 4 ? "lab" : subject % 25 == 13 ? "brief" : "default"; }
 
 std::string Operators::vm_key(int subject) const { return fmt::format("{}/{}", project_of(subject), vm_name(subject)); }
 
-std::string Operators::new_vm(int subject) const {
+model::VmCreate Operators::new_vm(int subject) const {
     SeededRandom random(plan_.seed * 31 + static_cast<std::uint64_t>(subject));
     model::VmCreate create;
     create.name = vm_name(subject);
@@ -85,14 +87,30 @@ std::string Operators::new_vm(int subject) const {
     if (random.chance(10)) spec.constraints.zones_excluded = {fmt::format("z{}", random.below(3))};
     if (random.chance(5)) spec.constraints.node_labels = {{"rack", fmt::format("r{}", random.below(4))}};
     if (random.chance(3)) spec.constraints.node = fmt::format("h{}", 1 + random.below(static_cast<std::uint64_t>(plan_.hosts)));
-    // Volumes that stand alone: two VMs that name one may not both run.
-    if (project_of(subject) == "default" && random.chance(10))
+    // Volumes that stand alone: two VMs that name one may not both run. The first disk of a VM stays.
+    if (project_of(subject) == "default" && random.chance(20)) {
+        if (spec.disks.empty()) spec.disks.push_back({.name = "boot", .size_mib = 100, .pool = "shared"});
         spec.disks.push_back({.name = "common", .volume = fmt::format("vol-{}", subject % kVolumes)});
+    }
     // A secret that must come out nowhere: kSecret.
     if (subject % 4 == 0) spec.cloud_init.user_data = fmt::format("#cloud-config\npassword: {}\n", kSecret);
-    std::string body;
-    model::write(create, body);
-    return body;
+    if (random.chance(12)) spec.image = fmt::format("img-{}", subject % kImages);
+    return create;
+}
+
+// Its own disk, larger or not; one more, or not; and the volume that it was made with, another, or none.
+std::string Operators::new_disks(const Act& act) const {
+    const bool in_default = project_of(act.subject) == "default";
+    std::string disks;
+    const auto add = [&](const std::string& disk) { disks += (disks.empty() ? "" : ",") + disk; };
+    for (const model::Disk& disk : new_vm(act.subject).spec.disks) {
+        if (disk.volume.empty()) add(fmt::format(R"({{"name":"{}","size_mib":{},"pool":"{}"}})", disk.name, disk.size_mib + act.at_ms / 600'000, disk.pool));
+        if (!disk.volume.empty() && act.dice / 4 % 4 == 0) add(fmt::format(R"({{"name":"{}","volume":"{}"}})", disk.name, disk.volume));
+    }
+    if (act.dice % 4 == 0) add(R"({"name":"more","size_mib":10,"pool":"shared"})");
+    if (in_default && act.dice / 4 % 4 > 1)
+        add(fmt::format(R"({{"name":"taken","volume":"vol-{}","read_only":{}}})", act.dice / 16 % kVolumes, act.dice / 64 % 6 == 0));
+    return fmt::format(R"({{"spec":{{"disks":[{}]}}}})", disks);
 }
 
 // As a client on a network that loses things: `answered`, or `lost`, or (where nobody listens) false.
@@ -118,8 +136,10 @@ bool Operators::ask_as_client(int host, api::Request request, Answered answered,
 // All that is asked here is well-formed.
 void Operators::look_at_answer(const api::Request& request, int host, const api::Response& response) {
     checker_.counted();
-    const bool names_a_volume = request.method == "POST" && request.body.find("\"volume\"") != std::string::npos;
-    if ((response.status == 400 || response.status == 422) && !names_a_volume)
+    const bool names_others = request.body.find("\"volume\"") != std::string::npos || request.body.find("\"image\":\"img-") != std::string::npos ||
+                              request.body.find("\"brief\"") != std::string::npos;  // which may not be there
+    const bool of_disks = request.method == "PATCH" && (request.body.find("\"size_mib\"") != std::string::npos || request.body.find("\"disks\"") != std::string::npos);  // which may not shrink, and the first stays
+    if ((response.status == 400 || response.status == 422) && !names_others && !of_disks)
         checker_.broken(fmt::format("{} refuses {} {}: {}", host_at(host).name(), request.method, request.path, text_at(response, "detail")));
     if (response.status == 500) checker_.broken(fmt::format("{} fails at {} {}: {}", host_at(host).name(), request.method, request.path, text_at(response, "detail")));
 }
@@ -128,7 +148,9 @@ void Operators::create(int subject, int host, int tries) {
     const std::string vm = vm_key(subject);
     const std::string key = fmt::format("create-{}-{}", subject, created_[subject]);
     if (!creating_.contains(subject)) creating_[subject] = history_.called(vm, {VmModel::Kind::kCreate});
-    api::Request request = make_request("POST", "/v1/vms", {}, new_vm(subject));
+    std::string body;
+    model::write(new_vm(subject), body);
+    api::Request request = make_request("POST", "/v1/vms", {}, std::move(body));
     request.idempotency_key = key;
     const auto again = [this, subject, host, tries, key] {
         if (key != fmt::format("create-{}-{}", subject, created_[subject])) return;  // answered meanwhile
@@ -264,6 +286,14 @@ void Operators::order_other(const Act& act, std::string method, std::string path
     trace_.add("", fmt::format("operator at {}: {} {}{}", host_at(act.host).name(), method, path, sent ? "" : " (nobody listens)"));
 }
 
+void Operators::cancel_an_operation(const Act& act) {
+    std::vector<std::string> running;
+    checker_.state().operations.for_each([&](const auto& operation) {
+        if (operation->record->value.state == model::OperationState::kRunning) running.push_back(operation->key);
+    });
+    if (!running.empty()) order_other(act, "DELETE", "/v1/operations/" + running[act.dice % running.size()], "");
+}
+
 void Operators::carry_out(const Act& act) {
     using Kind = VmModel::Kind;
     const std::string node = "/v1/nodes/" + host_at(act.subject).name();
@@ -284,7 +314,7 @@ void Operators::carry_out(const Act& act) {
         case ActKind::kVmRead: return read(act);
         case ActKind::kVolumeCreate:
             return order_other(act, "POST", "/v1/volumes",
-                               fmt::format(R"({{"name":"vol-{}","size_mib":{},"pool":"{}"}})", act.subject % kVolumes, 50, ""));
+                               fmt::format(R"({{"name":"vol-{}","size_mib":{},"pool":"{}"}})", act.subject % kVolumes, 50, act.subject % 2 ? "shared" : ""));
         case ActKind::kVolumeDelete: return order_other(act, "DELETE", fmt::format("/v1/volumes/vol-{}", act.subject % kVolumes), "");
         case ActKind::kQuotaChange:
             return order_other(act, "PATCH", "/v1/projects/lab",
@@ -293,6 +323,19 @@ void Operators::carry_out(const Act& act) {
         case ActKind::kNodeCordon: return order_other(act, "POST", node + "/cordon", "");
         case ActKind::kNodeUncordon: return order_other(act, "POST", node + "/uncordon", "");
         case ActKind::kNodeDrain: return order_other(act, "POST", node + "/drain", "");
+        case ActKind::kVmDisks: return order_vm(act, Kind::kChange, "PATCH", "", new_disks(act));
+        case ActKind::kVolumeChange:
+            return order_other(act, "PATCH", fmt::format("/v1/volumes/vol-{}", act.subject % kVolumes),
+                               act.dice % 2 ? fmt::format(R"({{"labels":{{"colour":"c{}"}}}})", act.dice % 7) : fmt::format(R"({{"size_mib":{}}})", 51 + act.at_ms / 60'000));
+        case ActKind::kImageCreate:
+            return order_other(act, "POST", "/v1/images", fmt::format(R"({{"name":"img-{}","files":[{{"role":"kernel","sha256":"{}"}}]}})", act.subject % kImages, kKernel));
+        case ActKind::kImageDelete: return order_other(act, "DELETE", fmt::format("/v1/images/img-{}", act.subject % kImages), "");
+        case ActKind::kProjectCreate: return order_other(act, "POST", "/v1/projects", R"({"name":"brief"})");
+        case ActKind::kProjectDelete: return order_other(act, "DELETE", "/v1/projects/brief", "");
+        case ActKind::kNodeChange:
+            return order_other(act, "PATCH", node, fmt::format(R"({{"spec":{{"labels":{{"rack":"r{}"}},"overcommit":"{}"}}}})", act.dice % 4, act.dice / 4 % 2 ? "none" : "moderate"));
+        case ActKind::kRebalance: return order_other(act, "POST", "/v1/rebalance", R"({"restart_vms":true})");
+        case ActKind::kOperationCancel: return cancel_an_operation(act);
         default: return;
     }
 }

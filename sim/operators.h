@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/exchange.h"
+#include "model/requests.h"
 #include "sim/api_history.h"
 #include "sim/checker.h"
 #include "sim/host.h"
@@ -55,7 +56,8 @@ class Operators {
         std::string label;  // to be kept, where the answer is good
     };
     using Answered = std::function<void(const api::Response&)>;
-    std::string new_vm(int subject) const;
+    model::VmCreate new_vm(int subject) const;
+    std::string new_disks(const Act& act) const;
     std::string vm_key(int subject) const;
     void order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action, std::string body = {});
     void mark(const Act& act);
@@ -64,6 +66,7 @@ class Operators {
     void send(Order order, std::size_t call, int tried);
     void settle(const Order& order, std::size_t call, int tried, const api::Response& response);
     void order_other(const Act& act, std::string method, std::string path, std::string body);
+    void cancel_an_operation(const Act& act);
     bool ask_as_client(int host, api::Request request, Answered answered, std::function<void()> lost);
     void look_at_answer(const api::Request& request, int host, const api::Response& response);
     void read_own_write(int host, const std::string& path, int subject, std::int64_t revision);

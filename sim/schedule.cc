@@ -62,6 +62,15 @@ constexpr KindOf kKinds[] = {
     {"node-uncordon", &FaultSet::oper, 12, 0, 0, true},
     {"node-drain", &FaultSet::oper, 4, 0, 0, true},
     {"node-remove", &FaultSet::oper, 1.5, 40'000, 400'000},
+    {"vm-disks", &FaultSet::oper, 30, 0, 0, true},
+    {"volume-change", &FaultSet::oper, 8, 0, 0, true},
+    {"image-create", &FaultSet::oper, 6, 0, 0, true},
+    {"image-delete", &FaultSet::oper, 6, 0, 0, true},
+    {"project-create", &FaultSet::oper, 5, 0, 0, true},
+    {"project-delete", &FaultSet::oper, 5, 0, 0, true},
+    {"node-change", &FaultSet::oper, 3, 0, 0, true},
+    {"rebalance", &FaultSet::oper, 3, 0, 0, true},
+    {"operation-cancel", &FaultSet::oper, 2, 0, 0, true},
 };
 static_assert(std::size(kKinds) == static_cast<std::size_t>(ActKind::kCount));
 

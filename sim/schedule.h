@@ -65,12 +65,23 @@ enum class ActKind : std::uint8_t {
     kNodeUncordon,
     kNodeDrain,
     kNodeRemove,     // its power is cut for good, it is vouched for and removed; put up anew after `span`
+    kVmDisks,        // its disks change: its own, and a volume that stands alone
+    kVolumeChange,
+    kImageCreate,
+    kImageDelete,
+    kProjectCreate,
+    kProjectDelete,
+    kNodeChange,     // what a host promises, and its labels
+    kRebalance,
+    kOperationCancel,
     kCount
 };
 std::string_view act_name(ActKind kind);
 bool is_order(ActKind kind);  // what operators do; else a fault
 
-inline constexpr int kVolumes = 5;  // that stand alone, and VMs share
+inline constexpr int kVolumes = 4;  // that stand alone, and go from VM to VM
+inline constexpr int kImages = 2;   // that come and go
+
 
 struct Act {
     std::int64_t at_ms = 0;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace blixard::sim {
 
 using hypervisor::Event;
@@ -38,7 +40,21 @@ void SimMachines::tell(Event::Kind kind, const hypervisor::InstanceId& id) {
     if (listener) listener(kind, id);
 }
 
-Status SimMachines::may_start(const hypervisor::Launch& launch) const {
+// As docs/FENCING.md, step 8, has it.
+Status SimMachines::claim(const hypervisor::DiskFile& disk, std::uint64_t epoch) {
+    if (!disk.shared || disk.read_only) return {};
+    SharedStorage::File& file = deps_.shared.files[disk.path];
+    const std::pair held{file.volume_epoch, file.epoch}, ours{disk.volume_epoch, epoch};
+    if (held > ours || (held == ours && !file.node.empty() && file.node != host_))
+        return fail(ErrorCode::kConflict, fmt::format("disk {} has been opened by epoch {}/{} on {}; this is epoch {}/{}", disk.path, file.volume_epoch,
+                                                      file.epoch, file.node, disk.volume_epoch, epoch));
+    file.volume_epoch = disk.volume_epoch;
+    file.epoch = epoch;
+    file.node = host_;
+    return {};
+}
+
+Status SimMachines::may_start(const hypervisor::Launch& launch) {
     const auto there = machines_.find(launch.id.vm);
     if (there != machines_.end() && (there->second.alive || there->second.instance.id.vm.empty()))
         return fail(ErrorCode::kExists, "VM " + launch.id.vm + " runs already");
@@ -48,19 +64,18 @@ Status SimMachines::may_start(const hypervisor::Launch& launch) const {
         return fail(ErrorCode::kUnavailable, "VM " + launch.id.vm + ": this host's lease is not known to be valid");
     for (const hypervisor::DiskFile& disk : launch.disks) {
         if (!disk.shared || disk.read_only) continue;
-        const auto file = deps_.shared.files.find(disk.path);
-        if (file == deps_.shared.files.end()) continue;
-        if (file->second.epoch > launch.id.epoch)
-            return fail(ErrorCode::kConflict, fmt::format("disk {} has been opened by epoch {}; this is epoch {}", disk.path,
-                                                          file->second.epoch, launch.id.epoch));
-        if (!file->second.locked_by.empty())
-            return fail(ErrorCode::kConflict, fmt::format("disk {} is locked by a process on {}", disk.path, file->second.locked_by));
+        RETURN_IF_ERROR(claim(disk, launch.id.epoch));
     }
     return {};
 }
 
 Result<Machine*> SimMachines::spawn(const hypervisor::Launch& launch, const Script& script) {
     RETURN_IF_ERROR(may_start(launch));
+    for (const hypervisor::DiskFile& disk : launch.disks) {
+        const auto file = deps_.shared.files.find(disk.path);
+        if (!disk.shared || disk.read_only || file == deps_.shared.files.end() || file->second.locked_by.empty()) continue;
+        return fail(ErrorCode::kConflict, fmt::format("disk {} is locked by a process on {}", disk.path, file->second.locked_by));
+    }
     for (const hypervisor::DiskFile& disk : launch.disks)
         if (disk_full_ && !disk.shared && !disks_.contains(disk.path))
             return fail(ErrorCode::kExhausted, "no space left on the disk for " + disk.path);
@@ -70,7 +85,9 @@ Result<Machine*> SimMachines::spawn(const hypervisor::Launch& launch, const Scri
         if (!disk.shared) {
             disks_.insert(disk.path);
         } else if (!disk.read_only) {
-            deps_.shared.files[disk.path] = {host_, launch.id.epoch};
+            SharedStorage::File& file = deps_.shared.files[disk.path];
+            file.made = true;
+            file.locked_by = host_;
         }
     }
     Machine machine;
@@ -177,7 +194,10 @@ void SimMachines::cut_power_and_tear(std::uint64_t dice) {
 }
 
 void SimMachines::delete_disk(const std::string& path) {
-    const bool was_there = disks_.erase(path) + deps_.shared.files.erase(path) > 0;
+    const auto file = deps_.shared.files.find(path);
+    const bool shared = file != deps_.shared.files.end() && file->second.made;
+    if (file != deps_.shared.files.end()) deps_.shared.files.erase(file);
+    const bool was_there = disks_.erase(path) > 0 || shared;
     if (was_there) deps_.watcher.on_disk_deleted(host_, path);
 }
 

@@ -22,8 +22,11 @@ namespace blixard::sim {
 // Storage that every host sees.
 struct SharedStorage {
     struct File {
-        std::string locked_by;    // the host whose process has it open for writing; empty: nobody
-        std::uint64_t epoch = 0;  // of the side file
+        std::string locked_by;  // the host whose process has it open for writing; empty: nobody
+        bool made = false;      // false: there is only the side file
+        // The side file.
+        std::uint64_t volume_epoch = 0, epoch = 0;
+        std::string node;
     };
     std::map<std::string, File> files;  // by path
 };
@@ -85,7 +88,8 @@ class SimMachines {
 
     // What a driver asks for.
     Script next_script();
-    Status may_start(const hypervisor::Launch& launch) const;
+    // Whether it may; and if so, it claims its shared disks.
+    Status may_start(const hypervisor::Launch& launch);
     Result<Machine*> spawn(const hypervisor::Launch& launch, const Script& script);
     void signal_end(const std::string& vm, std::uint64_t birth, Millis delay, hypervisor::Exit exit, std::string_view why);
     void feed(MonoTime deadline);
@@ -113,6 +117,7 @@ class SimMachines {
     void run(const std::string& vm, std::uint64_t birth);
     void tell(hypervisor::Event::Kind kind, const hypervisor::InstanceId& id);
     void unlock(const Machine& machine);
+    Status claim(const hypervisor::DiskFile& disk, std::uint64_t epoch);
 
     Deps deps_;
     const std::string host_;

@@ -123,7 +123,7 @@ std::string what_is_wrong(const Checker& checker, const Hosts& hosts, const Shar
         state.volumes.for_each([&, &path = path](const auto& volume) {
             known = known || (volume->record && path.find(volume->record->value.uid) != std::string::npos);
         });
-        if (wrong.empty() && !known) wrong = fmt::format("shared disk {} is left", path);
+        if (wrong.empty() && !known && file.made) wrong = fmt::format("shared disk {} is left", path);
         if (wrong.empty() && !file.locked_by.empty() && checker.processes().empty()) wrong = fmt::format("shared disk {} is left locked", path);
     }
     state.operations.for_each([&](const auto& operation) {

@@ -89,6 +89,9 @@ class World {
         }
         timeline_.after(seconds(2), [this] { follower_.start(); });
         look_at_views_later();
+        for (int i = 0; i < kImages; ++i)
+            timeline_.after(Millis{1900}, [this, i] { operators_.carry_out({.kind = ActKind::kImageCreate, .host = i % plan_.hosts, .subject = i}); });
+        timeline_.after(Millis{1900}, [this] { operators_.carry_out({.kind = ActKind::kProjectCreate}); });
         for (int i = 0; i < kVolumes; ++i)
             timeline_.after(Millis{2000 + 20 * i}, [this, i] {
                 operators_.carry_out({.kind = ActKind::kVolumeCreate, .host = i % plan_.hosts, .subject = i, .dice = static_cast<std::uint64_t>(i)});

@@ -507,6 +507,10 @@ void Agent::announce_start(const std::string& vm, hypervisor::Launch launch,
     const model::VmStatus status =
         status_for(entry, nullptr, model::Phase::kStarting, "", vms_[vm]);
     store::Transaction transaction;
+    // What is started is what is wanted: a disk that was taken from it may be another VM's by now.
+    if (!mutant(MutantId::kSpecUncompared))
+        transaction.compares.push_back(
+            {model::vm_key(entry.project(), entry.name(), "spec"), entry.record->mod_revision});
     for (const model::Disk& disk : entry.record->value.spec.disks) {
         const std::string name = model::volume_name(entry.name(), disk);
         const view::VolumeEntry* volume =

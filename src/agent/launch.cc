@@ -65,6 +65,7 @@ Result<hypervisor::DiskFile> make_disk(const view::Snapshot& state, const view::
     file.size_mib = record.size_mib;
     file.read_only = disk.read_only;
     file.shared = !record.pool.empty();
+    file.volume_epoch = static_cast<std::uint64_t>(record.epoch);
     ASSIGN_OR_RETURN(file.path, volume_path(storage, record));
     if (record.image.empty()) return file;
     const view::ImageEntry* image = state.images.find(record.image);

@@ -65,12 +65,14 @@ bool policy_restarts(Restart policy, bool was_clean) {
     return false;
 }
 
-// Nothing runs and it shall run: start it, or wait for the lease or the backoff.
-Decision start(const Wanted& wanted, const Memory& memory, bool lease_held, MonoTime now) {
+// Nothing runs and it shall run: start it, or wait for the lease or the backoff; not for that where
+// people ask for it after its end (`asked`).
+Decision start(const Wanted& wanted, const Memory& memory, bool lease_held, MonoTime now,
+               bool asked = false) {
     const bool fenced = wanted.record->spec.ha != model::Ha::kNone;
     if (fenced && !lease_held)
         return {.phase = Phase::kScheduled, .message = "waiting for this host's lease"};
-    if (memory.start_not_before && now < *memory.start_not_before) {
+    if (memory.start_not_before && now < *memory.start_not_before && !asked) {
         const std::int64_t wait_s = ((*memory.start_not_before - now).count + 999) / 1000;
         return {.phase = Phase::kFailed,
                 .message =
@@ -121,7 +123,7 @@ Decision from_nothing(const Wanted& wanted, const Memory& memory, bool lease_hel
                             (status->phase == Phase::kStopped || status->phase == Phase::kFailed);
     const bool asked_again = status && status->restart_generation < wanted.record->restart_generation;
     if (!ended_here || asked_again || memory.start_not_before)
-        return start(wanted, memory, lease_held, now);
+        return start(wanted, memory, lease_held, now, ended_here && asked_again);
     // A daemon that comes back finds a VM between two restarts: its policy still wants it.
     if (policy_restarts(wanted.record->spec.restart, status->phase == Phase::kStopped))
         return start(wanted, memory, lease_held, now);

@@ -133,6 +133,20 @@ TEST(Plan, backoff_is_waited_and_told) {
     EXPECT_EQ(story.plan_with(nullptr).step, Step::kStart);
 }
 
+// The story of a start that people cut short by force: it counted as failed, and the start that they
+// asked for next went from "stopped" to "failed", and waited.
+TEST(Plan, a_start_that_people_ask_for_after_the_end_does_not_wait_for_the_backoff) {
+    Story story;
+    story.memory.start_not_before = MonoTime{104'500};
+    story.status.phase = Phase::kStopped;
+    story.record.restart_generation = 1;
+    const Decision asked = story.plan_with(nullptr);
+    EXPECT_EQ(asked.step, Step::kStart);
+    EXPECT_EQ(asked.phase, Phase::kStarting);
+    story.status.restart_generation = 1;
+    EXPECT_EQ(story.plan_with(nullptr).step, Step::kNone) << "nobody asks";
+}
+
 TEST(Plan, backoff_doubles_from_5_to_300_seconds) {
     EXPECT_EQ(restart_backoff(0), seconds(5));
     EXPECT_EQ(restart_backoff(1), seconds(10));

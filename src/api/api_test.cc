@@ -308,6 +308,53 @@ TEST_F(ApiTest, two_that_take_a_volume_at_once_cannot_both_have_it) {
     EXPECT_EQ(t.wait_for(two).status, 409);
 }
 
+TEST_F(ApiTest, a_volume_that_another_vm_takes_has_the_next_epoch) {
+    ASSERT_EQ(t.ask("POST", "/v1/volumes", R"({"name":"data","size_mib":10})").status, 201);
+    const auto epoch = [&] { return t.view.current()->volumes.find("default/data")->record->value.epoch; };
+    EXPECT_EQ(epoch(), 0);
+    const std::string disk = R"(,"disks":[{"name":"d","volume":"data"}])";
+    create("a", disk);
+    const std::int64_t of_a = epoch();
+    EXPECT_GT(of_a, 0);
+    t.ask("POST", "/v1/vms/a/stop");
+    create("b", disk);
+    const std::int64_t of_b = epoch();
+    EXPECT_GT(of_b, of_a);
+    t.ask("POST", "/v1/vms/b/stop");
+    EXPECT_EQ(t.ask("POST", "/v1/vms/a/start").status, 202);
+    EXPECT_GT(epoch(), of_b) << "it takes it again";
+}
+
+TEST_F(ApiTest, a_volume_is_not_taken_from_a_vm_that_runs) {
+    ASSERT_EQ(t.ask("POST", "/v1/volumes", R"({"name":"data","size_mib":10})").status, 201);
+    create("a", R"(,"disks":[{"name":"root","size_mib":10},{"name":"d","volume":"data"}])");
+    t.run("a");
+    const std::string without = R"({"spec":{"disks":[{"name":"root","size_mib":10}]}})";
+    const Answer refused = t.ask("PATCH", "/v1/vms/a", without);
+    EXPECT_EQ(refused.status, 409) << refused.body;
+    EXPECT_THAT(refused.body, HasSubstr("cannot be removed while the VM runs"));
+    const std::string read_only =
+        R"({"spec":{"disks":[{"name":"root","size_mib":10},{"name":"d","volume":"data","read_only":true}]}})";
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/a", read_only).status, 409);
+    t.report("a", "n1", model::Phase::kStopped);
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/a", without).status, 200);
+}
+
+// Its agent has begun to start it, and this host has not seen that yet.
+TEST_F(ApiTest, a_disk_is_not_taken_from_a_vm_that_is_started_at_that_moment) {
+    create("a", R"(,"disks":[{"name":"root","size_mib":10},{"name":"more","size_mib":10}])");
+    t.place("a", "n1");
+    t.report("a", "n1", model::Phase::kStopped);
+    model::VmStatus status = t.view.current()->vms.find("default/a")->status->value;
+    status.phase = model::Phase::kStarting;
+    t.store.commit({.puts = {{.key = model::vm_key("default", "a", "status"),
+                              .value = model::to_json(status)}}},
+                   [](const Result<store::Committed>&) {});  // on its way, before the next
+    EXPECT_EQ(
+        t.ask("PATCH", "/v1/vms/a", R"({"spec":{"disks":[{"name":"root","size_mib":10}]}})").status,
+        409);
+}
+
 // ---- images and projects
 // -------------------------------------------------------------------------------------------
 

@@ -76,7 +76,7 @@ Result<Draft> decide(const view::Snapshot& state, const VmEdit& edit) {
     if (draft.transaction.empty()) return draft;
     RETURN_IF_ERROR(check_references(state, plan, around));
     if (plan.spec.run != model::Run::kStopped) RETURN_IF_ERROR(claim_volumes(state, plan, around));
-    RETURN_IF_ERROR(write_volumes(state, plan, &before, is_inactive(*vm), edit.new_id, around));
+    RETURN_IF_ERROR(write_volumes(state, plan, &before, edit.new_id, around));
     const Use more = difference(use_of(plan.spec), use_of(before));
     if (needs_more(more)) RETURN_IF_ERROR(check_quota(state, plan.project, more, around));
     join(draft, std::move(around));

@@ -38,7 +38,7 @@ Result<Draft> decide(const view::Snapshot& state, const NewVm& wanted) {
     RETURN_IF_ERROR(check_references(state, plan, draft));
     RETURN_IF_ERROR(complete_spec(state, plan.spec, nullptr));
     if (plan.spec.run != model::Run::kStopped) RETURN_IF_ERROR(claim_volumes(state, plan, draft));
-    RETURN_IF_ERROR(write_volumes(state, plan, nullptr, true, wanted.new_id, draft));
+    RETURN_IF_ERROR(write_volumes(state, plan, nullptr, wanted.new_id, draft));
     RETURN_IF_ERROR(check_quota(state, plan.project, use_of(plan.spec), draft));
     model::VmRecord record;
     record.uid = wanted.uid;

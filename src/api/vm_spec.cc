@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/launch.h"
+#include "api/vm_write.h"
 #include "base/mutant.h"
 #include "model/documents.h"
 #include "model/keys.h"
@@ -56,6 +57,15 @@ bool runs_or_will(const view::VmEntry& vm) {
                           vm.phase != model::Phase::kPending));
 }
 
+// Its record is written anew, with the next epoch: two VMs that take it, or one that takes it while it
+// is deleted, cannot both succeed, and who had it before opens it no more (docs/FENCING.md).
+void take_volume(const view::VolumeEntry& volume, Draft& draft) {
+    model::VolumeRecord record = volume.record->value;
+    if (!mutant(MutantId::kVolumeEpochKept)) ++record.epoch;
+    std::string key = model::volume_key(volume.project(), volume.name(), "spec");
+    draft.counts_on(key, volume.record->mod_revision).put(std::move(key), model::to_json(record));
+}
+
 Status check_named_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t index,
                           Draft& draft) {
     const std::string& name = vm.spec.disks[index].volume;
@@ -74,10 +84,7 @@ Status check_named_volume(const view::Snapshot& state, const VmPlan& vm, std::si
             disk_field(index, "volume"),
             fmt::format("volume \"{}\" belongs to vm \"{}\" and goes with it", name, record.vm),
             "make a volume that stands alone: blixard volume create");
-    // Written anew as it is: two VMs that take it, or one that takes it while it is deleted, cannot
-    // both succeed.
-    const std::string key = model::volume_key(vm.project, name, "spec");
-    draft.counts_on(key, volume->record->mod_revision).put(key, volume->record->bytes);
+    take_volume(*volume, draft);
     return {};
 }
 
@@ -124,13 +131,24 @@ Error must_be_stopped(std::size_t index, const VmPlan& vm, std::string_view what
             disk_field(index, "name"), fmt::format("stop it first: blixard stop {}", vm.name)};
 }
 
-Status grow_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t index, bool inactive,
-                   Draft& draft) {
+// Only of a VM that does not run, and does not begin to meanwhile: a start compares the spec, and
+// this compares what the agent last said.
+Status needs_rest(const view::Snapshot& state, const VmPlan& vm, std::size_t index,
+                  std::string_view what, Draft& draft) {
+    const view::VmEntry* entry = state.vms.find(volume_key_of(vm.project, vm.name));
+    const bool rests = !entry || is_inactive(*entry) || mutant(MutantId::kDetachedRunning);
+    if (!rests) return fail(must_be_stopped(index, vm, what));
+    const std::string status = model::vm_key(vm.project, vm.name, "status");
+    draft.counts_on(status, entry && entry->status ? entry->status->mod_revision : 0);
+    return {};
+}
+
+Status grow_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t index, Draft& draft) {
     const model::Disk& disk = vm.spec.disks[index];
     const std::string name = model::volume_name(vm.name, disk);
     const view::VolumeEntry* volume = state.volumes.find(volume_key_of(vm.project, name));
     if (!volume || !volume->record || volume->record->value.size_mib == disk.size_mib) return {};
-    if (!inactive) return fail(must_be_stopped(index, vm, "grown"));
+    RETURN_IF_ERROR(needs_rest(state, vm, index, "grown", draft));
     model::VolumeRecord grown = volume->record->value;
     grown.size_mib = disk.size_mib;
     const std::string key = model::volume_key(vm.project, name, "spec");
@@ -228,8 +246,7 @@ Status claim_volumes(const view::Snapshot& state, const VmPlan& vm, Draft& draft
             disk.volume.empty() || claimed
                 ? nullptr
                 : state.volumes.find(volume_key_of(vm.project, disk.volume));
-        if (volume && volume->record)
-            draft.counts_on(key, volume->record->mod_revision).put(key, volume->record->bytes);
+        if (volume && volume->record) take_volume(*volume, draft);
     }
     return {};
 }
@@ -256,17 +273,19 @@ void remove_volume(const view::VolumeEntry& volume, const std::string& now, Draf
 }
 
 Status write_volumes(const view::Snapshot& state, const VmPlan& vm, const model::VmSpec* before,
-                     bool inactive, const std::function<std::string()>& new_id, Draft& draft) {
+                     const std::function<std::string()>& new_id, Draft& draft) {
     for (std::size_t i = 0; i < vm.spec.disks.size(); ++i) {
         const model::Disk& disk = vm.spec.disks[i];
         if (!disk.volume.empty()) continue;
-        RETURN_IF_ERROR(find_disk(before, disk.name) ? grow_volume(state, vm, i, inactive, draft)
+        RETURN_IF_ERROR(find_disk(before, disk.name) ? grow_volume(state, vm, i, draft)
                                                      : add_volume(state, vm, i, new_id(), draft));
     }
     if (!before) return {};
     for (const model::Disk& disk : before->disks) {
-        if (!disk.volume.empty() || find_disk(&vm.spec, disk.name)) continue;
-        if (!inactive) return fail(must_be_stopped(0, vm, "removed"));
+        const model::Disk* now = find_disk(&vm.spec, disk.name);
+        if (now && now->read_only == disk.read_only) continue;
+        RETURN_IF_ERROR(needs_rest(state, vm, 0, now ? "changed" : "removed", draft));
+        if (now || !disk.volume.empty()) continue;
         const view::VolumeEntry* volume =
             state.volumes.find(volume_key_of(vm.project, model::volume_name(vm.name, disk)));
         if (volume) remove_volume(*volume, vm.created_at, draft);

@@ -31,10 +31,10 @@ Status check_references(const view::Snapshot& state, const VmPlan& vm, Draft& dr
 // For a VM that is going to run.
 Status claim_volumes(const view::Snapshot& state, const VmPlan& vm, Draft& draft);
 
-// The volume records of its own disks: new ones, grown ones, and those whose disk is gone.
-// `inactive`: no machine of it can have a disk open. `before`: null for a new VM.
+// The volume records of its own disks: new ones, grown ones, and those whose disk is gone. What
+// grows or leaves, a machine of it must not have open. `before`: null for a new VM.
 Status write_volumes(const view::Snapshot& state, const VmPlan& vm, const model::VmSpec* before,
-                     bool inactive, const std::function<std::string()>& new_id, Draft& draft);
+                     const std::function<std::string()>& new_id, Draft& draft);
 
 // Counts on the project being there and not being deleted.
 Status check_project(const view::Snapshot& state, const std::string& project, Draft& draft);

@@ -56,6 +56,9 @@ enum class MutantId : std::uint8_t {
     kGenerationKept,        // a changed spec has the generation of the old one
     kRecordOverwritten,     // a VM's record is put whatever stands there
     kVolumeUnclaimed,       // two running VMs may name one volume
+    kVolumeEpochKept,       // a volume that another VM takes keeps its epoch
+    kDetachedRunning,       // a disk is taken from a VM that runs
+    kSpecUncompared,        // a start is announced though the spec has changed
     kWatchGap,              // a view misses the revision after the one it has read
     kReloadKeepsOld,        // a view that reads the state anew keeps what is gone
     kCount
@@ -70,7 +73,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId:
     "vouch-kept", "margin-skipped", "cordon-ignored", "host-uncompared", "drain-forgotten", "unfenced", "never-restarts",
     "clean-end-restarts", "one-too-many", "others-rules-ignored", "zone-ignored", "preempts-equals", "event-lost",
     "idempotency-forgotten", "quota-unguarded", "unknown-is-failed", "if-match-ignored", "read-too-early",
-    "answer-too-early", "generation-kept", "record-overwritten", "volume-unclaimed", "watch-gap", "reload-keeps-old"};
+    "answer-too-early", "generation-kept", "record-overwritten", "volume-unclaimed", "volume-epoch-kept",
+    "detached-running", "spec-uncompared", "watch-gap", "reload-keeps-old"};
 
 #ifdef BLIXARD_MUTANTS
 inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs

@@ -41,6 +41,7 @@ struct DiskFile {
     bool read_only = false;
     bool shared =
         false;  // another host can open it too: guarded by the image lock and the epoch side file
+    std::uint64_t volume_epoch = 0;  // of the volume: rises when another VM takes it
 };
 
 // What the hypervisor needs to make a VM run. All of it comes from the spec, the image record and

@@ -65,6 +65,7 @@ const Type& type_of<VolumeRecord>() {
         FIELD(pool, "Storage pool; empty: local to one host.", kName),
         FIELD(vm, "The VM that owns it and takes it along when deleted; empty: it stands alone.",
               kServer),
+        FIELD(epoch, "Rises by one each time a VM takes it; never falls.", kCount),
         FIELD(labels, "Labels for selecting.", kLabels),
     };
     static constexpr Type type =

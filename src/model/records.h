@@ -53,6 +53,7 @@ struct VolumeRecord {
     std::string image;  // made as an overlay on this image; empty: blank
     std::string pool;   // "" : local to one host
     std::string vm;  // the VM that owns it and takes it along when deleted; empty: it stands alone
+    std::int64_t epoch = 0;  // rises each time a VM takes it; never falls (docs/FENCING.md)
     std::map<std::string, std::string> labels;
     json::Extras extras;
 

@@ -220,9 +220,10 @@ std::string text_of(const hypervisor::Launch& launch) {
     if (!launch.initrd.empty()) fmt::format_to(out, "initrd {}\n", launch.initrd);
     if (!launch.command_line.empty()) fmt::format_to(out, "command line {}\n", line_without_secrets(launch.command_line));
     for (const hypervisor::DiskFile& disk : launch.disks)
-        fmt::format_to(out, "disk {} {} {} MiB format {} on \"{}\" format {}{}{}\n", disk.name, disk.path, disk.size_mib,
+        fmt::format_to(out, "disk {} {} {} MiB format {} on \"{}\" format {}{}{}{}\n", disk.name, disk.path, disk.size_mib,
                        static_cast<int>(disk.format), disk.backing_path, static_cast<int>(disk.backing_format),
-                       disk.read_only ? ", read only" : "", disk.shared ? ", shared" : "");
+                       disk.read_only ? ", read only" : "", disk.shared ? ", shared" : "",
+                       disk.volume_epoch == 0 ? "" : fmt::format(", epoch {}", disk.volume_epoch));
     fmt::format_to(out, "spec {}\n", without_secrets(model::to_json(launch.spec)));
     return text;
 }

@@ -91,7 +91,8 @@ class FakeHost {
     std::map<std::string, std::unique_ptr<Machine>> machines_;  // by VM
     std::map<std::string, InstanceId> directories_;  // by VM and uid: what purge() removes
     std::set<std::string> disks_;
-    std::map<std::string, std::uint64_t> disk_epochs_;  // of shared disks
+    // The highest epochs, of the volume and of the VM, that have opened a shared disk.
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> disk_epochs_;
     std::vector<InstanceId> starts_;
     int last_pid_ = 1000;
     MonoTime deadline_{};

@@ -72,12 +72,15 @@ Status FakeHypervisor::may_start(const Launch& launch) const {
                     "VM " + vm + " may not start: this host's lease is not known to be valid");
     }
     for (const DiskFile& disk : launch.disks) {
-        const auto epoch = host_.disk_epochs_.find(disk.path);
-        if (disk.shared && epoch != host_.disk_epochs_.end() && epoch->second > launch.id.epoch) {
-            return fail(ErrorCode::kConflict, "disk " + disk.path + " has been opened by epoch " +
-                                                  std::to_string(epoch->second) +
-                                                  "; this is epoch " +
-                                                  std::to_string(launch.id.epoch));
+        const auto held = host_.disk_epochs_.find(disk.path);
+        if (!disk.shared || disk.read_only || held == host_.disk_epochs_.end()) continue;
+        if (held->second > std::pair(disk.volume_epoch, launch.id.epoch)) {
+            return fail(ErrorCode::kConflict,
+                        "disk " + disk.path + " has been opened by epoch " +
+                            std::to_string(held->second.second) + " (of the volume: " +
+                            std::to_string(held->second.first) + "); this is epoch " +
+                            std::to_string(launch.id.epoch) + " (" +
+                            std::to_string(disk.volume_epoch) + ")");
         }
     }
     return {};
@@ -103,7 +106,8 @@ void FakeHypervisor::make_disks(const Launch& launch) {
     host_.directories_[directory_key(launch.id)] = launch.id;
     for (const DiskFile& disk : launch.disks) {
         host_.disks_.insert(disk.path);
-        if (disk.shared) host_.disk_epochs_[disk.path] = launch.id.epoch;
+        if (disk.shared && !disk.read_only)
+            host_.disk_epochs_[disk.path] = {disk.volume_epoch, launch.id.epoch};
     }
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <tuple>
 
 #include "hypervisor/qemu/json_fields.h"
 #include "hypervisor/qemu/json_text.h"
@@ -114,9 +115,18 @@ Status sync_file(const std::string& path) {
 }
 
 struct Claim {
-    std::uint64_t epoch = 0;
+    std::uint64_t volume_epoch = 0, epoch = 0;
     std::string node;
+
+    bool operator==(const Claim&) const = default;
 };
+
+// "epoch 3 of the volume, 7 of the VM, on host h2"
+std::string to_text(const Claim& claim) {
+    std::string text = "epoch ";
+    if (claim.volume_epoch != 0) text += std::to_string(claim.volume_epoch) + " of the volume, ";
+    return text + std::to_string(claim.epoch) + " of its VM, on host " + claim.node;
+}
 
 Result<Claim> read_claim(int fd, const std::string& path) {
     char block[kEpochFileSize];
@@ -130,11 +140,16 @@ Result<Claim> read_claim(int fd, const std::string& path) {
                     path + " is damaged: whether this disk may be opened is not known",
                     "make sure that the VM runs nowhere, then remove that file");
     }
-    return Claim{static_cast<std::uint64_t>(fields->number("epoch")), fields->text("node")};
+    return Claim{static_cast<std::uint64_t>(fields->number("volume_epoch")),
+                 static_cast<std::uint64_t>(fields->number("epoch")), fields->text("node")};
 }
 
 Status write_claim(int fd, const Claim& claim, const std::string& path) {
-    std::string text = JsonObject().add("epoch", claim.epoch).add("node", claim.node).text();
+    std::string text = JsonObject()
+                           .add("volume_epoch", claim.volume_epoch)
+                           .add("epoch", claim.epoch)
+                           .add("node", claim.node)
+                           .text();
     text.resize(kEpochFileSize - 1, ' ');
     text += '\n';
     if (::pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
@@ -182,7 +197,7 @@ Status remove_disk(const std::string& path) {
 }
 
 Status claim_disk(const DiskFile& disk, std::uint64_t epoch, const std::string& node) {
-    if (!disk.shared || is_ceph(disk.path)) return {};
+    if (!disk.shared || disk.read_only || is_ceph(disk.path)) return {};
     const std::string path = disk.path + ".epoch";
     const bool fresh = !os::path_exists(path);
     const os::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -192,15 +207,18 @@ Status claim_disk(const DiskFile& disk, std::uint64_t epoch, const std::string& 
         if (errno != EINTR) return os::fail_errno("lock " + path);
     }
     ASSIGN_OR_RETURN(const Claim held, read_claim(fd.get(), path));
-    if (held.epoch > epoch || (held.epoch == epoch && !held.node.empty() && held.node != node)) {
+    const Claim ours{disk.volume_epoch, epoch, node};
+    if (held == ours) return {};
+    const auto order = [](const Claim& claim) { return std::tie(claim.volume_epoch, claim.epoch); };
+    const bool elsewhere = order(held) == order(ours) && !held.node.empty();
+    if (order(held) > order(ours) || elsewhere) {
         return fail(ErrorCode::kConflict,
-                    "disk " + disk.path + " belongs to epoch " + std::to_string(held.epoch) +
-                        " on host " + held.node + "; this is epoch " + std::to_string(epoch) +
-                        " on host " + node,
-                    "the VM has been placed anew: nothing is to be done on this host");
+                    "disk " + disk.path + " belongs to " + to_text(held) + "; this is " +
+                        to_text(ours),
+                    "the VM, or the volume, is somewhere else by now: nothing is to be done on "
+                    "this host");
     }
-    if (held.epoch == epoch && held.node == node) return {};
-    return write_claim(fd.get(), {epoch, node}, path);
+    return write_claim(fd.get(), ours, path);
 }
 
 }  // namespace blixard::hypervisor

@@ -16,10 +16,11 @@ Result<bool> make_disk(const DiskFile& disk);
 
 Status remove_disk(const std::string& path);  // and its epoch file; nothing there is fine
 
-// The side file of a shared disk, <path>.epoch: {"epoch", "node"}, changed under flock. A lower
-// epoch, or the same epoch of another node, is refused (kConflict): a VM that was placed anew
-// cannot be run by its former host from this disk. For Ceph disks there is no side file: the
-// image's own exclusive lock guards them.
+// The side file of a shared disk, <path>.epoch: {"volume_epoch", "epoch", "node"}, changed under
+// flock. A lower epoch of the volume, or with the same one a lower `epoch` of the VM, or the same two
+// of another node, is refused (kConflict): a VM that was placed anew cannot be run by its former host
+// from this disk, nor the VM that had it before. Who only reads claims nothing. For Ceph disks there
+// is no side file: the image's own exclusive lock guards them.
 Status claim_disk(const DiskFile& disk, std::uint64_t epoch, const std::string& node);
 
 }  // namespace blixard::hypervisor

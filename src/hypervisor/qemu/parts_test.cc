@@ -149,11 +149,37 @@ TEST(EpochGuard, a_shared_disk_is_opened_by_its_newest_epoch_on_one_host) {
     ASSERT_TRUE(claim_disk(disk, 4, "host-2"));
     const auto refused = claim_disk(disk, 3, "host-1");
     ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().message.find("belongs to epoch 4 on host host-2"), std::string::npos);
+    EXPECT_NE(refused.error().message.find("belongs to epoch 4 of its VM, on host host-2"), std::string::npos);
     ASSERT_TRUE(os::replace_file(disk.path + ".epoch", "{\"epoch\""));
     EXPECT_FALSE(claim_disk(disk, 9, "host-1")) << "what is damaged is not trusted";
     EXPECT_TRUE(claim_disk({.path = dir.file("local.qcow2")}, 1, "host-1"));
     EXPECT_FALSE(os::path_exists(dir.file("local.qcow2.epoch")));
+}
+
+TEST(EpochGuard, a_volume_goes_from_one_vm_to_the_next_and_not_back) {
+    const os::TempDir dir;
+    DiskFile disk{.name = "data", .path = dir.file("data.qcow2"), .shared = true};
+    ASSERT_TRUE(os::replace_file(disk.path + ".epoch", R"({"epoch":7,"node":"host-1"})"))
+        << "as an older version wrote it";
+    disk.volume_epoch = 1;
+    ASSERT_TRUE(claim_disk(disk, 1, "host-2")) << "another VM has taken it, in its first epoch";
+    ASSERT_TRUE(claim_disk(disk, 2, "host-3")) << "and was placed anew";
+    EXPECT_EQ(claim_disk(disk, 1, "host-2").error().code, ErrorCode::kConflict);
+    disk.volume_epoch = 0;
+    EXPECT_EQ(claim_disk(disk, 7, "host-1").error().code, ErrorCode::kConflict);
+    EXPECT_EQ(claim_disk(disk, 8, "host-1").error().code, ErrorCode::kConflict)
+        << "the VM that had it is out, however often it is placed";
+    disk.volume_epoch = 2;
+    EXPECT_TRUE(claim_disk(disk, 8, "host-1")) << "until it takes the volume again";
+}
+
+TEST(EpochGuard, who_only_reads_claims_nothing) {
+    const os::TempDir dir;
+    const DiskFile disk{
+        .name = "data", .path = dir.file("data.raw"), .read_only = true, .shared = true};
+    EXPECT_TRUE(claim_disk(disk, 1, "host-1"));
+    EXPECT_TRUE(claim_disk(disk, 1, "host-2"));
+    EXPECT_FALSE(os::path_exists(disk.path + ".epoch"));
 }
 
 void append(const std::string& path, const std::string& text) {

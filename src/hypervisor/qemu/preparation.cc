@@ -29,9 +29,15 @@ Status make_directory(const PreparationInput& input, Traces& traces) {
     return ConsoleLog(input.directory).begin();
 }
 
-Status make_disks(const PreparationInput& input, Traces& traces) {
-    for (const DiskFile& disk : input.launch.disks) {
+Status claim_disks(const PreparationInput& input) {
+    for (const DiskFile& disk : input.launch.disks)
         RETURN_IF_ERROR(claim_disk(disk, input.launch.id.epoch, input.node));
+    return {};
+}
+
+Status make_disks(const PreparationInput& input, Traces& traces) {
+    RETURN_IF_ERROR(claim_disks(input));
+    for (const DiskFile& disk : input.launch.disks) {
         if (disk.read_only && disk.backing_path.empty() && disk.size_mib == 0)
             continue;  // there, or QEMU says so
         auto made = make_disk(disk);
@@ -130,7 +136,8 @@ Status prepare_into(PreparationInput input, Prepared& prepared) {
     record.started = input.now;
     record.addresses = addresses_of(launch.spec.nics);
     for (const DiskFile& disk : launch.disks) record.disks.push_back(disk.path);
-    return limit(input, prepared);
+    RETURN_IF_ERROR(limit(input, prepared));
+    return claim_disks(input);  // a copy takes its time: others may have claimed them meanwhile
 }
 
 }  // namespace

@@ -152,7 +152,7 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
         }
         if (outcome == CommitOutcome::kUnknownNotApplied) return time_out(id, unknown_error());
         Result<T> result = serve(*backend_);
-        if (fault.again > Millis{0}) {
+        if (fault.again > Millis{0} && result) {  // what was refused is not on its way again
             later(backend_->executor(), fault.again, [self = shared_from_this(), serve] {
                 if (self->backend_->running()) (void)serve(*self->backend_);
             });
