@@ -30,7 +30,7 @@ work=$(mktemp -d /tmp/blixard-peers-XXXXXX)
 results=build/bench-results
 [ -z "$quick" ] || results=$work/results
 mkdir -p "$results"
-lxd_pid='' installed=()
+lxd_pid='' installed=() had_user='' had_group=''
 
 end_lxd() {
   [ -n "$lxd_pid" ] || return 0
@@ -45,11 +45,14 @@ cleanup() {
   for mounted in $(awk -v under="$work/" 'index($2, under) == 1 { print $2 }' /proc/mounts | sort -r); do
     umount -l "$mounted"
   done
-  rm -rf "$work"
   if [ ${#installed[@]} -gt 0 ]; then
     echo "peers: removing what was installed: ${installed[*]}"
     DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq "${installed[@]}" >/dev/null 2>&1
+    # The package's removal leaves these.
+    [ -n "$had_user" ] || userdel _lxd 2>/dev/null
+    [ -n "$had_group" ] || groupdel lxd 2>/dev/null
   fi
+  rm -rf "$work"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
@@ -60,6 +63,8 @@ install_lxd() {
   command -v lxd >/dev/null && return 0
   echo "peers: installing lxd"
   packages >"$work/before"
+  had_user=$(getent passwd _lxd) || true
+  had_group=$(getent group lxd) || true
   apt-get update -qq
   # RUNLEVEL=1: no service is started.
   RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends lxd >"$work/apt.log" 2>&1 ||

@@ -71,8 +71,8 @@ std::uint64_t ServerProcess::resident_kib() const {
     return 0;
 }
 
-double ServerProcess::cpu_seconds() const {
-    std::ifstream stat(fmt::format("/proc/{}/stat", pid_));
+double cpu_seconds_of(pid_t process) {
+    std::ifstream stat(fmt::format("/proc/{}/stat", process));
     std::string text;
     std::getline(stat, text);
     // Fields 14 and 15, counted behind the name, which may hold spaces (proc(5)).

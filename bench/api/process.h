@@ -11,6 +11,9 @@
 
 namespace blixard::bench {
 
+// User and system time that the process has used so far.
+double cpu_seconds_of(pid_t process);
+
 class ServerProcess {
  public:
     // Its output goes to `log_path`.
@@ -23,7 +26,7 @@ class ServerProcess {
 
     bool alive() const;
     std::uint64_t resident_kib() const;
-    double cpu_seconds() const;  // used so far
+    double cpu_seconds() const { return cpu_seconds_of(pid_); }  // used so far
 
  private:
     explicit ServerProcess(pid_t pid) : pid_(pid) {}

@@ -1,6 +1,7 @@
 // blixard-bench control: the control plane against a real etcd of three members on this machine, with
 // simulated hosts. README.md beside this says what each row means.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -8,6 +9,7 @@
 #include <fstream>
 #include <memory>
 
+#include "bench/api/process.h"
 #include "bench/api/report.h"
 #include "bench/commands.h"
 #include "bench/control/bare_etcd.h"
@@ -60,6 +62,16 @@ double resident_mib() {
     status >> total >> resident;
     return resident * 4096 / 1024 / 1024;
 }
+
+// CPU time used so far: a figure that a busy machine bends less than it bends times.
+struct Used {
+    double etcd_s = 0, controller_s = 0, fleet_s = 0, all_s = 0;
+
+    Used operator-(const Used& before) const {
+        return {etcd_s - before.etcd_s, controller_s - before.controller_s,
+                fleet_s - before.fleet_s, all_s - before.all_s};
+    }
+};
 
 Status gave_up(std::string_view what) {
     return fail(ErrorCode::kUnavailable, fmt::format("{} did not end in time", what));
@@ -124,12 +136,32 @@ class ControlBench {
         return steady();
     }
 
+    Used used() {
+        Used used{.controller_s = first_->cpu_seconds(),
+                  .fleet_s = fleet_->cpu_seconds(),
+                  .all_s = cpu_seconds_of(::getpid())};
+        for (int i = 0; i < etcd_.size(); ++i) used.etcd_s += cpu_seconds_of(etcd_.pid(i));
+        return used;
+    }
+
+    void report_used(const Used& used, double placements) {
+        const auto row = [&](const std::string& name, double seconds) {
+            report_.add("  CPU a placement, " + name, seconds * 1e6 / placements, "us");
+        };
+        row("etcd's three members", used.etcd_s);
+        row("the controller's loop", used.controller_s);
+        row("the bench's hosts and creators", used.fleet_s);
+        row("gRPC's threads of both", used.all_s - used.controller_s - used.fleet_s);
+    }
+
     // All created in one moment.
     Status burst(const std::string& prefix, const std::string& row, bool warms_up) {
         const auto names = names_of(prefix, size_.burst);
         (void)fleet_->take_written();
+        const Used before = used();
         fleet_->create(names);
         if (!fleet_->wait_for(names, false, kPatience)) return gave_up("a burst");
+        const Used spent = used() - before;
         const auto times = fleet_->times(names);
         Moment begin = times.front().created, end = times.front().placed;
         for (const auto& one : times) end = std::max(end, one.placed);
@@ -142,6 +174,7 @@ class ControlBench {
                     static_cast<double>(written.placements) /
                         static_cast<double>(std::max<std::int64_t>(1, written.placement_transactions)),
                     "");
+        report_used(spent, static_cast<double>(names.size()));
         if (!fleet_->wait_for(names, false, kPatience)) return gave_up("a burst");
         return {};
     }

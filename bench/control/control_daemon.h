@@ -25,6 +25,7 @@ class ControlDaemon {
 
     bool elected();
     controller::ControllerCounters counters();
+    double cpu_seconds() { return thread_.cpu_seconds(); }
 
  private:
     class FileBlobs;

@@ -58,6 +58,7 @@ class Fleet final : private store::WatchHandler {
     // Of VMs that have a place.
     std::vector<Times> times(const std::vector<std::string>& names);
     Written take_written();  // since the last call
+    double cpu_seconds() { return thread_.cpu_seconds(); }
 
     // So many VMs with all their records, stopped, on the hosts; straight into the store.
     bool fill(const std::string& prefix, std::int64_t count);

@@ -49,7 +49,7 @@ TEST(QemuArguments, q35_under_tcg_boots_a_kernel_directly) {
         "-msg timestamp=on\n"
         "-machine q35,vmport=off,i8042=off,graphics=off\n"
         "-accel tcg,tb-size=16\n"
-        "-cpu max\n"
+        "-cpu max,erms=off,fsrm=off\n"
         "-smp cpus=2\n"
         "-m size=256M\n"
         "-rtc base=utc\n"

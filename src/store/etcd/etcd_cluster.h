@@ -56,6 +56,7 @@ class EtcdCluster {
         for (int i = 0; i < size(); ++i) all.push_back(endpoint(i));
         return all;
     }
+    pid_t pid(int i) const { return members_[i].pid; }
     std::string directory() const { return dir_.path(); }
 
     void start(int i) { start(i, "new"); }
