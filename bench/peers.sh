@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Blixard beside what people would use instead, on this machine: LXD 5.0, bare etcd, QEMU by hand; and what it costs as it
-# grows. Writes bench/RESULTS.md from what was measured last. As root; some ten minutes for all.
+# grows. Writes bench/RESULTS.md from what was measured last. As root; some ten minutes for all; a part
+# by itself leaves what the others measured before as it is.
 #
-#   bench/peers.sh [--quick] [PART...]     parts: lxd stores guests api curves micro; none named: all
+#   bench/peers.sh [--quick] [PART...]     parts: lxd stores control guests api curves micro; none: all
 #                                          --quick: that it works, not how fast; writes no RESULTS.md
 #
 # LXD is installed from Debian if it is not there, run by hand in a directory of its own (no systemd is asked), and
@@ -16,11 +17,11 @@ quick='' parts=() vms=1000 rounds=5 seconds=4
 for word in "$@"; do
   case $word in
     --quick) quick=yes vms=20 rounds=1 seconds=1 ;;
-    lxd|stores|guests|api|curves|micro) parts+=("$word") ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    lxd|stores|control|guests|api|curves|micro) parts+=("$word") ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
 done
-[ ${#parts[@]} -gt 0 ] || parts=(lxd stores guests api curves micro)
+[ ${#parts[@]} -gt 0 ] || parts=(lxd stores control guests api curves micro)
 [ "$(id -u)" -eq 0 ] || { echo "peers: must be root: it installs LXD and runs it" >&2; exit 1; }
 for program in "$blixard" build/blixard-bench build/store-bench; do
   [ -x "$program" ] || { echo "peers: build first: tools/build.sh blixard blixard-daemon blixard-bench store-bench" >&2; exit 1; }
@@ -86,6 +87,7 @@ part_lxd() {
   set +e; end_lxd; set -e
 }
 part_stores() { build/store-bench "$seconds" | tee "$results/stores.txt"; }
+part_control() { build/blixard-bench control ${quick:+--quick} --json "$results/control.json"; }
 part_guests() {
   tools/make_guest.sh build/guest
   python3 bench/guests.py --blixard "$blixard" --rounds "$rounds" --json "$results/guests.json"

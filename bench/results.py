@@ -114,6 +114,21 @@ def api_part(directory):
             ""] + table(("row", "way", "connections", "p50 µs", "p99 µs", "a second", "body bytes"), rows) + table(("", ""), single)
 
 
+def control_part(directory):
+    loads, single = [], []
+    for row in load(directory, "control.json")["rows"]:
+        if "p50_us" in row:
+            loads.append((row["name"], row["connections"], number(row["p50_us"] / 1000), number(row["p99_us"] / 1000),
+                          f"{row['per_second']:,.0f}"))
+        elif "value" in row:
+            single.append((row["name"].strip(), f"{number(row['value'])} {row['unit']}"))
+    return ["## The control plane on a real etcd", "",
+            f"`bench/peers.sh control`, {measured_at(directory, 'control.json')}: three etcd members with fsync, 1,000 hosts with their leases, controller and",
+            "creators, all on this machine. What each row means: [control/README.md](control/README.md). A row without an own name belongs to",
+            "the load above it, in the order of that table.", ""] + table(
+                ("load", "clients", "p50 ms", "p99 ms", "a second"), loads) + table(("", ""), single)
+
+
 def micro_part(directory):
     rows = []
     for row in load(directory, "micro.json")["benchmarks"]:
@@ -187,7 +202,7 @@ def main():
             "Made by `bench/peers.sh`; each part says when it ran. Two CPUs shared with the client that measures: what counts is what ran beside it.",
             ""] + table(("", ""), machine())
     drawing = os.path.join(os.path.dirname(out), "curves.svg")
-    for name, part in (("lxd.json", lxd_part), ("guests.json", guests_part), ("stores.txt", stores_part), ("api.json", api_part),
+    for name, part in (("lxd.json", lxd_part), ("guests.json", guests_part), ("stores.txt", stores_part), ("control.json", control_part), ("api.json", api_part),
                        ("micro.json", micro_part)):
         if os.path.exists(os.path.join(directory, name)):
             page += part(directory)

@@ -30,7 +30,7 @@ const std::vector<std::string> kEtcdFlags = {"--pre-vote=true", "--snapshot-coun
 struct Size {
     std::int64_t hosts, burst, steady_per_s, steady_s, starts;
     std::vector<std::int64_t> views;
-    Millis bare;
+    Millis bare, leases;
 };
 
 double micros(Moment from, Moment to) {
@@ -128,12 +128,24 @@ class ControlBench {
     Status measure_placements() {
         if (!fleet_->add_hosts(size_.hosts)) return gave_up("the start of the hosts");
         report_.heading(fmt::format("{} hosts, each with its lease", size_.hosts));
+        report_leases();
         fleet_->set_agents(false);
         RETURN_IF_ERROR(burst("burst", "placements, burst", true));
         RETURN_IF_ERROR(burst("again", "placements, burst", false));
         fleet_->set_agents(true);
         RETURN_IF_ERROR(burst("busy", "placements, burst, agents start them", false));
         return steady();
+    }
+
+    // What the hosts' leases cost, each renewed once a second, while nothing else happens.
+    void report_leases() {
+        const auto begin = std::chrono::steady_clock::now();
+        const Used before = used();
+        std::this_thread::sleep_for(std::chrono::milliseconds(size_.leases.count));
+        const Used spent = used() - before;
+        const double seconds = micros(begin, std::chrono::steady_clock::now()) / 1e6;
+        report_.add("leases renewed once a second, etcd's three members",
+                    100 * spent.etcd_s / seconds, "% of a core");
     }
 
     Used used() {
@@ -274,6 +286,7 @@ Result<Size> size_of(const Options& options) {
     ASSIGN_OR_RETURN(size.views, options.counts("views", quick ? std::vector<std::int64_t>{100}
                                                                 : std::vector<std::int64_t>{10'000, 100'000}));
     size.bare = quick ? Millis{200} : seconds(3);
+    size.leases = quick ? Millis{200} : seconds(5);
     return size;
 }
 

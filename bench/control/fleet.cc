@@ -142,16 +142,16 @@ void Fleet::create(const std::vector<std::string>& names) {
 }
 
 bool Fleet::wait_for(const std::vector<std::string>& names, bool running, Millis patience) {
+    std::size_t done = 0;  // so many of them, in their order
     return wait_until(
         [&] {
             std::lock_guard lock(mutex_);
-            const auto last = seen_.find(names.back());
-            if (last == seen_.end() || !(running ? last->second.runs : last->second.has_place))
-                return false;
-            return std::ranges::all_of(names, [&](const std::string& name) {
-                const Seen& seen = seen_[name];
-                return running ? seen.runs : seen.has_place;
-            });
+            for (; done < names.size(); ++done) {
+                const auto found = seen_.find(names[done]);
+                if (found == seen_.end()) return false;
+                if (!(running ? found->second.runs : found->second.has_place)) return false;
+            }
+            return true;
         },
         patience);
 }

@@ -6,6 +6,7 @@
 
 #include "store/etcd/commits.h"
 #include "store/etcd/etcd_watch.h"
+#include "store/etcd/renewals.h"
 #include "store/etcd/unary.h"
 #include "store/keys.h"
 
@@ -96,121 +97,6 @@ class RangeRead : public std::enable_shared_from_this<RangeRead> {
     RangeResult result_;
 };
 
-// Renews a lease by one question and one answer on a keep-alive stream.
-class Renewal final : public Completion, public Cancellable {
- public:
-    using Done = std::function<void(Result<pb::LeaseKeepAliveResponse>)>;
-
-    static void ask(Connection& connection, LeaseId lease, Done done) {
-        auto* renewal =
-            new Renewal(connection, lease, std::move(done));  // deletes itself when it is answered
-        renewal->attempt();
-    }
-
-    void complete(bool ok) override {
-        if (step_ != Step::kFinish && !ok) return finish_stream();
-        switch (step_) {
-            case Step::kOpen:
-                step_ = Step::kWrite;
-                request_.set_id(lease_);
-                return operate([this] { stream_->WriteLast(request_, {}, this); });
-            case Step::kWrite:
-                step_ = Step::kRead;
-                return operate([this] { stream_->Read(&response_, this); });
-            case Step::kRead:
-                answered_ = true;
-                done_(std::move(response_));
-                return finish_stream();
-            case Step::kFinish: connection_.remove(*this); return finished();
-        }
-    }
-    void cancel() override { context_->TryCancel(); }
-    std::size_t endpoint() const override { return endpoint_; }
-    // A follower hands renewals to the leader, and waits for one that hangs until long after the
-    // lease: with a new leader it is asked anew.
-    bool asked_before(Steady::time_point time) const override { return asked_at_ < time; }
-
- private:
-    enum class Step { kOpen, kWrite, kRead, kFinish };
-
-    Renewal(Connection& connection, LeaseId lease, Done done)
-        : connection_(connection),
-          lease_(lease),
-          deadline_(Steady::now() +
-                    std::chrono::milliseconds(connection.options().request_timeout.count)),
-          done_(std::move(done)) {}
-
-    void attempt() {
-        Endpoint* endpoint = connection_.ready();
-        if (!endpoint)
-            return attempt_later({ErrorCode::kUnavailable, "no etcd member can be reached"});
-        endpoint_ = endpoint->index;
-        asked_at_ = Steady::now();
-        step_ = Step::kOpen;
-        answered_ = false;
-        stream_.reset();  // lives in the call that the context owns
-        context_ = std::make_unique<grpc::ClientContext>();
-        context_->set_deadline(deadline_in(until(deadline_)));
-        context_->AddMetadata("hasleader", "true");
-        const bool begun = connection_.begin([&] {
-            connection_.add(*this);
-            stream_ =
-                endpoint->lease->AsyncLeaseKeepAlive(context_.get(), &connection_.queue(), this);
-        });
-        if (!begun) answer(fail(ErrorCode::kUnavailable, "the store is closed"));
-    }
-
-    void attempt_later(Error error) {
-        if (until(deadline_) <= kRetryDelay ||
-            !connection_.after(kRetryDelay, [this] { attempt(); })) {
-            answer(fail(std::move(error)));
-        }
-    }
-
-    void operate(const std::function<void()>& operation) {
-        if (connection_.begin(operation)) return;
-        connection_.remove(*this);
-        answer(fail(ErrorCode::kUnavailable, "the store is closed"));
-    }
-
-    void finish_stream() {
-        step_ = Step::kFinish;
-        operate([this] { stream_->Finish(&status_, this); });
-    }
-
-    void finished() {
-        if (answered_) return answer({});
-        if (status_.ok()) return attempt_later({ErrorCode::kUnavailable, "etcd ended the renewal"});
-        if (verdict_of(status_) == Verdict::kRefused) return answer(fail(error_of(status_)));
-        if (status_.error_code() == grpc::StatusCode::UNAVAILABLE) {
-            connection_.leave(endpoint_, status_.error_message());
-        }
-        attempt_later(error_of(status_));
-    }
-
-    void answer(Result<pb::LeaseKeepAliveResponse> result) {
-        auto done = answered_ ? Done() : std::move(done_);
-        delete this;
-        if (done) done(std::move(result));
-    }
-
-    Connection& connection_;
-    const LeaseId lease_;
-    const Steady::time_point deadline_;
-    Done done_;
-    Step step_ = Step::kOpen;
-    bool answered_ = false;
-    std::size_t endpoint_ = 0;
-    Steady::time_point asked_at_{};
-    std::unique_ptr<grpc::ClientContext> context_;
-    std::unique_ptr<
-        grpc::ClientAsyncReaderWriter<pb::LeaseKeepAliveRequest, pb::LeaseKeepAliveResponse>>
-        stream_;
-    pb::LeaseKeepAliveRequest request_;
-    pb::LeaseKeepAliveResponse response_;
-    grpc::Status status_;
-};
-
 // Questions for the newest revision that come while one is under way share the next one.
 class RevisionReads : public std::enable_shared_from_this<RevisionReads> {
  public:
@@ -270,7 +156,8 @@ class ConnectedStore final : public Store {
         : executor_(executor),
           connection_(std::make_shared<Connection>(std::move(options), log)),
           commits_(std::make_shared<Commits>(connection_, executor, clock)),
-          revisions_(std::make_shared<RevisionReads>(connection_, executor)) {}
+          revisions_(std::make_shared<RevisionReads>(connection_, executor)),
+          renewals_(*connection_) {}
 
     ~ConnectedStore() override {
         connection_->shut_down();
@@ -342,13 +229,11 @@ class ConnectedStore final : public Store {
     }
 
     void renew_lease(LeaseId lease, Callback<LeaseGrant> done) override {
-        Renewal::ask(*connection_, lease,
-                     [this, lease, done](Result<pb::LeaseKeepAliveResponse> response) {
-                         if (!response) return answer<LeaseGrant>(done, fail(response.error()));
-                         if (response->ttl() <= 0)
-                             return answer<LeaseGrant>(done, fail(no_lease(lease)));
-                         answer<LeaseGrant>(done, LeaseGrant{lease, seconds(response->ttl())});
-                     });
+        renewals_.ask(lease, [this, lease, done](Result<pb::LeaseKeepAliveResponse> response) {
+            if (!response) return answer<LeaseGrant>(done, fail(response.error()));
+            if (response->ttl() <= 0) return answer<LeaseGrant>(done, fail(no_lease(lease)));
+            answer<LeaseGrant>(done, LeaseGrant{lease, seconds(response->ttl())});
+        });
     }
 
     void revoke_lease(LeaseId lease, Callback<bool> done) override {
@@ -408,6 +293,7 @@ class ConnectedStore final : public Store {
     const std::shared_ptr<Connection> connection_;
     const std::shared_ptr<Commits> commits_;
     const std::shared_ptr<RevisionReads> revisions_;
+    Renewals renewals_;
 
     std::mutex mutex_;  // guards the two below
     std::map<WatchId, std::shared_ptr<EtcdWatch>> watches_;

@@ -151,6 +151,53 @@ TEST(EtcdStore, a_watch_goes_on_without_gap_or_repeat_after_its_member_was_kille
     EXPECT_EQ(recorder.changes.back().item.value, "11");
 }
 
+// The stream that carried the first renewal is kept, and has ended with the member.
+TEST(EtcdStore, a_lease_is_renewed_again_after_its_member_was_restarted) {
+    EtcdCluster cluster(1);
+    Client client(cluster.endpoints());
+    client.wait_until_served();
+    const auto lease = client.wait<LeaseGrant>(
+        [&](auto done) { client.store().grant_lease(seconds(60), done); });
+    ASSERT_TRUE(lease) << describe(lease.error());
+    const auto renew = [&] {
+        return client.wait<LeaseGrant>(
+            [&](auto done) { client.store().renew_lease(lease->id, done); });
+    };
+    EXPECT_TRUE(renew());
+    EXPECT_TRUE(renew()) << "by the same stream";
+    cluster.kill(0);
+    cluster.start(0);
+    client.wait_until_served();
+    const auto renewed = renew();
+    EXPECT_TRUE(renewed) << describe(renewed.error());
+    const auto refused =
+        client.wait<LeaseGrant>([&](auto done) { client.store().renew_lease(999, done); });
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kNotFound);
+}
+
+TEST(EtcdStore, renewals_at_once_are_answered_each_for_its_own_lease) {
+    Client client(OneMember::cluster().endpoints());
+    client.wait_until_served();
+    std::vector<LeaseId> leases;
+    for (int i = 0; i < 40; ++i)
+        leases.push_back(client
+                             .wait<LeaseGrant>([&](auto done) {
+                                 client.store().grant_lease(seconds(60 + i), done);
+                             })
+                             ->id);
+    for (int round = 0; round < 3; ++round) {
+        int answered = 0;
+        for (std::size_t i = 0; i < leases.size(); ++i)
+            client.store().renew_lease(leases[i], [&, i](Result<LeaseGrant> renewed) {
+                ++answered;
+                ASSERT_TRUE(renewed);
+                EXPECT_EQ(renewed->ttl, seconds(60 + static_cast<std::int64_t>(i)));
+            });
+        ASSERT_TRUE(client.loop().run_until([&] { return answered == 40; }));
+    }
+}
+
 TEST(EtcdStore, a_lease_not_found_by_one_is_no_matter_to_its_neighbours) {
     Client client(OneMember::cluster().endpoints());
     client.wait_until_served();
@@ -222,8 +269,10 @@ TEST_F(ThreeMembers, writes_and_watches_survive_the_leaders_kill_and_its_hanging
     }
 }
 
+class RenewalAndLeader : public ThreeMembers, public testing::WithParamInterface<bool> {};
+
 // A follower passes renewals on to the leader, and asks one that hangs for six seconds.
-TEST_F(ThreeMembers, a_renewal_under_way_does_not_go_down_with_the_leader_that_hangs) {
+TEST_P(RenewalAndLeader, a_renewal_under_way_does_not_go_down_with_the_leader_that_hangs) {
     int hanging = -1;
     Client any(cluster_.endpoints());
     any.wait_until_served();
@@ -233,12 +282,17 @@ TEST_F(ThreeMembers, a_renewal_under_way_does_not_go_down_with_the_leader_that_h
     const auto lease =
         client.wait<LeaseGrant>([&](auto done) { client.store().grant_lease(seconds(60), done); });
     ASSERT_TRUE(lease) << describe(lease.error());
+    const auto renew = [&] {
+        return client.wait<LeaseGrant>(
+            [&](auto done) { client.store().renew_lease(lease->id, done); });
+    };
+    if (GetParam()) EXPECT_TRUE(renew());
     cluster_.signal(hanging, SIGSTOP);
-    const auto renewed =
-        client.wait<LeaseGrant>([&](auto done) { client.store().renew_lease(lease->id, done); });
+    const auto renewed = renew();
     EXPECT_TRUE(renewed) << describe(renewed.error());
     cluster_.signal(hanging, SIGCONT);
 }
+INSTANTIATE_TEST_SUITE_P(by_a_new_stream_and_by_a_kept_one, RenewalAndLeader, testing::Bool());
 
 TEST_F(ThreeMembers, the_member_in_use_may_hang_and_a_majority_may_be_lost) {
     Client client(cluster_.endpoints(), Millis{1500});
