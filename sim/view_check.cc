@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 
 #include "model/keys.h"
 
@@ -96,7 +97,7 @@ class Compare {
         };
         std::map<std::string, Use, std::less<>> uses;
         std::map<int, std::int64_t> phases;
-        std::size_t placed = 0;
+        std::size_t placed = 0, uses_of_all = 0;
         std::int64_t all = 0;
         view_.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
             view_vm_parts_ += (vm->record != nullptr) + (vm->placement != nullptr) + (vm->status != nullptr);
@@ -106,6 +107,12 @@ class Compare {
             }
             if (vm->phase != view::effective_phase(*vm)) say(fmt::format("the phase of vm {} is not what follows from its records", vm->key));
             if (!vm->record) return;
+            std::set<std::string> named;
+            if (!vm->record->value.spec.image.empty()) named.insert(view::image_use(vm->record->value.spec.image));
+            for (const model::Disk& disk : vm->record->value.spec.disks) named.insert(view::volume_use(vm->project(), model::volume_name(vm->name(), disk)));
+            uses_of_all += named.size();
+            for (const std::string& use : named)
+                if (!view_.vms_by_use.find(fmt::format("{}/{}", use, vm->key))) say(fmt::format("vm {} is not among those that use {}", vm->key, use));
             ++all;
             ++phases[static_cast<int>(vm->phase)];
             Use& use = uses[std::string(vm->project())];
@@ -116,6 +123,7 @@ class Compare {
                 if (disk.volume.empty()) use.disk_mib += disk.size_mib;
         });
         check("placed VMs", placed, view_.vms_by_node.size());
+        check("images and volumes in use", uses_of_all, view_.vms_by_use.size());
         if (all != view_.counts.vms) say(fmt::format("there are {} VMs, it counts {}", all, view_.counts.vms));
         for (int phase = 0; phase < 8; ++phase)
             if (phases[phase] != view_.counts.by_phase[phase]) say(fmt::format("{} VMs are {}, it counts {}", phases[phase], model::phase_name(static_cast<model::Phase>(phase)), view_.counts.by_phase[phase]));

@@ -67,8 +67,8 @@ Status check_unused(const view::Snapshot& state, const std::string& name,
     if (!image) return fail(not_found(subject));
     RETURN_IF_ERROR(check_if_match(seen, image->revision, subject.text()));
     Users users;
-    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
-        if (vm->record && vm->record->value.spec.image == name) users.add("vm " + vm->key);
+    state.for_each_vm_using(view::image_use(name), [&](const view::VmEntry& vm) {
+        users.add("vm " + vm.key);
     });
     state.volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
         if (volume->record && volume->record->value.image == name &&

@@ -126,7 +126,7 @@ void scan_node(const view::Snapshot& state, const ListQuery& query, ListBody& bo
     const std::string prefix = node + key_prefix(query);
     const std::string after = query.after.empty() ? std::string{} : node + query.after;
     state.vms_by_node.scan(std::max(prefix, after),
-                           [&](const std::shared_ptr<const view::PlacedVm>& placed) {
+                           [&](const std::shared_ptr<const view::IndexedVm>& placed) {
                                if (!placed->key.starts_with(prefix)) return false;
                                const view::VmEntry* vm = state.vms.find(placed->vm());
                                if (!vm || vm->key == query.after || !has_prefix(query, vm->name()))

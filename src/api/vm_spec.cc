@@ -156,6 +156,29 @@ Status grow_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t in
     return {};
 }
 
+// No other VM that is up, or will be, uses the disk's volume; but both may read it.
+Status check_no_other_uses(const view::Snapshot& state, const VmPlan& vm, std::size_t index) {
+    const model::Disk& ours = vm.spec.disks[index];
+    if (ours.volume.empty()) return {};
+    const auto clashes = [&](const model::Disk& theirs) {
+        return theirs.volume == ours.volume && !(ours.read_only && theirs.read_only);
+    };
+    Status verdict;
+    state.for_each_vm_using(
+        view::volume_use(vm.project, ours.volume), [&](const view::VmEntry& other) {
+            if (!verdict || other.name() == vm.name || !runs_or_will(other)) return;
+            const auto& disks = other.record->value.spec.disks;
+            if (std::none_of(disks.begin(), disks.end(), clashes)) return;
+            verdict = fail(Error{
+                ErrorCode::kConflict,
+                fmt::format("volume \"{}\" is used by vm \"{}\", which is {}", ours.volume,
+                            other.name(), model::phase_name(other.phase)),
+                disk_field(index, "volume"),
+                fmt::format("stop it first: blixard stop {}", other.name())});
+        });
+    return verdict;
+}
+
 }  // namespace
 
 std::string deletion_key(Kind kind, std::string_view name) {
@@ -218,25 +241,8 @@ Status claim_volumes(const view::Snapshot& state, const VmPlan& vm, Draft& draft
     const bool named = std::any_of(vm.spec.disks.begin(), vm.spec.disks.end(),
                                    [](const model::Disk& disk) { return !disk.volume.empty(); });
     if (!named || mutant(MutantId::kVolumeUnclaimed)) return {};
-    Status verdict;
-    state.vms.scan_prefix(vm.project + "/", [&](const std::shared_ptr<const view::VmEntry>& other) {
-        if (other->name() == vm.name || !runs_or_will(*other)) return true;
-        for (const model::Disk& theirs : other->record->value.spec.disks) {
-            for (std::size_t i = 0; i < vm.spec.disks.size() && !theirs.volume.empty(); ++i) {
-                const model::Disk& ours = vm.spec.disks[i];
-                if (ours.volume != theirs.volume || (ours.read_only && theirs.read_only)) continue;
-                verdict = fail(
-                    Error{ErrorCode::kConflict,
-                          fmt::format("volume \"{}\" is used by vm \"{}\", which is {}",
-                                      ours.volume, other->name(), model::phase_name(other->phase)),
-                          disk_field(i, "volume"),
-                          fmt::format("stop it first: blixard stop {}", other->name())});
-                return false;
-            }
-        }
-        return true;
-    });
-    if (!verdict) return verdict;
+    for (std::size_t i = 0; i < vm.spec.disks.size(); ++i)
+        RETURN_IF_ERROR(check_no_other_uses(state, vm, i));
     for (const model::Disk& disk : vm.spec.disks) {
         const std::string key = model::volume_key(vm.project, disk.volume, "spec");
         const bool claimed =

@@ -98,16 +98,11 @@ Result<const view::VolumeEntry*> find_volume(const view::Snapshot& state,
 // The VMs with a disk on the volume; only those that are up where `running`.
 Users users_of(const view::Snapshot& state, const Subject& volume, bool running) {
     Users users;
-    state.vms.scan_prefix(
-        volume.project + "/", [&](const std::shared_ptr<const view::VmEntry>& vm) {
-            if (!vm->record) return true;
+    state.for_each_vm_using(
+        view::volume_use(volume.project, volume.name), [&](const view::VmEntry& vm) {
             const bool down =
-                vm->phase == model::Phase::kPending || vm->phase == model::Phase::kStopped;
-            if (running && down) return true;
-            for (const model::Disk& disk : vm->record->value.spec.disks)
-                if (model::volume_name(vm->name(), disk) == volume.name)
-                    users.add("vm " + std::string(vm->name()));
-            return true;
+                vm.phase == model::Phase::kPending || vm.phase == model::Phase::kStopped;
+            if (!running || !down) users.add("vm " + std::string(vm.name()));
         });
     return users;
 }

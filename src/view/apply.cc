@@ -2,7 +2,9 @@
 // indexes.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "model/documents.h"
 #include "model/keys.h"
@@ -148,16 +150,42 @@ void count_use(Snapshot& state, const VmEntry* before, const VmEntry& after) {
         state.project_use.put(std::move(use));
 }
 
+void index_vm(PersistentMap<IndexedVm>& index, std::string_view what, const VmEntry& vm) {
+    auto entry = std::make_shared<IndexedVm>();
+    entry->key = join(what, vm.key);
+    entry->what_size = what.size();
+    index.put(std::move(entry));
+}
+
 void index_node(Snapshot& state, const VmEntry* before, const VmEntry* after) {
     const std::string_view old_node = before ? before->node() : std::string_view{};
     const std::string_view new_node = after ? after->node() : std::string_view{};
     if (old_node == new_node) return;
     if (!old_node.empty()) state.vms_by_node.erase(join(old_node, before->key));
-    if (new_node.empty()) return;
-    auto placed = std::make_shared<PlacedVm>();
-    placed->key = join(new_node, after->key);
-    placed->node_size = new_node.size();
-    state.vms_by_node.put(std::move(placed));
+    if (!new_node.empty()) index_vm(state.vms_by_node, new_node, *after);
+}
+
+std::vector<std::string> uses_of(const VmEntry* vm) {
+    std::vector<std::string> uses;
+    if (!vm || !vm->record) return uses;
+    const model::VmSpec& spec = vm->record->value.spec;
+    uses.reserve(1 + spec.disks.size());
+    if (!spec.image.empty()) uses.push_back(image_use(spec.image));
+    for (const model::Disk& disk : spec.disks)
+        uses.push_back(volume_use(vm->project(), model::volume_name(vm->name(), disk)));
+    return uses;
+}
+
+void index_uses(Snapshot& state, const VmEntry* before, const VmEntry& after) {
+    if (before && before->record == after.record) return;
+    const std::vector<std::string> old_uses = uses_of(before), new_uses = uses_of(&after);
+    const auto is_in = [](const std::vector<std::string>& uses, const std::string& use) {
+        return std::find(uses.begin(), uses.end(), use) != uses.end();
+    };
+    for (const std::string& use : old_uses)
+        if (!is_in(new_uses, use)) state.vms_by_use.erase(join(use, after.key));
+    for (const std::string& use : new_uses)
+        if (!is_in(old_uses, use)) index_vm(state.vms_by_use, use, after);
 }
 
 constexpr std::uint8_t kSpecBit = 1, kPlacementBit = 2, kStatusBit = 4;
@@ -207,6 +235,7 @@ void apply_vm(Snapshot& state, const model::ParsedKey& key, const store::KeyValu
 
     const bool exists = vm->record || vm->placement || vm->status || vm->not_understood != 0;
     index_node(state, before.get(), exists ? vm.get() : nullptr);
+    index_uses(state, before.get(), *vm);
     count_use(state, before.get(), *vm);
     if (exists)
         state.vms.put(std::move(vm));
@@ -299,6 +328,11 @@ void apply_change(Snapshot& state, const store::KeyValue& item, bool deleted, Lo
         case RecordKind::kElection: state.election = deleted ? store::KeyValue{} : item; return;
         case RecordKind::kOther: return;
     }
+}
+
+std::string image_use(std::string_view image) { return join("image", image); }
+std::string volume_use(std::string_view project, std::string_view volume) {
+    return join("volume", join(project, volume));
 }
 
 model::Phase effective_phase(const VmEntry& vm) {

@@ -92,12 +92,12 @@ using ProjectEntry = SingleEntry<model::Project>;
 using OperationEntry = SingleEntry<model::Operation>;
 using FailoverEntry = SingleEntry<model::Failover>;
 
-// "<node>/<project>/<name>" of a placed VM.
-struct PlacedVm {
+// "<what>/<project>/<name>" of a VM that is looked for by what it lies on or names.
+struct IndexedVm {
     std::string key;
-    std::size_t node_size = 0;
+    std::size_t what_size = 0;
 
-    std::string_view vm() const { return std::string_view(key).substr(node_size + 1); }
+    std::string_view vm() const { return std::string_view(key).substr(what_size + 1); }
 };
 
 // What one project uses of its quota, counted over its VM records.
@@ -111,6 +111,10 @@ struct ProjectUse {
     bool operator==(const ProjectUse&) const = default;
 };
 
+// Of Snapshot::vms_by_use.
+std::string image_use(std::string_view image);
+std::string volume_use(std::string_view project, std::string_view volume);
+
 struct Counts {
     std::int64_t by_phase[8] = {};
     std::int64_t vms = 0;
@@ -119,7 +123,10 @@ struct Counts {
 struct Snapshot {
     Revision revision = 0;
     PersistentMap<VmEntry> vms;
-    PersistentMap<PlacedVm> vms_by_node;
+    PersistentMap<IndexedVm> vms_by_node;
+    // By "image/<name>" and "volume/<project>/<name>": of each disk, also where the VM's own volume
+    // is not there yet.
+    PersistentMap<IndexedVm> vms_by_use;
     PersistentMap<NodeEntry> nodes;
     PersistentMap<VolumeEntry> volumes;
     PersistentMap<ImageEntry> images;
@@ -130,14 +137,25 @@ struct Snapshot {
     store::KeyValue election;  // election/controller; empty key: nobody is elected
     Counts counts;
 
-    // Visits the VMs placed on `node`, ascending, while `visit(const VmEntry&)` returns true.
+    // visit(const VmEntry&) for each VM placed on `node`, ascending.
     template <class Visit>
     void for_each_vm_on(std::string_view node, Visit&& visit) const {
-        std::string prefix(node);
+        for_each_vm_of(vms_by_node, node, visit);
+    }
+    // And for each that names an image or a volume; `use` as in vms_by_use.
+    template <class Visit>
+    void for_each_vm_using(std::string_view use, Visit&& visit) const {
+        for_each_vm_of(vms_by_use, use, visit);
+    }
+
+ private:
+    template <class Visit>
+    void for_each_vm_of(const PersistentMap<IndexedVm>& index, std::string_view what,
+                        Visit&& visit) const {
+        std::string prefix(what);
         prefix += '/';
-        vms_by_node.scan_prefix(prefix, [&](const std::shared_ptr<const PlacedVm>& placed) {
-            const VmEntry* vm = vms.find(placed->vm());
-            if (vm) visit(*vm);
+        index.scan_prefix(prefix, [&](const std::shared_ptr<const IndexedVm>& found) {
+            if (const VmEntry* vm = vms.find(found->vm())) visit(*vm);
             return true;
         });
     }

@@ -154,8 +154,39 @@ TEST(Apply, joins_the_document_of_a_vm_from_its_three_records) {
         apply_change(state, item(std::string("vms/default/web/") + part, "", 6), true, log);
     EXPECT_TRUE(state.vms.empty());
     EXPECT_TRUE(state.vms_by_node.empty());
+    EXPECT_TRUE(state.vms_by_use.empty());
     EXPECT_TRUE(state.project_use.empty());
     EXPECT_EQ(state.counts.vms, 0);
+}
+
+TEST(Apply, vms_are_found_by_the_image_and_the_volumes_that_they_name) {
+    Snapshot state;
+    NullLog log;
+    const auto put = [&](const std::string& name, const std::string& spec, store::Revision at) {
+        apply_change(state, item("vms/default/" + name + "/spec",
+                                 R"({"uid":"u","spec":)" + spec + "}", at), false, log);
+    };
+    const auto users = [&](const std::string& use) {
+        std::string names;
+        state.for_each_vm_using(use, [&](const VmEntry& vm) { names += vm.key + " "; });
+        return names;
+    };
+    put("a", R"({"image":"demo","disks":[{"name":"data","volume":"shared"},{"name":"own"}]})", 1);
+    put("b", R"({"image":"demo","disks":[{"name":"data","volume":"shared"}]})", 2);
+    EXPECT_EQ(users("image/demo"), "default/a default/b ");
+    EXPECT_EQ(users("volume/default/shared"), "default/a default/b ");
+    EXPECT_EQ(users("volume/default/a-own"), "default/a ");
+    EXPECT_EQ(users("volume/default/sha"), "") << "a name is not a prefix";
+
+    put("a", R"({"image":"other","disks":[{"name":"own"}]})", 3);
+    EXPECT_EQ(users("image/demo"), "default/b ");
+    EXPECT_EQ(users("image/other"), "default/a ");
+    EXPECT_EQ(users("volume/default/shared"), "default/b ");
+    EXPECT_EQ(users("volume/default/a-own"), "default/a ");
+
+    apply_change(state, item("vms/default/b/spec", "", 4), true, log);
+    EXPECT_EQ(users("image/demo"), "");
+    EXPECT_EQ(users("volume/default/shared"), "");
 }
 
 TEST(Apply, a_status_of_an_older_placement_does_not_count) {
