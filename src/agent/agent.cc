@@ -43,12 +43,14 @@ Agent::Agent(Deps deps, AgentSettings settings)
       run_uid_(settings_.run_uid.empty() ? make_id(deps.random) : settings_.run_uid),
       lease_(
           {deps.store, deps.executor, deps.clock, deps.log}, settings_.node, run_uid_,
-          settings_.lease, [this] { return key_seen(); }, [this](MonoTime deadline) { deps_.hypervisor.feed(deadline); },
+          settings_.lease, [this] { return key_seen(); },
+          [this](MonoTime deadline) { deps_.hypervisor.feed(deadline); },
           [this] { key_written(); }) {}
 
 Agent::~Agent() { stop(); }
 
-// Not before the view has reached our own lease: what it showed before may be older than a failover.
+// Not before the view has reached our own lease: what it showed before may be older than a
+// failover.
 void Agent::key_written() {
     working_ = false;
     deps_.view.when_at(lease_.key_revision(), [this, weak = std::weak_ptr(alive_)] {
@@ -78,15 +80,16 @@ void Agent::take_back_loss(const view::NodeEntry& node) {
     back.compares.push_back({key, node.spec->mod_revision});
     back.compares.push_back({model::node_key(settings_.node, "lease"), lease_.key_revision()});
     back.puts.push_back({.key = key, .value = model::to_json(spec)});
-    deps_.store.commit(std::move(back), [this, weak = std::weak_ptr(alive_)](
-                                            const Result<store::Committed>& done) {
-        if (weak.expired()) return;
-        const auto again = [this, weak] {
-            if (!weak.expired() && !working_) take_up_work();
-        };
-        if (done && done->succeeded) return deps_.view.when_at(done->revision, again);
-        deps_.executor.after(kRetryStatus, again);
-    });
+    deps_.store.commit(std::move(back),
+                       [this, weak = std::weak_ptr(alive_)](const Result<store::Committed>& done) {
+                           if (weak.expired()) return;
+                           const auto again = [this, weak] {
+                               if (!weak.expired() && !working_) take_up_work();
+                           };
+                           if (done && done->succeeded)
+                               return deps_.view.when_at(done->revision, again);
+                           deps_.executor.after(kRetryStatus, again);
+                       });
 }
 
 store::Revision Agent::key_seen() const {
@@ -359,6 +362,7 @@ void Agent::look_later(const std::string& vm, Millis delay) {
 
 void Agent::count_restart(Vm& vm, const std::string& why) {
     vm.memory.failure = why;
+    vm.memory.files_missing = false;
     vm.memory.start_not_before = deps_.clock.mono() + restart_backoff(vm.memory.restarts);
     ++vm.memory.restarts;
     vm.memory.unhealthy = false;
@@ -491,7 +495,7 @@ void Agent::start_vm(const std::string& vm, const view::VmEntry& entry) {
         gather->missing.pop_back();
         deps_.blobs.ensure(sha, [this, vm, sha, gather, weak](Result<std::string> path) {
             if (weak.expired()) return;
-            if (!path) return start_failed(vm, path.error());
+            if (!path) return files_missing(vm, path.error());
             gather->paths[sha] = std::move(*path);
             gather->next();
         });
@@ -565,6 +569,16 @@ void Agent::launch_vm(const std::string& vm, hypervisor::Launch launch, store::R
         deps_.log.info("vm runs", {{"vm", vm}, {"pid", started->pid}});
         step_done(vm);
     });
+}
+
+// Nothing of it has run, and a host that has the files may come back: tried again whatever the
+// restart policy says about guests that have ended.
+void Agent::files_missing(const std::string& vm, const Error& error) {
+    ++counters_.start_failures;
+    deps_.log.warn("vm not started", {{"vm", vm}, {"error", describe(error)}});
+    count_restart(vms_[vm], describe(error));
+    vms_[vm].memory.files_missing = true;
+    step_done(vm);
 }
 
 void Agent::start_failed(const std::string& vm, const Error& error) {

@@ -128,6 +128,7 @@ class Agent {
     void announce_start(const std::string& vm, hypervisor::Launch launch, view::SnapshotPtr state);
     // `lease_key`: under which the store agreed to the start.
     void launch_vm(const std::string& vm, hypervisor::Launch launch, store::Revision lease_key);
+    void files_missing(const std::string& vm, const Error& error);
     void start_failed(const std::string& vm, const Error& error);
     void finish_vm(const std::string& vm, const view::VmEntry& entry);
     void delete_records(const std::string& vm, view::SnapshotPtr state);
@@ -157,7 +158,8 @@ class Agent {
     const std::string run_uid_;
     HostLease lease_;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
-    bool working_ = false;  // recovered, the lease's key is in the view, and nobody says that we are lost
+    bool working_ =
+        false;  // recovered, the lease's key is in the view, and nobody says that we are lost
     bool stopped_ = false;
     bool facts_writing_ = false;
     TimerId look_timer_ = 0;

@@ -1,9 +1,10 @@
-#include "base/mutant.h"
 #include "agent/plan.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+
+#include "base/mutant.h"
 
 namespace blixard::agent {
 namespace {
@@ -28,7 +29,8 @@ Decision stop_now(const Wanted& wanted, std::string message) {
 // The VM is not this host's to run: another host has it, it was deleted, or it was made anew under
 // its name.
 Decision give_up(const Wanted& wanted, const Instance* instance) {
-    if (lives(instance)) return {.step = mutant(MutantId::kKeepElsewhere) ? Step::kNone : Step::kKill};
+    if (lives(instance))
+        return {.step = mutant(MutantId::kKeepElsewhere) ? Step::kNone : Step::kKill};
     if (instance) return {.step = Step::kForget};
     const bool elsewhere = wanted.placement && !wanted.placement->node.empty();
     if (wanted.leftover && (!wanted.record || elsewhere)) return {.step = Step::kPurge};
@@ -74,9 +76,11 @@ Decision start(const Wanted& wanted, const Memory& memory, bool lease_held, Mono
         return {.phase = Phase::kScheduled, .message = "waiting for this host's lease"};
     if (memory.start_not_before && now < *memory.start_not_before && !asked) {
         const std::int64_t wait_s = ((*memory.start_not_before - now).count + 999) / 1000;
-        return {.phase = Phase::kFailed,
-                .message =
-                    fmt::format("{}; restart {} in {} s", memory.failure, memory.restarts, wait_s),
+        // Failed is what has run, or was refused; without its files nothing was tried.
+        return {.phase = memory.files_missing ? Phase::kScheduled : Phase::kFailed,
+                .message = fmt::format("{}; {} {} in {} s", memory.failure,
+                                       memory.files_missing ? "attempt" : "restart",
+                                       memory.restarts, wait_s),
                 .look_again = memory.start_not_before};
     }
     const model::VmStatus* said = wanted.status;
@@ -121,7 +125,8 @@ Decision from_nothing(const Wanted& wanted, const Memory& memory, bool lease_hel
     const bool ended_here = status && status->epoch == wanted.placement->epoch &&
                             status->uid == wanted.record->uid &&
                             (status->phase == Phase::kStopped || status->phase == Phase::kFailed);
-    const bool asked_again = status && status->restart_generation < wanted.record->restart_generation;
+    const bool asked_again =
+        status && status->restart_generation < wanted.record->restart_generation;
     if (!ended_here || asked_again || memory.start_not_before)
         return start(wanted, memory, lease_held, now, ended_here && asked_again);
     // A daemon that comes back finds a VM between two restarts: its policy still wants it.
@@ -197,7 +202,8 @@ Decision plan(const Wanted& wanted, const Instance* instance, const Memory& memo
     if (!wanted.mine || !same_vm) return give_up(wanted, instance);
     const auto epoch = static_cast<std::uint64_t>(wanted.placement->epoch);
     const bool epoch_counts = !mutant(MutantId::kEpochUnchecked);
-    if (epoch_counts && instance && (instance->id.uid != wanted.record->uid || instance->id.epoch != epoch)) {
+    if (epoch_counts && instance &&
+        (instance->id.uid != wanted.record->uid || instance->id.epoch != epoch)) {
         return {.step = lives(instance) ? Step::kKill : Step::kForget};
     }
     if (!wanted.record->deleted_at.empty()) return remove(wanted, instance);

@@ -26,9 +26,10 @@ struct Memory {
     std::optional<MonoTime> running_since;
     std::optional<MonoTime> silent_since;  // the process lives, its monitor does not answer
     std::optional<GivenUp> given_up;
-    std::string failure;     // why the last start failed, or why it has to be started again
-    std::string stopped_by;  // how the last stop ended
-    bool unhealthy = false;  // its health check has failed often enough
+    std::string failure;         // why the last start failed, or why it has to be started again
+    std::string stopped_by;      // how the last stop ended
+    bool unhealthy = false;      // its health check has failed often enough
+    bool files_missing = false;  // `failure` is that its image's files could not be had
 };
 
 enum class Step : std::uint8_t {

@@ -61,7 +61,6 @@ struct Api::State {
     State(const Deps& deps, const Settings& settings) : core(deps, settings) {}
 
     Core core;
-    bool started = false;
 };
 
 Api::Api(const Deps& deps, const Settings& settings)
@@ -75,7 +74,7 @@ void Api::start(std::function<void()> ready) {
         state_->core.events.start(revision);
         state_->core.pulse.start();
         ensure_default_project(state_->core, [this, ready] {
-            state_->started = true;
+            state_->core.started = true;
             if (ready) ready();
         });
     };
@@ -101,7 +100,7 @@ void Api::start(std::function<void()> ready) {
 namespace {
 
 // Null where the request was refused; it is answered then.
-const Route* admit(const Core& core, const CallPtr& call, bool started) {
+const Route* admit(const Core& core, const CallPtr& call) {
     const Match match = match_route(call->request.method, call->request.path);
     if (!match.route) {
         refuse_route(call, match);
@@ -113,7 +112,7 @@ const Route* admit(const Core& core, const CallPtr& call, bool started) {
     if (admitted && !match.route->any_query) admitted = check_query_names(call->request);
     if (admitted && !match.route->always && core.deps.cluster)
         admitted = core.deps.cluster->standing();
-    if (admitted && !started && !match.route->always)
+    if (admitted && !core.started && !match.route->always)
         admitted =
             fail(ErrorCode::kUnavailable, "this daemon is starting: it does not know the state yet",
                  "ask again in a moment; GET /readyz says when");
@@ -135,13 +134,13 @@ void Api::handle(Request request, std::shared_ptr<Responder> responder) {
     Core& core = state_->core;
     auto call = std::make_shared<Call>();
     call->request = std::move(request);
-    call->responder = core.pulse.stale() && state_->started
+    call->responder = core.pulse.stale() && core.started
                           ? std::make_shared<AgeingResponder>(
                                 std::move(responder), core.pulse.age(), core.state()->revision)
                           : std::move(responder);
-    const Route* route = admit(core, call, state_->started);
+    const Route* route = admit(core, call);
     if (!route) return;
-    if (state_->started && core.pulse.stale() && needs_store(*route))
+    if (core.started && core.pulse.stale() && needs_store(*route))
         return call->refuse(
             {ErrorCode::kUnavailable,
              fmt::format("the store has not been reached for {} s, so nothing can be written; "

@@ -93,6 +93,28 @@ TEST_F(ApiTest, bad_input_gets_the_field_and_changes_nothing) {
     EXPECT_EQ(t.ask("POST", "/v1/vms", std::string(2 << 20, ' ')).status, 413);
 }
 
+TEST(Readiness, is_said_when_requests_are_answered_and_not_before) {
+    store::TestLoop loop{store::TestTime::kVirtual};
+    NullLog log;
+    SeededRandom random{7};
+    store::MemoryStore store(loop, loop);
+    view::View view(store, loop, loop, log);
+    Api api({store, view, loop, loop, loop, random, log}, Settings{.node = "n1"});
+    const auto status_of = [&](const char* path) {
+        const auto client = std::make_shared<TestClient>();
+        api.handle(TestApi::request("GET", path), client);
+        return client->answer ? client->answer->status : 0;
+    };
+    bool ready = false;
+    view.start([&](const Status&) { api.start([&] { ready = true; }); });
+    loop.run_until([&] {
+        EXPECT_EQ(status_of("/readyz") == 200, status_of("/v1/vms") != 503);
+        return ready;
+    });
+    EXPECT_EQ(status_of("/readyz"), 200);
+    loop.run_for(seconds(1));
+}
+
 TEST(Standing, a_host_that_was_removed_from_its_cluster_says_so_whatever_is_asked) {
     TestCluster cluster;
     TestApi t(nullptr, &cluster);

@@ -32,7 +32,8 @@ struct Core {
     Events events;
     Pulse pulse;
     ListCache list_cache;
-    std::string openapi;  // made when it is first asked for
+    bool started = false;  // the state is there, and what every cluster has
+    std::string openapi;   // made when it is first asked for
 
     view::SnapshotPtr state() const { return deps.view.current(); }
     std::string now() const { return to_rfc3339(deps.clock.wall()); }

@@ -65,13 +65,12 @@ void get_debug_record(Core& core, const CallPtr& call) {
 void get_health(Core&, const CallPtr& call) { send_text(*call, 200, "ok\n"); }
 
 void get_readiness(Core& core, const CallPtr& call) {
-    const store::Revision revision = core.state()->revision;
-    if (revision == 0) return send_text(*call, 503, "the state has not been read yet\n");
+    if (!core.started) return send_text(*call, 503, "the state has not been read yet\n");
     if (core.pulse.stale())
         return send_text(
             *call, 503,
             fmt::format("the store has not answered for {} s\n", core.pulse.age().count / 1000));
-    send_text(*call, 200, fmt::format("ready at revision {}\n", revision));
+    send_text(*call, 200, fmt::format("ready at revision {}\n", core.state()->revision));
 }
 
 }  // namespace blixard::api

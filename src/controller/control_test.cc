@@ -34,8 +34,11 @@ class PathBlobs final : public agent::Blobs {
    public:
     explicit PathBlobs(Executor& executor) : executor_(executor) {}
     void ensure(const std::string& sha256, Callback<std::string> done) override {
-        executor_.post([sha256, done] { done("/blobs/" + sha256); });
+        executor_.post([sha256, done, here = here] {
+            done(here ? Result<std::string>("/blobs/" + sha256) : fail(ErrorCode::kNotFound, "no host that answers has file " + sha256));
+        });
     }
+    bool here = true;
 
    private:
     Executor& executor_;
@@ -218,6 +221,17 @@ TEST_F(ControlPlane, a_machine_that_dies_is_restarted_with_backoff) {
     EXPECT_NE(vm("web")->status->value.message.find("signal 9"), std::string::npos);
     ASSERT_TRUE(reaches("web", model::Phase::kRunning));
     EXPECT_EQ(vm("web")->status->value.restarts, 1);
+}
+
+TEST_F(ControlPlane, a_vm_that_is_never_restarted_waits_for_its_images_files) {
+    add_hosts(1);
+    hosts["h1"]->blobs->here = false;
+    create("web", [](model::VmSpec& spec) { spec.restart = model::Restart::kNever; });
+    ASSERT_TRUE(loop.run_until([&] { return vm("web") && vm("web")->status && vm("web")->status->value.message.find("file k") != std::string::npos; }))
+        << vm("web")->document;
+    EXPECT_NE(vm("web")->phase, model::Phase::kFailed);
+    hosts["h1"]->blobs->here = true;
+    EXPECT_TRUE(reaches("web", model::Phase::kRunning));
 }
 
 TEST_F(ControlPlane, a_guest_that_powers_off_stays_off) {

@@ -180,6 +180,7 @@ Status Daemon::start() {
     if (member) RETURN_IF_ERROR(be_asked());
     RETURN_IF_ERROR(read_state());
     if (ending_) return {};
+    if (image_fetch_) image_fetch_->tidy();
     RETURN_IF_ERROR(make_control());
     if (!member) RETURN_IF_ERROR(be_asked());
     server_->post([this] { api_->start([] {}); });

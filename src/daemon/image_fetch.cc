@@ -30,7 +30,9 @@ ImageFetch::ImageFetch(Deps deps, std::string host)
                     return blobs.path_of(blob.sha256);
                 },
                 .progress = [this](const cluster::BlobProgress& progress) { tell(progress); }},
-               deps.blobs.fetches_directory()) {
+               deps.blobs.fetches_directory()) {}
+
+void ImageFetch::tidy() {
     store::Transaction tidy =
         tidy_operations(*deps_.view.current(), kKind, host_, to_rfc3339(deps_.clock.wall()));
     if (!tidy.empty()) deps_.store.commit(std::move(tidy), [](const Result<store::Committed>&) {});

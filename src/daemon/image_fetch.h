@@ -33,6 +33,10 @@ class ImageFetch {
     };
     ImageFetch(Deps deps, std::string host);
 
+    // Ends the operations of an earlier daemon's fetches. Once the view has the state, before the
+    // first fetch.
+    void tidy();
+
     // The local path of the verified file. Asked of every other host that is alive now.
     void fetch(const std::string& sha256, Callback<std::string> done);
 

@@ -74,7 +74,7 @@ void fields(A& a, agent::GivenUp& up) {
 template <class A>
 void fields(A& a, agent::Memory& m) {
     pack(a, m.restarts, m.start_not_before, m.running_since, m.silent_since, m.given_up, m.failure, m.stopped_by,
-         m.unhealthy);
+         m.unhealthy, m.files_missing);
 }
 template <class A>
 void fields(A& a, agent::VmState& vm) {

@@ -47,7 +47,7 @@ class Growth(Scene):
         leaving = self.host_of("ha0")
         with self.load() as load:
             self.others(leaving)[0].post(f"/v1/nodes/{leaving.name}/drain")
-            wait_for("nothing runs on it", lambda: not leaving.pids("qemu"))
+            wait_for("nothing is placed on it", lambda: all(self.place(name)[0] not in ("", leaving.name) for name in self.vms))
             load.leave_out(leaving)
             leaving.leave()
             wait_for("four members", lambda: set(cloud.members[0].members()) == {host.name for host in cloud.members})
