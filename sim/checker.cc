@@ -22,6 +22,7 @@ using model::RecordKind;
 
 // A controller decides from what it has seen; a spec that grew a moment ago it may not have.
 constexpr Millis kSeenBy = seconds(5);
+constexpr Millis kOnItsWay = seconds(30);  // a write waits no longer for anything
 
 // The rule of the event stream, written down once more.
 bool is_event(const store::Change& change) {
@@ -144,7 +145,7 @@ void Checker::not_running(const std::string& uid, const std::string& what) {
     const auto found = processes_.find(uid);
     if (found == processes_.end()) return;
     for (const auto& [host, running] : found->second)
-        if (!wrong_clocks_.contains(host)) broken(fmt::format("{} while it ran on {} (epoch {})", what, host, running.epoch));
+        if (!beyond_.contains(host)) broken(fmt::format("{} while it ran on {} (epoch {})", what, host, running.epoch));
 }
 
 void Checker::check_vm(const std::string& vm, const view::VmEntry* before, const view::VmEntry* after) {
@@ -155,12 +156,13 @@ void Checker::check_vm(const std::string& vm, const view::VmEntry* before, const
     if (has && !had) {
         uids_.insert(after->record->value.uid);
         if (!state_.projects.find(after->project())) broken(fmt::format("vm {} was made, and there is no project {}", vm, after->project()));
-        deletions_asked_.erase(vm);
+        // One that was asked for a moment ago may be on its way still.
+        const auto asked = deletions_asked_.find(vm);
+        if (asked != deletions_asked_.end() && clock_.mono() - asked->second > kOnItsWay) deletions_asked_.erase(asked);
     }
     if (had && !has) {
         if (!deletions_asked_.contains(vm)) broken(fmt::format("vm {} is gone, and nobody had asked for it", vm));
         not_running(before->record->value.uid, fmt::format("the records of vm {} were deleted", vm));
-        somebody_left_ = clock_.mono();
         restarts_before_[vm] += before->record->value.restart_generation;
     }
     if (!had || !has || before->record->value.uid != after->record->value.uid) return;
@@ -285,9 +287,7 @@ void Checker::check_place(const view::VmEntry& after) {
     if (!node) return broken(fmt::format("vm {} was placed on host {}, which is unknown", after.key, after.node()));
     const std::string forbidden = what_forbids(state_, after, *node);
     const auto grown = grown_.find(std::string(after.node()));
-    bool may_not_know = grown != grown_.end() && clock_.mono() - grown->second < kSeenBy;
-    // Whom it must be with may have been deleted at this very moment: no write compares that.
-    if (forbidden.find("that it must be with") != std::string::npos) may_not_know = may_not_know || clock_.mono() - somebody_left_ < kSeenBy;
+    const bool may_not_know = grown != grown_.end() && clock_.mono() - grown->second < kSeenBy;
     if (!forbidden.empty() && !may_not_know) broken(fmt::format("vm {} was placed where it may not be: {}", after.key, forbidden));
 }
 
@@ -387,7 +387,7 @@ void Checker::check_failover(const view::FailoverEntry& failover) {
 // The others may take its VMs over from now on, but for the margin: nothing fenced may run any more.
 void Checker::check_lease_end(const std::string& host) {
     counted();
-    if (wrong_clocks_.contains(host)) return;
+    if (beyond_.contains(host)) return;
     for (const auto& [uid, hosts] : processes_) {
         const auto running = hosts.find(host);
         if (running != hosts.end() && running->second.fenced) return broken(fmt::format("the lease of host {} has ended, and a fenced VM ({}) still runs there", host, uid));
@@ -398,7 +398,7 @@ void Checker::check_lease_end(const std::string& host) {
 // store got it, and leaves the margin.
 void Checker::on_feed(const std::string& host, MonoTime deadline, const HostClock& clock) {
     counted();
-    if (wrong_clocks_.contains(host)) return;
+    if (beyond_.contains(host)) return;
     const agent::LeaseSettings settings;
     const view::NodeEntry* node = state_.nodes.find(host);
     if (!node || !node->lease) {
@@ -429,12 +429,14 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
     auto& here = processes_[id.uid];
     for (const auto& [other, running] : here) {
         // Beyond the margin of the clocks only the disks are safe, and the image lock has let it pass.
-        const bool excused = wrong_clocks_.contains(other) || wrong_clocks_.contains(host);
-        const bool shares = std::ranges::any_of(machine.launch.disks, [](const auto& disk) { return disk.shared && !disk.read_only; });
+        const bool excused = beyond_.contains(other) || beyond_.contains(host);
+        const bool shares = std::ranges::any_of(machine.launch.disks, [&](const auto& disk) { return running.writes.contains(disk.path); });
         if (!excused || shares)
             broken(fmt::format("vm {} runs twice: on {} (epoch {}) and on {} (epoch {})", id.vm, other, running.epoch, host, id.epoch));
     }
-    here[host] = {id.epoch, machine.launch.fenced};
+    Running& now = here[host] = {id.epoch, machine.launch.fenced, {}};
+    for (const hypervisor::DiskFile& disk : machine.launch.disks)
+        if (disk.shared && !disk.read_only) now.writes.insert(disk.path);
     if (const auto before = ended_.find(incarnation(machine)); before != ended_.end()) {
         const model::Restart policy = machine.launch.spec.restart;
         if (policy == model::Restart::kNever || (policy == model::Restart::kOnFailure && before->second))
@@ -445,7 +447,7 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
     lately.push_back(clock_.mono());
     while (clock_.mono() - lately.front() > seconds(60)) lately.pop_front();
     if (lately.size() > 10) broken(fmt::format("vm {} was started {} times within a minute", id.vm, lately.size()));
-    if (wrong_clocks_.contains(host)) return;
+    if (beyond_.contains(host)) return;
     const view::VmEntry* vm = state_.vms.find(id.vm);
     const bool placed = vm && vm->record && vm->placement && vm->placement->value.uid == id.uid && vm->placement->value.node == host &&
                         static_cast<std::uint64_t>(vm->placement->value.epoch) == id.epoch;

@@ -29,6 +29,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     struct Running {
         std::uint64_t epoch = 0;
         bool fenced = false;
+        std::set<std::string> writes;  // the shared disks that it has open
     };
 
     // What counts against a quota.
@@ -53,11 +54,12 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     // A daemon moved its watchdog's deadline, both on the clock of its host.
     void on_feed(const std::string& host, MonoTime deadline, const HostClock& clock) override;
     void on_send(const std::string& host, const store::Transaction& transaction);
-    // This host's clock is wrong by more than the margin from now on: what rests on time alone is not asked of it.
-    void clock_is_wrong(const std::string& host) { wrong_clocks_.insert(host); }
+    // This host's clock is wrong by more than the margin from now on, or people say of it what is not so: only the
+    // disks are asked, and that all comes right.
+    void beyond_assumptions(const std::string& host) { beyond_.insert(host); }
 
     // What operators did and were told.
-    void delete_asked(const std::string& vm) { deletions_asked_.insert(vm); }
+    void delete_asked(const std::string& vm) { deletions_asked_[vm] = clock_.mono(); }
     void create_acknowledged(const std::string& vm, const std::string& key, const std::string& uid);
     void label_acknowledged(const std::string& vm, const std::string& uid, const std::string& label);
     // Each order to start or restart may raise the restart generation by one, however often it was sent.
@@ -111,7 +113,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     std::map<std::string, bool> ended_;                        // by "<uid> <epoch> <restart generation>": whether well
     std::map<std::string, std::deque<MonoTime>> starts_;       // by incarnation: when it was started, lately
     std::set<std::string> uids_;                               // of every VM record ever committed
-    std::set<std::string> deletions_asked_;                    // "<project>/<name>"
+    std::map<std::string, MonoTime> deletions_asked_;          // when last, by "<project>/<name>"
     std::map<std::string, std::string> created_;               // idempotency key -> uid
     std::map<std::string, std::set<std::string>> labels_;      // acknowledged, by "<vm> <uid>"
     std::map<std::string, std::int64_t> restarts_asked_;       // by VM
@@ -125,8 +127,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     };
     std::map<std::string, LeaseEnd> lease_ends_;               // the last one, by host
     std::map<std::string, MonoTime> grown_;                    // by host: when the spec of a VM there last changed
-    MonoTime somebody_left_{-1'000'000};                       // when a VM was last deleted
-    std::set<std::string> wrong_clocks_;
+    std::set<std::string> beyond_;
     std::map<std::string, int> next_members_;                  // by key: members that only the next version knows
     EventLedger* ledger_ = nullptr;
     std::optional<std::string> failure_;

@@ -93,7 +93,8 @@ SimHost::SimHost(Deps deps, int index, std::uint64_t seed, std::int64_t clock_pp
 SimHost::~SimHost() { kill_daemon(); }
 
 store::Link SimHost::link() const {
-    return {.requests_cut = ways_.requests_cut > 0, .replies_cut = ways_.replies_cut > 0, .delay = Millis{ways_.slow > 0 ? ways_.slow_ms : 1}};
+    return {.requests_cut = ways_.requests_cut > 0, .replies_cut = ways_.replies_cut > 0, .delay = Millis{ways_.slow > 0 ? ways_.slow_ms : 1},
+            .watch_lag = Millis{ways_.watch_slow > 0 ? ways_.watch_ms : 0}};
 }
 
 void SimHost::change_ways(const std::function<void(Ways&)>& change) {

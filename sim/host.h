@@ -55,6 +55,8 @@ class SimHost final : private store::FaultPlan {
     struct Ways {
         int requests_cut = 0, replies_cut = 0, slow = 0;
         std::int64_t slow_ms = 0;  // how slow the last slow one is, each way
+        int watch_slow = 0;
+        std::int64_t watch_ms = 0;
     };
     void change_ways(const std::function<void(Ways&)>& change);
     void set_store_trouble(bool on) { trouble_ += on ? 1 : -1; }

@@ -75,6 +75,9 @@ model::VmCreate Operators::new_vm(int subject) const {
         spec.labels["group"] = "g";
         spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"group", "g"}}, .max_per_node = 2});
     }
+    else if (random.chance(8)) {
+        spec.labels["group"] = "g";  // whom the rule speaks of, without a rule of its own
+    }
     if (random.chance(8)) {
         spec.labels["zonal"] = "yes";
         spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"zonal", "yes"}}, .max_per_node = 2, .domain = "zone"});
@@ -349,6 +352,12 @@ void Operators::uncordon(int host, int tries) {
             if (!is_good(response)) again();
         }))
         again();
+}
+
+void Operators::vouch(int host) {
+    ask(host_at(host + 1), make_request("POST", "/v1/nodes/" + host_at(host).name() + "/lost"), [this, host](const api::Response& response) {
+        trace_.add("", fmt::format("{} is vouched for: {}", host_at(host).name(), response.status));
+    });
 }
 
 void Operators::remove_node(int host, int tries, std::function<void()> gone) {

@@ -39,7 +39,8 @@ class Operators {
     void create(int subject, int host, int tries);
     // Until the answer is good: for after the healing.
     void uncordon(int host, int tries);
-    // "I have cut its power", and then that it is no host of this cluster any more. `gone`: it is not.
+    void vouch(int host);  // "I have cut its power", once
+    // The same, and then that it is no host of this cluster any more. `gone`: it is not.
     void remove_node(int host, int tries, std::function<void()> gone);
 
     const ApiHistory& history() const { return history_; }

@@ -71,6 +71,8 @@ constexpr KindOf kKinds[] = {
     {"node-change", &FaultSet::oper, 3, 0, 0, true},
     {"rebalance", &FaultSet::oper, 3, 0, 0, true},
     {"operation-cancel", &FaultSet::oper, 2, 0, 0, true},
+    {"slow-watch", &FaultSet::network, 8, 1'000, 40'000},
+    {"vouched-wrongly", &FaultSet::oper, 0.4, 25'000, 200'000},
 };
 static_assert(std::size(kKinds) == static_cast<std::size_t>(ActKind::kCount));
 

@@ -74,6 +74,8 @@ enum class ActKind : std::uint8_t {
     kNodeChange,     // what a host promises, and its labels
     kRebalance,
     kOperationCancel,
+    kSlowWatch,      // answers come in time, what the watch delivers does not
+    kVouchedWrongly, // people vouch for a host that is only cut off
     kCount
 };
 std::string_view act_name(ActKind kind);

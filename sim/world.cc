@@ -283,6 +283,17 @@ class World {
             case ActKind::kSlowLink:
                 host.change_ways([&](SimHost::Ways& ways) { ways.slow_ms = 20 + static_cast<std::int64_t>(act.dice % 900); });
                 return cut(act, [](SimHost::Ways& ways, int by) { ways.slow += by; });
+            case ActKind::kSlowWatch:
+                host.change_ways([&](SimHost::Ways& ways) { ways.watch_ms = 5 + static_cast<std::int64_t>(act.dice % 2500); });
+                return cut(act, [](SimHost::Ways& ways, int by) { ways.watch_slow += by; });
+            case ActKind::kVouchedWrongly:
+                if (!host.powered || plan_.hosts < 2) return;
+                checker_->beyond_assumptions(host.name());
+                later(seconds(8), [this, at = act.host] { operators_.vouch(at); });
+                return cut(act, [](SimHost::Ways& ways, int by) {
+                    ways.requests_cut += by;
+                    ways.replies_cut += by;
+                });
             case ActKind::kDoubled:
                 host.set_doubled(true);
                 return later(span, [&host] { host.set_doubled(false); });
@@ -290,7 +301,7 @@ class World {
                 host.set_clients_trouble(true);
                 return later(span, [&host] { host.set_clients_trouble(false); });
             case ActKind::kClockWrong:
-                checker_->clock_is_wrong(host.name());
+                checker_->beyond_assumptions(host.name());
                 host.set_clock(-300'000 - static_cast<std::int64_t>(act.dice % 200'000));
                 return later(span, [&host] { host.restore_clock(); });
             case ActKind::kUpgrade:

@@ -59,6 +59,7 @@ enum class MutantId : std::uint8_t {
     kVolumeEpochKept,       // a volume that another VM takes keeps its epoch
     kDetachedRunning,       // a disk is taken from a VM that runs
     kSpecUncompared,        // a start is announced though the spec has changed
+    kCompanyUncommitted,    // a VM is placed with one whose place is not written yet
     kWatchGap,              // a view misses the revision after the one it has read
     kReloadKeepsOld,        // a view that reads the state anew keeps what is gone
     kCount
@@ -74,7 +75,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId:
     "clean-end-restarts", "one-too-many", "others-rules-ignored", "zone-ignored", "preempts-equals", "event-lost",
     "idempotency-forgotten", "quota-unguarded", "unknown-is-failed", "if-match-ignored", "read-too-early",
     "answer-too-early", "generation-kept", "record-overwritten", "volume-unclaimed", "volume-epoch-kept",
-    "detached-running", "spec-uncompared", "watch-gap", "reload-keeps-old"};
+    "detached-running", "spec-uncompared",
+    "company-uncommitted", "watch-gap", "reload-keeps-old"};
 
 #ifdef BLIXARD_MUTANTS
 inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs

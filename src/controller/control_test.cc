@@ -354,6 +354,37 @@ TEST_F(ControlPlane, a_vm_without_ha_stays_with_its_lost_host_and_goes_on_when_i
     ASSERT_TRUE(loop.run_until([&] { return running_on_hosts("local") == 1; }));
 }
 
+// The story of a host that was vouched for, came back, and was then only cut off: what is not fenced
+// ran on it and elsewhere.
+TEST_F(ControlPlane, that_people_vouched_for_a_lost_host_counts_for_one_loss) {
+    add_hosts(2);
+    create("local", [](model::VmSpec& spec) { spec.constraints.node = "h2"; });
+    ASSERT_TRUE(reaches("local", model::Phase::kRunning));
+    change("local", [](model::VmRecord& record) { record.spec.constraints.node.clear(); });
+    const auto spec_of_h2 = [&] {
+        state = store_view->current();
+        return state->nodes.find("h2")->spec->value;
+    };
+    hosts["h2"]->cut_power();
+    loop.run_for(seconds(10));
+    model::NodeSpec vouched = spec_of_h2();
+    vouched.lost_at = "2030-01-01T00:00:00Z";
+    put(model::node_key("h2", "spec"), model::to_json(vouched));
+    ASSERT_TRUE(loop.run_until([&] { return node_of("local") == "h1" && running_on_hosts("local") == 1; }));
+    create("second", [](model::VmSpec& spec) { spec.constraints.node = "h2"; });
+    hosts["h2"]->start_daemon(loop, backend, random, log);
+    ASSERT_TRUE(loop.run_until([&] {
+        const bool runs = hosts["h2"]->machines.runs("default/second");
+        if (runs) EXPECT_EQ(spec_of_h2().lost_at, "") << "it starts nothing before that is taken back";
+        return runs;
+    }));
+    change("second", [](model::VmRecord& record) { record.spec.constraints.node.clear(); });
+    hosts["h2"]->store->set_link({.requests_cut = true, .replies_cut = true});
+    loop.run_for(seconds(60));
+    EXPECT_EQ(node_of("second"), "h2");
+    EXPECT_EQ(running_on_hosts("second"), 1);
+}
+
 TEST_F(ControlPlane, another_host_becomes_the_controller_when_the_elected_one_dies) {
     add_hosts(3);
     create("a");
@@ -421,6 +452,25 @@ TEST_F(ControlPlane, a_drained_host_is_left_by_its_vms) {
             if (vm(fmt::format("v{}", i))->phase != model::Phase::kRunning || node_of(fmt::format("v{}", i)) == first) return false;
         return state->operations.find("op1")->record->value.state == model::OperationState::kDone;
     }, seconds(120)));
+}
+
+// The story of a drain that was ended while its decision was on the way: it stopped one VM more.
+TEST_F(ControlPlane, a_drain_that_has_ended_stops_nobody) {
+    add_hosts(2);
+    create("web");
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    const std::string first = node_of("web");
+    for (auto& [name, host] : hosts) host->store->set_link({.delay = Millis{300}});
+    const model::NodeSpec before = state->nodes.find(first)->spec->value;
+    model::NodeSpec draining = before;
+    draining.draining = true;
+    put(model::node_key(first, "spec"), model::to_json(draining));
+    loop.run_for(Millis{450});  // seen after 300 ms, decided, and not yet at the store
+    put(model::node_key(first, "spec"), model::to_json(before));
+    loop.run_for(seconds(60));
+    EXPECT_EQ(node_of("web"), first);
+    EXPECT_FALSE(vm("web")->placement->value.release);
+    EXPECT_EQ(hosts[first]->machines.starts().size(), 1U);
 }
 
 // Two decisions never count the same room: a VM is not stopped for a place that another one gets.

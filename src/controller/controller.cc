@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/mutant.h"
+#include "controller/company.h"
 #include "controller/translate.h"
 #include "model/documents.h"
 #include "model/keys.h"
@@ -341,7 +342,7 @@ bool Controller::place_next(scheduler::Batch& batch, const view::Snapshot& state
         queue_.remove(waiting->vm);  // there is an update about it on the way
         return false;
     }
-    if (busy_.contains(waiting->vm)) {
+    if (busy_.contains(waiting->vm) || waits_for_company(*vm)) {
         queue_.pass_over();
         passed_over_ = true;
         return false;
@@ -368,6 +369,7 @@ bool Controller::place_next(scheduler::Batch& batch, const view::Snapshot& state
 // It was told to leave its host, and room was kept for it: it does not queue up. False: it fits
 // nowhere all the same.
 bool Controller::place_held(const view::VmEntry& vm) {
+    if (waits_for_company(vm)) return false;
     const view::SnapshotPtr state = deps_.view.current();
     const auto request = request_of(vm, *state);
     inventory_.cluster().set_revision(state->revision);
@@ -398,6 +400,25 @@ void Controller::compare_host(std::string_view name, store::Transaction& transac
         {model::node_key(name, "spec"), node && node->spec ? node->spec->mod_revision : 0});
 }
 
+// Those that it must be with are there still when it is placed.
+void Controller::compare_company(const view::VmEntry& vm, std::string_view node,
+                                 store::Transaction& transaction) const {
+    for (const view::VmEntry* partner : company_on(*deps_.view.current(), vm, node))
+        transaction.compares.push_back(
+            {model::vm_key(partner->project(), partner->name(), "placement"),
+             partner->placement->mod_revision});
+}
+
+// Where they will be is being written: it may be refused.
+bool Controller::waits_for_company(const view::VmEntry& vm) const {
+    if (!needs_company(vm) || mutant(MutantId::kCompanyUncommitted)) return false;
+    const view::SnapshotPtr state = deps_.view.current();
+    return std::any_of(busy_.begin(), busy_.end(), [&](const std::string& name) {
+        const view::VmEntry* other = state->vms.find(name);
+        return other && must_be_with(vm, *other);
+    });
+}
+
 store::Put Controller::placement_put(const view::VmEntry& vm,
                                      const model::Placement& placement) const {
     return {.key = model::vm_key(vm.project(), vm.name(), "placement"),
@@ -421,6 +442,7 @@ void Controller::propose_place(const view::VmEntry& vm, const scheduler::Decisio
     Proposal proposal{.about = {vm.key}};
     compare_vm(vm, proposal.transaction);
     compare_host(decision.host, proposal.transaction);
+    compare_company(vm, decision.host, proposal.transaction);
     proposal.transaction.puts.push_back(placement_put(vm, placement));
     propose(std::move(proposal));
 }
@@ -546,6 +568,10 @@ void Controller::propose_delete(const view::VmEntry& vm) {
 void Controller::fail_over(const view::VmEntry& vm) {
     const view::SnapshotPtr state = deps_.view.current();
     const std::string from(vm.node());
+    if (waits_for_company(vm)) {
+        dirty_vms_.insert(vm.key);  // looked at again when the answer about them is there
+        return;
+    }
     const auto request = request_of(vm, *state);
     inventory_.uncount(vm.key);
     scheduler::Decision decision = scheduler::place(inventory_.cluster(), *request, policy_);
@@ -597,7 +623,10 @@ void Controller::fail_over(const view::VmEntry& vm) {
                                              vm.status ? vm.status->mod_revision : 0});
     if (!mutant(MutantId::kFailoverUnproven))
         proposal.transaction.compares.push_back({model::node_key(from, "lease"), 0});
-    if (placed) compare_host(decision.host, proposal.transaction);
+    if (placed) {
+        compare_host(decision.host, proposal.transaction);
+        compare_company(vm, decision.host, proposal.transaction);
+    }
     proposal.transaction.puts.push_back(placement_put(vm, placement));
     if (!mutant(MutantId::kFailoverSilent))
         proposal.transaction.puts.push_back(

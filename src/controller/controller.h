@@ -116,6 +116,9 @@ class Controller {
     store::Put placement_put(const view::VmEntry& vm, const model::Placement& placement) const;
     void compare_vm(const view::VmEntry& vm, store::Transaction& transaction) const;
     void compare_host(std::string_view node, store::Transaction& transaction) const;
+    void compare_company(const view::VmEntry& vm, std::string_view node,
+                         store::Transaction& transaction) const;
+    bool waits_for_company(const view::VmEntry& vm) const;
     void propose(Proposal proposal);
     void flush();
     void send(std::vector<std::string> vms, std::vector<std::string> from,

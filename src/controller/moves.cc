@@ -29,8 +29,10 @@ MoveState move_state(const view::VmEntry* vm) {
     if (placement.node.empty())
         return placement.reason.starts_with(kRebalanceReason) ? MoveState::kUnderWay
                                                               : MoveState::kHomeless;
+    // Once there is a process there is nothing to wait for: its monitor may stay silent for good.
     const bool starting =
-        vm->phase == model::Phase::kScheduled || vm->phase == model::Phase::kStarting;
+        vm->phase == model::Phase::kScheduled ||
+        (vm->phase == model::Phase::kStarting && (!vm->status || vm->status->value.pid == 0));
     return starting ? MoveState::kUnderWay : MoveState::kArrived;
 }
 

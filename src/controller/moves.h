@@ -18,8 +18,8 @@ std::string moving_text(const scheduler::Move& move);
 std::string moving_vm(std::string_view message);  // empty: none is under way
 
 enum class MoveState : std::uint8_t {
-    kUnderWay,  // being stopped, looking for its place, or starting
-    kArrived,   // it runs again, or its new host has tried to start it
+    kUnderWay,  // being stopped, looking for its place, or about to start
+    kArrived,   // it has a process again, or its new host has tried to start it
     kGone,      // somebody has stopped or deleted it since: there is nothing to wait for
     kHomeless,  // stopped, and fits nowhere now
 };

@@ -76,7 +76,7 @@ void Controller::look_at_drain(const view::OperationEntry& operation,
     propose_operation(operation, std::move(now));
 }
 
-// One move after the other: the next VM is not stopped before the last one runs again.
+// One move after the other: the next VM is not stopped before the last one has a process again.
 void Controller::look_at_rebalance(const view::OperationEntry& operation,
                                    const view::Snapshot& state) {
     model::Operation now = operation.record->value;

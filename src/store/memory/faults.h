@@ -35,6 +35,7 @@ struct Link {
     bool replies_cut =
         false;       // nothing comes back: answers are lost, watches fall silent until it heals
     Millis delay{};  // each way
+    Millis watch_lag{};  // what a watch delivers, on top of that: it has a stream of its own
 };
 
 }  // namespace blixard::store

@@ -84,7 +84,7 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
         if (gone_ || closed_ || options_.link.replies_cut) return;
         // What happens at the store after this moment is not in this delivery: it is still on its
         // way.
-        later(executor_, options_.link.delay,
+        later(executor_, options_.link.delay + options_.link.watch_lag,
               [self = shared_from_this(), upto = backend_->history().revision()] {
                   self->pump(upto);
               });

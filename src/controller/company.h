@@ -1,0 +1,22 @@
+// Whom a VM must be with, as far as a decision counts on them: their places must stand when it is
+// written. Pure.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "view/snapshot.h"
+
+namespace blixard::controller {
+
+// It has a hard rule to be with others.
+bool needs_company(const view::VmEntry& vm);
+
+// A hard rule of `vm` says that it must be where `other` is.
+bool must_be_with(const view::VmEntry& vm, const view::VmEntry& other);
+
+// For each such rule one VM that satisfies it on `host`; none for a rule whose first VM this is.
+std::vector<const view::VmEntry*> company_on(const view::Snapshot& state, const view::VmEntry& vm,
+                                             std::string_view host);
+
+}  // namespace blixard::controller

@@ -1,0 +1,38 @@
+#include "controller/company.h"
+
+#include <gtest/gtest.h>
+
+namespace blixard::controller {
+namespace {
+
+std::shared_ptr<view::Part<model::VmRecord>> record_with(const char* label, const char* value) {
+    auto record = std::make_shared<view::Part<model::VmRecord>>();
+    record->value.spec.labels[label] = value;
+    return record;
+}
+
+TEST(Company, only_a_hard_rule_to_be_together_needs_company) {
+    view::VmEntry db, web;
+    db.key = "default/db";
+    db.project_size = 7;
+    db.record = record_with("tier", "data");
+    web.key = "default/web";
+    web.project_size = 7;
+    const auto record = record_with("tier", "front");
+    web.record = record;
+    EXPECT_FALSE(needs_company(web));
+    model::AffinityRule rule{.hard = true, .labels = {{"tier", "data"}}};
+    record->value.spec.affinity = {rule};
+    EXPECT_TRUE(needs_company(web));
+    EXPECT_TRUE(must_be_with(web, db));
+    EXPECT_FALSE(must_be_with(db, web)) << "the rule is the other's";
+    EXPECT_FALSE(must_be_with(web, web));
+    rule.anti = true;
+    record->value.spec.affinity = {rule};
+    EXPECT_FALSE(needs_company(web));
+    record->value.spec.affinity = {{.hard = true, .vm = "db"}};
+    EXPECT_TRUE(must_be_with(web, db));
+}
+
+}  // namespace
+}  // namespace blixard::controller
