@@ -9,7 +9,7 @@ import unittest
 from hosts import Cloud, Problem, wait_for
 from parts import READY_LINE, cli, import_guest, launch, phase, wait_running
 
-BINARY = "build/blixard"
+BINARY = None  # hosts.BLIXARD, unless the command line names another
 
 
 class AnyHost(unittest.TestCase):

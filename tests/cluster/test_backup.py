@@ -10,7 +10,7 @@ import unittest
 from hosts import Cloud, Problem, wait_for
 from parts import cli, import_guest, launch, wait_running
 
-BINARY = "build/blixard"
+BINARY = None  # hosts.BLIXARD, unless the command line names another
 
 
 class Backups(unittest.TestCase):

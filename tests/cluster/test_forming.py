@@ -14,7 +14,7 @@ import unittest
 from hosts import PORT, Cloud, Problem, wait_for
 from parts import READY_LINE, cli, import_guest, launch, wait_running
 
-BINARY = "build/blixard"
+BINARY = None  # hosts.BLIXARD, unless the command line names another
 
 
 def keys_of(host):

@@ -9,7 +9,7 @@ import unittest
 from hosts import Cloud, wait_for
 from parts import blob, cli, import_disk, import_guest, launch, operations, phase, wait_running
 
-BINARY = "build/blixard"
+BINARY = None  # hosts.BLIXARD, unless the command line names another
 MIB = 1 << 20
 
 

@@ -14,7 +14,7 @@ import unittest
 from hosts import Cloud, Problem, UnixConnection, wait_for
 from parts import cli, import_guest, launch, phase, wait_running
 
-BINARY = "build/blixard"
+BINARY = None  # hosts.BLIXARD, unless the command line names another
 
 
 def headers_of(host, path):
