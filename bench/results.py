@@ -40,13 +40,19 @@ def output(*arguments):
         return ""
 
 
+def commit():
+    """This page and its drawing do not count as a change."""
+    changed = output("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/RESULTS.md", ":!bench/curves.svg")
+    return output("git", "rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
+
+
 def machine():
     cpu = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
     memory = int(re.search(r"MemTotal:\s+(\d+)", open("/proc/meminfo").read()).group(1)) / 1048576
     return [
         ("machine", f"{cpu.group(1) if cpu else platform.machine()}, {os.cpu_count()} CPUs, {memory:.0f} GiB"),
         ("system", f"{re.search('PRETTY_NAME=.(.*).', open('/etc/os-release').read()).group(1)}, Linux {platform.release()}"),
-        ("Blixard", output("git", "describe", "--always", "--dirty")),
+        ("Blixard", commit()),
         ("QEMU", output("qemu-system-x86_64", "--version").split("\n")[0]),
         ("etcd", output("etcd", "--version").split("\n")[0]),
     ]
@@ -115,17 +121,20 @@ def api_part(directory):
 
 
 def control_part(directory):
-    loads, single = [], []
+    loads, single, last = [], [], ""
     for row in load(directory, "control.json")["rows"]:
         if "p50_us" in row:
             loads.append((row["name"], row["connections"], number(row["p50_us"] / 1000), number(row["p99_us"] / 1000),
                           f"{row['per_second']:,.0f}"))
+            last = row["name"]
         elif "value" in row:
-            single.append((row["name"].strip(), f"{number(row['value'])} {row['unit']}"))
+            of_last = row["name"].startswith("  ")  # belongs to the row before
+            name = f"{last}: {row['name'].strip()}" if of_last else row["name"]
+            last = last if of_last else name
+            single.append((name, f"{number(row['value'])} {row['unit']}"))
     return ["## The control plane on a real etcd", "",
             f"`bench/peers.sh control`, {measured_at(directory, 'control.json')}: three etcd members with fsync, 1,000 hosts with their leases, controller and",
-            "creators, all on this machine. What each row means: [control/README.md](control/README.md). A row without an own name belongs to",
-            "the load above it, in the order of that table.", ""] + table(
+            "creators, all on this machine. What each row means: [control/README.md](control/README.md).", ""] + table(
                 ("load", "clients", "p50 ms", "p99 ms", "a second"), loads) + table(("", ""), single)
 
 

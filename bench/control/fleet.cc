@@ -39,16 +39,19 @@ model::VmRecord record_of(const std::string& name) {
 
 Fleet::Fleet(std::vector<std::string> endpoints) {
     thread_.run([&] {
-        store_ = *store::EtcdStore::connect(
-            {.endpoints = std::move(endpoints), .request_timeout = seconds(30)}, thread_.loop(),
-            thread_.loop(), log_);
+        for (std::size_t i = 0; i < endpoints.size(); ++i) {
+            stores_.push_back(*store::EtcdStore::connect(
+                {.endpoints = endpoints, .request_timeout = seconds(30)}, thread_.loop(),
+                thread_.loop(), log_));
+            std::rotate(endpoints.begin(), endpoints.begin() + 1, endpoints.end());
+        }
     });
 }
 
 Fleet::~Fleet() {
     thread_.run([&] {
         hosts_.clear();
-        store_.reset();
+        stores_.clear();
     });
     thread_.run([] {});
 }
@@ -57,7 +60,7 @@ bool Fleet::commit_all(std::vector<store::Transaction> transactions) {
     std::atomic<std::size_t> left{transactions.size()};
     std::atomic<bool> good{true};
     for (store::Transaction& one : transactions)
-        store_->commit(std::move(one), [&](const Result<store::Committed>& done) {
+        store().commit(std::move(one), [&](const Result<store::Committed>& done) {
             if (!done || !done->succeeded) good = false;
             --left;
         });
@@ -71,7 +74,7 @@ bool Fleet::prepare() {
     put.puts.push_back({model::image_key("bench"), model::to_json(image)});
     // A new cluster elects first.
     if (!wait_until([&] { return commit_all({put}); }, kPatience)) return false;
-    thread_.run([&] { store_->watch("vms/", 1, *this); });
+    thread_.run([&] { store().watch("vms/", 1, *this); });
     return true;
 }
 
@@ -90,6 +93,7 @@ bool Fleet::add_hosts(std::int64_t count) {
         put.puts.push_back({model::node_key(name, "status"), model::to_json(facts)});
         records.push_back(std::move(put));
         hosts_[name].name = name;
+        hosts_[name].store = stores_[static_cast<std::size_t>(i) % stores_.size()].get();
     }
     if (!commit_all(std::move(records))) return false;
     thread_.run([&] {
@@ -97,7 +101,7 @@ bool Fleet::add_hosts(std::int64_t count) {
         std::int64_t number = 0;
         for (auto& [name, host] : hosts_) {
             host.lease = std::make_unique<agent::HostLease>(
-                agent::HostLease::Deps{*store_, loop, loop, log_}, name, "run-" + name,
+                agent::HostLease::Deps{*host.store, loop, loop, log_}, name, "run-" + name,
                 agent::LeaseSettings{}, [] { return store::Revision{0}; },  // nobody was here before
                 [](MonoTime) {}, [] {});
             // Not all in one moment, as hosts are not.
@@ -137,7 +141,7 @@ void Fleet::create(const std::vector<std::string>& names) {
             std::lock_guard lock(mutex_);
             seen_[name].created = std::chrono::steady_clock::now();
         }
-        store_->commit(std::move(put), [](const Result<store::Committed>&) {});
+        store().commit(std::move(put), [](const Result<store::Committed>&) {});
     }
 }
 
@@ -225,7 +229,7 @@ void Fleet::say(const std::string& name, const std::string& node, std::int64_t e
     write.compares.push_back({model::vm_key("default", name, "status"), status});
     write.compares.push_back({model::node_key(node, "lease"), host.lease->key_revision()});
     write.puts.push_back({model::vm_key("default", name, "status"), model::to_json(said)});
-    store_->commit(std::move(write), [=, this](const Result<store::Committed>& done) {
+    host.store->commit(std::move(write), [=, this](const Result<store::Committed>& done) {
         if (done && done->succeeded && !running && !hosts_.empty())
             say(name, node, epoch, placement, done->revision, true);
     });

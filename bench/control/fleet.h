@@ -66,6 +66,7 @@ class Fleet final : private store::WatchHandler {
  private:
     struct Host {
         std::string name;
+        store::Store* store = nullptr;
         std::unique_ptr<agent::HostLease> lease;
     };
     struct Seen {
@@ -78,6 +79,7 @@ class Fleet final : private store::WatchHandler {
     void answer(const std::string& name, const store::KeyValue& placement);
     void say(const std::string& name, const std::string& node, std::int64_t epoch,
              store::Revision placement, store::Revision status, bool running);
+    store::Store& store() { return *stores_.front(); }
     bool commit_all(std::vector<store::Transaction> transactions);
 
     NullLog log_;
@@ -85,7 +87,9 @@ class Fleet final : private store::WatchHandler {
     std::unordered_map<std::string, Seen> seen_;
     Written written_;
     LoopThread thread_;
-    std::unique_ptr<store::Store> store_;
+    // Hosts use whichever member of etcd is near them: a connection for each of them, and the hosts
+    // by turns on these. The first one is also the creators' and the watch's.
+    std::vector<std::unique_ptr<store::Store>> stores_;
     std::map<std::string, Host> hosts_;
     bool agents_ = true;
 };

@@ -17,6 +17,7 @@ constexpr std::uint64_t kWake = 0;
 constexpr std::uint64_t kTimer = 1;
 constexpr std::uint64_t kFirstWatch = 2;
 constexpr int kEventsPerRound = 64;
+constexpr std::size_t kSpareMost = 4096;  // tasks: a burst's room is not kept for ever
 
 void add_to_epoll(int epoll, int fd, std::uint32_t events, std::uint64_t key) {
     epoll_event event{};
@@ -149,8 +150,11 @@ void EventLoop::run_posted() {
     {
         std::lock_guard lock(mutex_);
         batch.swap(posted_);
+        posted_.swap(spare_);
     }
     for (auto& task : batch) task();
+    batch.clear();
+    if (batch.capacity() <= kSpareMost) spare_.swap(batch);
 }
 
 void EventLoop::run_due_timers() {

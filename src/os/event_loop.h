@@ -76,6 +76,7 @@ class EventLoop final : public Executor, public Clock {
 
     std::mutex mutex_;
     std::vector<std::function<void()>> posted_;  // guarded by mutex_
+    std::vector<std::function<void()>> spare_;   // empty; the room for what is posted next
     bool stopping_ = false;                      // guarded by mutex_
 };
 

@@ -161,6 +161,7 @@ struct Survey {
 Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scores,
               std::size_t keep) {
     Survey survey;
+    survey.best.reserve(keep + 1);
     Sheet sheet(cluster, filters, scores);
     std::vector<Failure> failures;
     // Putting a refusal into words costs more than all the rest: once for each shape.
@@ -206,6 +207,7 @@ void explain_winner(Decision& decision, const Cluster& cluster, const Scores& sc
     decision.assignment = cluster.assignment_of(best[0].take);
     decision.score = best[0].score;
     decision.parts = parts_of(best[0]);
+    decision.runners_up.reserve(best.size() - 1);
     for (std::size_t i = 1; i < best.size(); ++i)
         decision.runners_up.push_back(
             {cluster.host(best[i].host).spec.name, best[i].score, parts_of(best[i])});

@@ -43,6 +43,22 @@ bool needs_room_lost(Strategy strategy) {
     return strategy == Strategy::kFragmentation || strategy == Strategy::kLocality;
 }
 
+// Null: the room does not count.
+const char* name_of_room_part(Strategy strategy) {
+    switch (strategy) {
+        case Strategy::kMostAvailable: return "percent free after";
+        case Strategy::kLeastAvailable: return "percent used after";
+        case Strategy::kPriority: return "percent free and used, by priority";
+        case Strategy::kSpread: return "room left";
+        case Strategy::kCost: return "price per hour";
+        case Strategy::kLocality:
+        case Strategy::kFragmentation: return "room lost to the usual mix";
+        case Strategy::kRoundRobin:
+        case Strategy::kManual: return nullptr;
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 Scores::Scores(const Cluster& cluster, const Filters& filters, const Policy& policy)
@@ -168,19 +184,9 @@ double Scores::of_host(HostIndex index, std::vector<ScorePart>* parts) const {
 }
 
 std::vector<ScorePart> Scores::explain_room(const HostSlot& host, Take take) const {
-    double points = of_take(host, take);
-    switch (strategy_) {
-        case Strategy::kMostAvailable: return {{"percent free after", points}};
-        case Strategy::kLeastAvailable: return {{"percent used after", points}};
-        case Strategy::kPriority: return {{"percent free and used, by priority", points}};
-        case Strategy::kSpread: return {{"room left", points}};
-        case Strategy::kCost: return {{"price per hour", points}};
-        case Strategy::kLocality:
-        case Strategy::kFragmentation: return {{"room lost to the usual mix", points}};
-        case Strategy::kRoundRobin:
-        case Strategy::kManual: return {};
-    }
-    return {};
+    std::vector<ScorePart> parts;
+    if (const char* name = name_of_room_part(strategy_)) parts.push_back({name, of_take(host, take)});
+    return parts;
 }
 
 }  // namespace blixard::scheduler

@@ -29,7 +29,7 @@ tl::unexpected<Error> unsupported(const Launch& launch, const std::string& what,
 // The translation cache in MiB: enough for a small guest's kernel and user space, more for those
 // with room to run more code.
 std::int64_t tcg_cache_mib(std::int64_t memory_mib) {
-    return memory_mib <= 256 ? 16 : memory_mib <= 1024 ? 32 : memory_mib <= 4096 ? 64 : 128;
+    return memory_mib <= 1024 ? 32 : memory_mib <= 4096 ? 64 : 128;
 }
 
 // All that the emulator can, but not "enhanced rep movsb/stosb": a kernel that sees it copies and clears

@@ -48,7 +48,7 @@ TEST(QemuArguments, q35_under_tcg_boots_a_kernel_directly) {
         "-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny\n"
         "-msg timestamp=on\n"
         "-machine q35,vmport=off,i8042=off,graphics=off\n"
-        "-accel tcg,tb-size=16\n"
+        "-accel tcg,tb-size=32\n"
         "-cpu max,erms=off,fsrm=off\n"
         "-smp cpus=2\n"
         "-m size=256M\n"
