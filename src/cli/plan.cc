@@ -165,9 +165,7 @@ Outcome rebalance(Context& context, const Args& args) {
 }
 
 std::vector<Option> vm_options() {
-    std::vector<Option> options{{"--image", "IMAGE", "its image", false, {}, Offer::kImage}};
-    return joined(joined(options, spec_options()),
-                  {{"--count", "N", "so many of them (default 1)"}});
+    return joined(spec_options(), {{"--count", "N", "so many of them (default 1)"}});
 }
 
 }  // namespace
@@ -203,8 +201,8 @@ std::vector<Command> plan_commands() {
         {"plan launch",
          "Whether VMs would fit, and where",
          "",
-         {"blixard plan launch --cpus 4 --memory 8G --count 50"},
-         {},
+         {"blixard plan launch demo --cpus 4 --memory 8G --count 50"},
+         {{"IMAGE", "an image of `blixard image list`", true, false, Offer::kImage}},
          joined(vm_options(), project_options()),
          launch},
         {"plan upgrade",

@@ -359,6 +359,15 @@ TEST_F(Placing, a_pending_vm_learns_the_smallest_changes_that_help) {
     EXPECT_EQ(decision.would_fit_if[2].text, "evict batch-7 (priority 100)");
 }
 
+TEST_F(Placing, a_smaller_vm_is_one_that_people_would_ask_for) {
+    auto odd = a_host("a", 7, 24100);
+    odd.overcommit.cpu = 1.5;
+    add(odd);
+    auto decision = place(cluster, a_vm("v", 12, 90 * 1024), policy);
+    ASSERT_EQ(decision.would_fit_if.size(), 1U);
+    EXPECT_EQ(decision.would_fit_if[0].text, "2 CPUs less and 67 GiB less memory fits host a");
+}
+
 TEST_F(Placing, what_cannot_help_is_not_offered) {
     add(a_host("a", 8, 8192));
     add(a_host("b", 8, 8192));

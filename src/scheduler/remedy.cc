@@ -41,11 +41,11 @@ std::string amount_text(const Resources& less) {
     std::vector<std::string> parts;
     if (less.cpu_milli > 0)
         parts.push_back(fmt::format("{:g} CPUs", static_cast<double>(less.cpu_milli) / 1000.0));
-    if (less.memory_mib > 0)
-        parts.push_back(less.memory_mib % 1024 == 0
-                            ? fmt::format("{} GiB less memory", less.memory_mib / 1024)
-                            : fmt::format("{} MiB less memory", less.memory_mib));
-    if (less.disk_mib > 0) parts.push_back(fmt::format("{} MiB less disk", less.disk_mib));
+    auto size = [](std::int64_t mib) {
+        return mib % 1024 == 0 ? fmt::format("{} GiB", mib / 1024) : fmt::format("{} MiB", mib);
+    };
+    if (less.memory_mib > 0) parts.push_back(size(less.memory_mib) + " less memory");
+    if (less.disk_mib > 0) parts.push_back(size(less.disk_mib) + " less disk");
     if (less.cpu_milli > 0) parts[0] += " less";
     return fmt::format("{}", fmt::join(parts, " and "));
 }
@@ -57,6 +57,17 @@ struct Shrink {
 
 double part(std::int64_t less, std::int64_t need) {
     return need > 0 ? static_cast<double>(less) / static_cast<double>(need) : 0.0;
+}
+
+// What people would ask for: whole CPUs where the VM has whole ones, whole GiB where there is one.
+// 0 CPUs: nothing of the kind is left.
+Ask rounded_down(Ask smaller, const Ask& ask) {
+    constexpr std::int64_t kGib = 1024;
+    if (ask.cpu_milli % 1000 == 0) smaller.cpu_milli -= smaller.cpu_milli % 1000;
+    for (auto part : {&Ask::memory_mib, &Ask::disk_mib})
+        if (smaller.*part < ask.*part && smaller.*part >= kGib)
+            smaller.*part -= smaller.*part % kGib;
+    return smaller;
 }
 
 // The ways in which the VM could be made small enough for this room; each is tried out by the
@@ -84,7 +95,8 @@ std::vector<Ask> smaller_asks(const Ask& ask, const Room& room) {
 
 std::optional<Shrink> shrink_for(const Ask& ask, const HostSlot& host) {
     std::optional<Shrink> best;
-    for (const auto& smaller : smaller_asks(ask, host.free)) {
+    for (const auto& room : smaller_asks(ask, host.free)) {
+        const Ask smaller = rounded_down(room, ask);
         Take take;
         if (smaller.cpu_milli < 1 || smaller.memory_mib < (ask.memory_mib > 0 ? 1 : 0) ||
             smaller.disk_mib < 0)
