@@ -17,7 +17,7 @@ MODE = os.environ.get("BLIXARD_TEST_MODE") or "full"
 SEED = int(os.environ.get("BLIXARD_TEST_SEED", "1"))
 PURE = ["test_linearizability.py", "test_guests.py"]
 QUICK = [["test_faults.py", "-k", "test_power_of_a_host"]]
-# What was green twice, with different seeds; the others join it when they have been. Some ten minutes on two cores.
+# What every change must pass; the others join when they have been green several times with different seeds.
 FULL = [["test_faults.py", "-k", "power_of", "-k", "etcd_killed", "-k", "cannot_hear", "-k", "cannot_speak", "-k", "cut_off", "-k",
          "disk_full", "-k", "daemon_", "-k", "watchdog_killed", "-k", "machine_killed", "-k", "leader_of", "-k", "majority"],
         ["test_any_host.py"], ["test_backup.py"], ["test_store_away.py"], ["test_versions.py"]]
