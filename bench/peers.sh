@@ -98,10 +98,18 @@ part_micro() {
   build/blixard-bench micro --benchmark_out="$results/micro.json" --benchmark_out_format=json ${quick:+--benchmark_min_time=0.01}
 }
 
+# The page and its drawing do not count as a change.
+commit() {
+  local changed
+  changed=$(git status --porcelain --untracked-files=no -- . ':!bench/RESULTS.md' ':!bench/curves.svg')
+  echo "$(git rev-parse --short HEAD)${changed:+-dirty}"
+}
+
 for part in "${parts[@]}"; do
   echo
   echo "peers: $part"
   part_"$part"
+  commit >"$results/$part.commit"
 done
 if [ -z "$quick" ]; then
   python3 bench/results.py "$results" bench/RESULTS.md

@@ -29,8 +29,10 @@ def load(directory, name):
 
 
 def measured_at(directory, name):
+    """When, and of which commit: parts are measured one by one."""
     stamp = os.path.getmtime(os.path.join(directory, name))
-    return datetime.datetime.fromtimestamp(stamp, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    commit = load(directory, os.path.splitext(name)[0] + ".commit").strip()
+    return datetime.datetime.fromtimestamp(stamp, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC") + f", {commit}"
 
 
 def output(*arguments):
@@ -40,19 +42,12 @@ def output(*arguments):
         return ""
 
 
-def commit():
-    """This page and its drawing do not count as a change."""
-    changed = output("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/RESULTS.md", ":!bench/curves.svg")
-    return output("git", "rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
-
-
 def machine():
     cpu = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
     memory = int(re.search(r"MemTotal:\s+(\d+)", open("/proc/meminfo").read()).group(1)) / 1048576
     return [
         ("machine", f"{cpu.group(1) if cpu else platform.machine()}, {os.cpu_count()} CPUs, {memory:.0f} GiB"),
         ("system", f"{re.search('PRETTY_NAME=.(.*).', open('/etc/os-release').read()).group(1)}, Linux {platform.release()}"),
-        ("Blixard", commit()),
         ("QEMU", output("qemu-system-x86_64", "--version").split("\n")[0]),
         ("etcd", output("etcd", "--version").split("\n")[0]),
     ]
@@ -208,7 +203,7 @@ def main():
         sys.exit(__doc__)
     directory, out = sys.argv[1:]
     page = ["# Measured figures", "",
-            "Made by `bench/peers.sh`; each part says when it ran. Two CPUs shared with the client that measures: what counts is what ran beside it.",
+            "Made by `bench/peers.sh`; each part says when it ran, and on which commit. Two CPUs shared with the client that measures: what counts is what ran beside it.",
             ""] + table(("", ""), machine())
     drawing = os.path.join(os.path.dirname(out), "curves.svg")
     for name, part in (("lxd.json", lxd_part), ("guests.json", guests_part), ("stores.txt", stores_part), ("control.json", control_part), ("api.json", api_part),

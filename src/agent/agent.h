@@ -93,6 +93,8 @@ class Agent {
     const model::NodeStatus& facts() const { return facts_; }
 
  private:
+    static constexpr Millis kRetryStatus = seconds(1);  // after a write that the store did not take
+
     struct Vm {
         Memory memory;
         bool acting = false;             // a step is under way

@@ -35,8 +35,7 @@ const view::VmEntry* partner_on(const view::Snapshot& state, const model::Affini
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
         if (partner || domain.empty() || domain_of(*node, rule.domain) != domain) return;
         state.for_each_vm_on(node->key, [&](const view::VmEntry& other) {
-            if (speaks_of(rule, owner, other)) partner = &other;
-            return partner == nullptr;
+            if (!partner && speaks_of(rule, owner, other)) partner = &other;
         });
     });
     return partner;
