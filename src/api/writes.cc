@@ -123,7 +123,8 @@ void Writes::attempt(const JobPtr& job) {
     Result<Draft> draft = job->decide(*state);
     if (!draft) return answer_unchanged(job, fail(draft.error()));
     job->draft = std::move(*draft);
-    if (job->draft.transaction.empty() && !job->idempotency)
+    // With a key its record is written all the same, which proves nothing about the state either.
+    if (job->draft.transaction.empty() && (!job->idempotency || !job->current))
         return answer_unchanged(job, Done{.subject = job->draft.subject,
                                           .uid = job->draft.uid,
                                           .revision = state->revision,
