@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "api/operations.h"
+#include "base/counted.h"
 #include "model/documents.h"
 #include "model/keys.h"
 #include "model/merge_patch.h"
@@ -163,7 +164,7 @@ Result<Draft> decide_delete(const view::Snapshot& state, const NodeTarget& targe
                     "stop its daemon first, and wait until it is no longer ready");
     if (const std::int64_t vms = vms_on(state, target.name); vms > 0)
         return fail(
-            ErrorCode::kConflict, fmt::format("{} VMs are placed on node \"{}\"", vms, target.name),
+            ErrorCode::kConflict, fmt::format("node \"{}\" has {}", target.name, counted(vms, "VM")),
             fmt::format(
                 "drain it, delete them, or vouch that it has no power: blixard node lost {}",
                 target.name));

@@ -231,6 +231,20 @@ TEST(Launch, sends_what_was_given_and_nothing_else) {
     EXPECT_EQ(ran.out, "web-1: running on host-a (0.0 s)\n  addresses: 127.0.0.1:8080->80\n");
 }
 
+TEST(Launch, asks_for_devices_of_the_host) {
+    TestServer server([](const SeenRequest&) { return answer(201, kStuck); });
+    run_with(server, {"launch", "demo", "big", "--no-wait", "--device", "gpu=10de:20b0,10de:2330*2",
+                      "--device", "pci=8086:1572"});
+    EXPECT_NE(server.request(0).body.find(
+                  R"("devices":[{"kind":"gpu","models":["10de:20b0","10de:2330"],"count":2},)"
+                  R"({"kind":"pci","models":["8086:1572"]}])"),
+              std::string::npos)
+        << server.request(0).body;
+    for (const char* wrong : {"gpu=", "gpu=a,,b", "gpu*0", "gpu*x"})
+        EXPECT_EQ(run_with(server, {"launch", "demo", "b", "--device", wrong}).code, 2) << wrong;
+    EXPECT_EQ(server.requests().size(), 1u);
+}
+
 TEST(Launch, does_not_wait_where_told_so) {
     TestServer server([](const SeenRequest&) { return answer(201, kStuck); });
     EXPECT_EQ(run_with(server, {"launch", "demo", "big", "--no-wait"}).out,

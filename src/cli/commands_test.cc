@@ -198,6 +198,10 @@ TEST(Doctor, what_is_missing_comes_with_its_package) {
     EXPECT_EQ(judge_disk("/", 1'000'000, 500).health, Health::kWarning);
     EXPECT_EQ(judge_clock(true, true, 1000).health, Health::kOk);
     EXPECT_EQ(judge_clock(true, false, 1000).health, Health::kWarning);
+    EXPECT_EQ(judge_devices({}, {}).health, Health::kOk);
+    EXPECT_EQ(judge_devices({"gpu 10de:20b0 at 0000:01:00.0"}, {}).found,
+              "for VMs: gpu 10de:20b0 at 0000:01:00.0");
+    EXPECT_EQ(judge_devices({}, {"0000:01:00.0: has no IOMMU group"}).health, Health::kWarning);
     EXPECT_EQ(judge_group(false, true, false).mend, "groupadd --system blixard");
     EXPECT_EQ(judge_group(true, true, false).health, Health::kOk);
     EXPECT_EQ(judge_group(true, false, false).health, Health::kWarning);

@@ -19,6 +19,7 @@
 #include "os/command.h"
 #include "os/files.h"
 #include "os/host_facts.h"
+#include "os/pci_devices.h"
 #include "os/unique_fd.h"
 
 namespace blixard::cli {
@@ -75,6 +76,14 @@ Finding look_at_cgroups() {
             enforced
                 ? ""
                 : "mount cgroup v2, or v1 with cpu and memory; VMs run without limits until then"};
+}
+
+Finding look_at_devices() {
+    const os::PciScan scan = os::scan_pci_devices();
+    std::vector<std::string> offered;
+    for (const os::PciDevice& device : scan.offered)
+        offered.push_back(fmt::format("{} {} at {}", device.kind, device.model, device.address));
+    return judge_devices(offered, scan.refused);
 }
 
 Finding look_at_port(std::int64_t port) {
@@ -166,6 +175,7 @@ std::vector<Finding> examine(Context& context, const os::HostFacts& host, const 
     findings.push_back(look_at_memory(host));
     findings.push_back(look_at_disk(args.get("data-dir", kDefaultDataDir)));
     findings.push_back(look_at_cgroups());
+    findings.push_back(look_at_devices());
     for (std::int64_t port : ports) findings.push_back(look_at_port(port));
     findings.push_back(look_at_group());
     findings.push_back(look_at_clock());

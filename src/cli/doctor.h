@@ -28,6 +28,9 @@ Finding judge_program(const std::string& program, const std::string& package,
                       const std::string& found_path, const std::string& version, bool needed,
                       const std::string& what_for);
 Finding judge_clock(bool known, bool synchronised, std::int64_t error_us);
+// `offered` and `refused` as scan_pci_devices() says them; nothing bound to vfio-pci needs no word.
+Finding judge_devices(const std::vector<std::string>& offered,
+                      const std::vector<std::string>& refused);
 Finding judge_group(bool exists, bool is_root, bool is_member);
 
 }  // namespace blixard::cli

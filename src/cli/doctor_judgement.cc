@@ -78,6 +78,20 @@ Finding judge_clock(bool known, bool synchronised, std::int64_t error_us) {
     return {"clock", Health::kOk, found, ""};
 }
 
+Finding judge_devices(const std::vector<std::string>& offered,
+                      const std::vector<std::string>& refused) {
+    if (!refused.empty())
+        return {"devices", Health::kWarning,
+                fmt::format("{} for VMs; not given to any: {}", offered.size(),
+                            fmt::join(refused, "; ")),
+                "bind every function of the IOMMU group to vfio-pci, then restart the daemon"};
+    return {"devices", Health::kOk,
+            offered.empty()
+                ? "none is bound to vfio-pci: VMs are given no GPU or PCI device of this host"
+                : fmt::format("for VMs: {}", fmt::join(offered, ", ")),
+            ""};
+}
+
 Finding judge_group(bool exists, bool is_root, bool is_member) {
     if (!exists)
         return {"group", Health::kWarning,

@@ -81,6 +81,35 @@ Outcome set_cloud_init(Value& spec, const Args& args) {
     return {};
 }
 
+// KIND[=MODEL[,MODEL...]][*COUNT]
+Result<Value> parse_device(std::string_view text) {
+    constexpr auto kHelp = "write it as gpu, gpu=MODEL, gpu=MODEL,MODEL*2 or pci=VENDOR:DEVICE";
+    const std::size_t star = std::min(text.rfind('*'), text.size());
+    const std::string_view what = text.substr(0, star);
+    const std::size_t equals = std::min(what.find('='), what.size());
+    Value device = Value::object({{"kind", what.substr(0, equals)}});
+    if (equals < what.size()) {
+        Value models = Value::array();
+        for (std::size_t at = equals; at < what.size();) {
+            const std::size_t comma = std::min(what.find(',', at + 1), what.size());
+            const std::string_view model = what.substr(at + 1, comma - at - 1);
+            if (model.empty())
+                return fail(ErrorCode::kInvalid, fmt::format("\"{}\" names no model", text), kHelp);
+            models.push(model);
+            at = comma;
+        }
+        device.set("models", std::move(models));
+    }
+    if (star < text.size()) {
+        auto count = parse_integer(text.substr(star + 1), 1, 64);
+        if (!count)
+            return fail(ErrorCode::kInvalid,
+                        fmt::format("\"{}\" is no device: {}", text, count.error().message), kHelp);
+        device.set("count", *count);
+    }
+    return device;
+}
+
 Outcome set_rules(Value& spec, const Args& args) {
     Value rules;
     for (auto [key, anti] : {std::pair{"affinity", false}, std::pair{"anti-affinity", true}}) {
@@ -102,6 +131,12 @@ Outcome set_rules(Value& spec, const Args& args) {
     auto node_labels = labels_from(args, "node-label");
     if (!node_labels) return tl::unexpected(node_labels.error());
     if (!node_labels->is_null()) constraints.set("node_labels", std::move(*node_labels));
+    for (const std::string& text : args.all("device")) {
+        auto device = parse_device(text);
+        if (!device) return usage_of("--device", device.error());
+        if (!constraints.find("devices")) constraints.set("devices", Value::array());
+        constraints.find("devices")->push(std::move(*device));
+    }
     if (!constraints.is_null()) spec.set("constraints", std::move(constraints));
     return {};
 }
@@ -214,6 +249,10 @@ std::vector<Option> spec_options() {
           "spread", "cost", "fragmentation"}},
         {"--node", "NODE", "this host and no other", false, {}, Offer::kNode},
         {"--feature", "NAME", "the host must have it (kvm, avx512f, ...); may be repeated", true},
+        {"--device", "KIND[=MODEL][*N]",
+         "a device of the host for this VM alone: gpu, gpu=10de:20b0*2, pci=8086:1572; may be "
+         "repeated",
+         true},
         {"--node-label", "KEY=VALUE", "the host must carry it; may be repeated", true},
         {"--affinity", "KEY=VALUE", "on a host with VMs that carry this label; may be repeated",
          true},

@@ -1,6 +1,7 @@
 // why, why-not: the scheduler's reasons.
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "cli/context.h"
 #include "cli/decision_view.h"
 #include "cli/print.h"
@@ -124,8 +125,8 @@ std::string decision_text(const Value& decision, const Colours& colours) {
         facts.add(std::exchange(first, false) ? "Evicts" : "", victim.plain());
     facts.add("Error", decision.text("error"), Tint::kBad);
     if (std::int64_t revision = decision.number("revision"); revision > 0)
-        facts.add("Decided at", fmt::format("revision {}, {} hosts considered", revision,
-                                            decision.number("hosts_considered")));
+        facts.add("Decided at", fmt::format("revision {}, {} considered", revision,
+                                            counted(decision.number("hosts_considered"), "host")));
     std::string text = facts.render(colours);
     return text.empty() ? to_yaml(decision) : text;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/counted.h"
 #include "controller/needs.h"
 #include "controller/translate.h"
 #include "model/documents.h"
@@ -80,7 +81,7 @@ std::string document(std::string_view what, std::string_view summary, const sche
 }
 
 std::string count_text(const scheduler::Plan& plan, std::string_view verb) {
-    return fmt::format("{} VMs {}, {} would have no place", plan.moves.size(), verb,
+    return fmt::format("{} {}, {} would have no place", counted(plan.moves.size(), "VM"), verb,
                        plan.stuck.size());
 }
 
@@ -126,7 +127,7 @@ Result<std::string> plan_survive(const std::string& body, const scheduler::Clust
     std::string summary =
         survival.survives
             ? fmt::format("after the loss of {} every VM would find a place", lost)
-            : fmt::format("{} VMs would have no place after the loss of {}", plan.stuck.size(),
+            : fmt::format("{} would have no place after the loss of {}", counted(plan.stuck.size(), "VM"),
                           fmt::join(survival.worst, ", "));
     if (!survival.all_sets_tried)
         summary += fmt::format(" (tried: {} sets of the fullest hosts, not all)", survival.sets_tried);
@@ -184,7 +185,7 @@ Result<std::string> plan_launch(const std::string& body, const scheduler::Cluste
     ASSIGN_OR_RETURN(const scheduler::Plan plan,
                      scheduler::plan_launch(cluster, request, count, policy));
     return document("launch",
-                    fmt::format("{} of {} VMs would find a place", plan.moves.size(), count), plan);
+                    fmt::format("{} of {} would find a place", plan.moves.size(), counted(count, "VM")), plan);
 }
 
 std::string answer_upgrade(const scheduler::Cluster& cluster, const scheduler::Policy& policy) {
@@ -198,8 +199,8 @@ std::string answer_upgrade(const scheduler::Cluster& cluster, const scheduler::P
     }
     return document(
         "upgrade",
-        fmt::format("host by host: {} moves in all, {} VMs would have no place for a while",
-                    all.moves.size(), all.stuck.size()),
+        fmt::format("host by host: {} in all, {} would have no place for a while",
+                    counted(all.moves.size(), "move"), counted(all.stuck.size(), "VM")),
         all, fmt::format(R"(,"steps":[{}])", steps));
 }
 
@@ -261,8 +262,8 @@ Result<std::string> rebalance(const std::string& body, bool dry_run,
                     "rebalance --dry-run");
     return document(
         "rebalance",
-        fmt::format("{} moves; CPUs that the usual mix cannot use: {:.2f} now, {:.2f} after",
-                    plan.moves.size(), found.lost_before, found.lost_after),
+        fmt::format("{}; CPUs that the usual mix cannot use: {:.2f} now, {:.2f} after",
+                    counted(plan.moves.size(), "move"), found.lost_before, found.lost_after),
         plan,
         fmt::format(R"(,"count":{},"finished":{})", plan.moves.size(), found.finished));
 }

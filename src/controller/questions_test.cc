@@ -75,7 +75,7 @@ TEST_F(Questions, survival_is_asked_of_any_number_of_hosts) {
     const Question two{.what = "survive", .body = R"({"hosts":2})"};
     EXPECT_EQ(member(two, "survives"), "false");
     EXPECT_EQ(member(two, "worst"), R"(["h1","h2"])");
-    EXPECT_EQ(member(two, "summary"), R"("1 VMs would have no place after the loss of h1, h2")");
+    EXPECT_EQ(member(two, "summary"), R"("1 VM would have no place after the loss of h1, h2")");
     EXPECT_NE(member({.what = "survive", .body = R"({"hosts":4})"}, "survives").find("use 1 to 3"),
               std::string::npos);
 }

@@ -47,8 +47,9 @@ void add_devices(const model::Constraints& constraints, scheduler::Request& requ
             request.gpu.models = device.models;
             continue;
         }
-        const std::string kind = device.models.empty() ? device.kind : device.models.front();
-        request.devices.push_back({kind, static_cast<std::int32_t>(device.count)});
+        // By the model alone; a record that names none (the API refuses it) fits nowhere.
+        request.devices.push_back({device.models.empty() ? "pci" : device.models.front(),
+                                   static_cast<std::int32_t>(device.count)});
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "os/command.h"
 #include "os/host_facts.h"
+#include "os/pci_devices.h"
 
 namespace blixard::daemon {
 namespace {
@@ -49,6 +50,8 @@ Result<Found> find_facts(const Config& config, const std::string& boot_file, Wal
     for (const std::string_view feature : kFeaturesTold)
         if (std::binary_search(host.features.begin(), host.features.end(), feature)) facts.features.emplace_back(feature);
     if (found.accelerator.kvm) facts.features.emplace_back("kvm");
+    for (os::PciDevice& device : os::scan_pci_devices().offered)
+        facts.devices.push_back({.kind = std::move(device.kind), .model = std::move(device.model), .address = std::move(device.address)});
     for (const auto& [pool, directory] : config.pools) facts.pools.push_back(pool);
     return found;
 }

@@ -161,9 +161,17 @@ Status check_affinity(const VmSpec& spec, const Path& at) {
 
 Status check_devices(const Constraints& constraints, const Path& at) {
     const Path list{&at, "devices"};
+    bool gpu = false;
     for (std::size_t i = 0; i < constraints.devices.size(); ++i) {
         const DeviceRequest& request = constraints.devices[i];
         const Path here{&list, {}, i};
+        if (request.kind == "gpu" && std::exchange(gpu, true))
+            return refuse(here, "kind", "is gpu for the second time",
+                          "make one request: it has a count, and a list of models");
+        if (request.kind != "gpu" && request.models.size() != 1)
+            return refuse(here, "models", "names " + std::to_string(request.models.size()) +
+                          " models, and a PCI device is asked for by one",
+                          "name it as VENDOR:DEVICE, 8086:1572 (see: blixard node show NODE)");
         if (request.kind != "gpu" && request.share_percent != 100)
             return refuse(here, "share_percent", "only a gpu can be shared", "leave it out");
         if (request.count > 1 && request.share_percent != 100)

@@ -209,6 +209,20 @@ TEST(Validate, a_zone_is_not_preferred_and_excluded) {
               "spec.constraints.zones_strict");
 }
 
+TEST(Validate, devices_are_asked_for_once_and_by_name) {
+    const auto field = [](std::vector<DeviceRequest> devices) {
+        return refusal([&](VmSpec& spec) { spec.constraints.devices = devices; }).field;
+    };
+    EXPECT_EQ(field({{.kind = "gpu"}, {.kind = "gpu"}}), "spec.constraints.devices[1].kind");
+    EXPECT_EQ(field({{.kind = "pci"}}), "spec.constraints.devices[0].models");
+    EXPECT_EQ(field({{.kind = "pci", .models = {"8086:1572", "8086:1583"}}}),
+              "spec.constraints.devices[0].models");
+    VmSpec spec = valid_spec();
+    spec.constraints.devices = {{.kind = "gpu", .models = {"10de:20b0", "10de:2330"}, .count = 2},
+                                {.kind = "pci", .models = {"8086:1572"}}};
+    EXPECT_TRUE(validate(spec));
+}
+
 TEST(Validate, quotas_are_not_negative) {
     EXPECT_EQ(validate(Quota{.cpus = -1}).error().field, "quota.cpus");
     EXPECT_TRUE(validate(Quota{.vms = 10}));

@@ -133,7 +133,7 @@ const Type& type_of<DeviceRequest>() {
     using Self = DeviceRequest;
     static constexpr Field fields[] = {
         FIELD(kind, "gpu or pci.", {.words = kDeviceKinds, .required = true}),
-        FIELD(models, "Allowed models; empty: any.",
+        FIELD(models, "Allowed models; gpu: empty is any; pci: exactly one, VENDOR:DEVICE.",
               {.length_max = 63, .items_max = 32, .rule = Rule::kLine}),
         FIELD(count, "How many.", {.min = 1, .max = 64}),
         FIELD(share_percent, "gpu: a part of one device.", {.min = 1, .max = 100, .unit = "%"}),

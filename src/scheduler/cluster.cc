@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "base/assert.h"
+#include "base/counted.h"
 
 namespace blixard::scheduler {
 namespace {
@@ -153,7 +154,7 @@ Status Cluster::remove_host(std::string_view name) {
     auto& slot = hosts_[index];
     if (!slot.vms.empty())
         return fail(ErrorCode::kConflict,
-                    fmt::format("host {} still has {} VMs", name, slot.vms.size()),
+                    fmt::format("host {} still has {}", name, counted(slot.vms.size(), "VM")),
                     "drain it first");
     unreserve(name);
     by_rank_.erase(by_rank_.begin() + slot.rank);

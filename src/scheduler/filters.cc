@@ -202,7 +202,8 @@ void Filters::check_room(const HostSlot& host, std::vector<Failure>& failures) c
     if (ask_.cpu_milli > free.cpu_milli)
         failures.push_back(
             {Reason::kCpu, ask_.cpu_milli, free.cpu_milli,
-             fmt::format("needs {} CPUs, {} free", cpus(ask_.cpu_milli), cpus(free.cpu_milli))});
+             fmt::format("needs {} CPU{}, {} free", cpus(ask_.cpu_milli),
+                         ask_.cpu_milli == 1000 ? "" : "s", cpus(free.cpu_milli))});
     if (ask_.memory_mib > free.memory_mib)
         failures.push_back(
             {Reason::kMemory, ask_.memory_mib, free.memory_mib,

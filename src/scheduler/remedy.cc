@@ -225,10 +225,11 @@ class Finder {
                 {},
                 {},
                 Reason::kCpu,
-                fmt::format("a host is added with {:g} CPUs, {} MiB of memory and {} MiB of disk "
+                fmt::format("a host is added with {:g} CPU{}, {} MiB of memory and {} MiB of disk "
                             "free, and what else the "
                             "VM requires",
-                            static_cast<double>(need.cpu_milli) / 1000.0, need.memory_mib,
+                            static_cast<double>(need.cpu_milli) / 1000.0,
+                            need.cpu_milli == 1000 ? "" : "s", need.memory_mib,
                             need.disk_mib)};
     }
 

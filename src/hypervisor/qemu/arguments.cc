@@ -214,13 +214,36 @@ void add_devices(Arguments& out, Machine machine, const Dialect& dialect) {
     if (machine == Machine::kQ35) out.insert(out.end(), {"-device", "pvpanic-pci"});
 }
 
+// Each behind a port of its own, as a card in a slot: drivers of GPUs look for one. The functions of
+// a card keep together.
+void add_host_devices(Arguments& out, const std::vector<os::PciDevice>& devices) {
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        const os::PciDevice& device = devices[i];
+        const std::string slot = "slot" + std::to_string(i);
+        const std::string at = ",bus=" + slot + ",addr=0x0";
+        out.insert(out.end(), {"-device", "pcie-root-port,id=" + slot +
+                                              ",chassis=" + std::to_string(i + 1)});
+        if (device.functions.empty()) {
+            out.insert(out.end(), {"-device", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/" +
+                                                  escaped(device.address) + at});
+        }
+        for (std::size_t f = 0; f < device.functions.size(); ++f) {
+            std::string option = "vfio-pci,host=" + device.functions[f] + at;
+            if (device.functions.size() > 1) option += "." + std::to_string(f);
+            if (f == 0 && device.functions.size() > 1) option += ",multifunction=on";
+            out.insert(out.end(), {"-device", option});
+        }
+    }
+}
+
 }  // namespace
 
 Result<Machine> choose_machine(const Launch& launch, const QemuHost& host) {
     const model::VmSpec& spec = launch.spec;
-    if (!spec.constraints.devices.empty()) {
-        return unsupported(launch, "passing host devices to a VM is not supported",
-                           "remove spec.constraints.devices");
+    for (const model::DeviceRequest& device : spec.constraints.devices) {
+        if (device.share_percent != 100)
+            return unsupported(launch, "QEMU cannot be given a part of a GPU",
+                               "make mediated devices of it and ask for one by its type");
     }
     if (launch.kernel.empty() && launch.disks.empty()) {
         return fail(ErrorCode::kInvalid,
@@ -228,12 +251,16 @@ Result<Machine> choose_machine(const Launch& launch, const QemuHost& host) {
                     "use an image with a kernel or a disk");
     }
     const bool uefi = spec.firmware == model::Firmware::kUefi;
+    const bool devices = !spec.constraints.devices.empty();
     if (spec.machine == Machine::kQ35) return Machine::kQ35;
     if (spec.machine == Machine::kAuto) {
-        const bool fits =
-            host.kvm && !launch.kernel.empty() && !uefi && spec.cpus <= kCpusMaxMicrovm;
+        const bool fits = host.kvm && !launch.kernel.empty() && !uefi && !devices &&
+                          spec.cpus <= kCpusMaxMicrovm;
         return fits ? Machine::kMicrovm : Machine::kQ35;
     }
+    if (devices)
+        return unsupported(launch, "microvm has no PCI bus for the host's devices",
+                           "use machine q35");
     if (uefi) return unsupported(launch, "microvm has no UEFI firmware here", "use machine q35");
     if (launch.kernel.empty()) {
         return unsupported(launch, "microvm boots a kernel directly, and the image has none",
@@ -256,6 +283,7 @@ Result<Arguments> qemu_arguments(const Launch& launch, const QemuHost& host,
     if (!files.seed.empty()) add_seed(out, files, dialect);
     RETURN_IF_ERROR(add_networks(out, launch, dialect));
     add_devices(out, machine, dialect);
+    add_host_devices(out, files.devices);
     return out;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "hypervisor/hypervisor.h"
+#include "os/pci_devices.h"
 
 namespace blixard::hypervisor {
 
@@ -31,6 +32,7 @@ struct QemuFiles {
     std::string uefi_variables;  // this VM's own copy; empty unless the firmware is UEFI
     int monitor_fd = 3;          // listening sockets that QEMU inherits
     int console_fd = 4;
+    std::vector<os::PciDevice> devices;  // of the host, for this VM alone
 };
 
 // microvm or q35: as asked; auto is microvm only where KVM really runs and the kernel is booted

@@ -194,12 +194,35 @@ TEST(ChooseMachine, what_it_cannot_do_is_refused) {
     Launch nothing = kernel_launch();
     nothing.kernel.clear();
     EXPECT_EQ(choose_machine(nothing, {}).error().code, ErrorCode::kInvalid);
+    Launch part = kernel_launch();
+    part.spec.constraints.devices.push_back({.kind = "gpu", .share_percent = 50});
+    EXPECT_EQ(choose_machine(part, {}).error().code, ErrorCode::kUnsupported);
     Launch gpu = kernel_launch();
     gpu.spec.constraints.devices.push_back({.kind = "gpu"});
-    EXPECT_EQ(choose_machine(gpu, {}).error().code, ErrorCode::kUnsupported);
+    EXPECT_EQ(choose_machine(gpu, {.kvm = true}), model::Machine::kQ35);
+    gpu.spec.machine = model::Machine::kMicrovm;
+    EXPECT_EQ(choose_machine(gpu, {.kvm = true}).error().code, ErrorCode::kUnsupported);
     Launch bridged = kernel_launch();
     bridged.spec.nics.push_back({.name = "eth0", .network = "blue"});
     EXPECT_EQ(qemu_arguments(bridged, {}, {}).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(QemuArguments, a_device_of_the_host_sits_in_a_slot_of_its_own_with_all_its_functions) {
+    Launch launch = kernel_launch();
+    launch.spec.constraints.devices = {{.kind = "gpu", .count = 2}};
+    QemuFiles files;
+    files.devices = {{"gpu", "10de:1b80", "0000:01:00.0", {"0000:01:00.0", "0000:01:00.1"}},
+                     {"gpu", "nvidia-63", "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001", {}}};
+    const auto arguments = qemu_arguments(launch, {}, files);
+    ASSERT_TRUE(arguments) << describe(arguments.error());
+    const std::vector<std::string> last(arguments->end() - 10, arguments->end());
+    EXPECT_EQ(last, (std::vector<std::string>{
+                        "-device", "pcie-root-port,id=slot0,chassis=1", "-device",
+                        "vfio-pci,host=0000:01:00.0,bus=slot0,addr=0x0.0,multifunction=on",
+                        "-device", "vfio-pci,host=0000:01:00.1,bus=slot0,addr=0x0.1", "-device",
+                        "pcie-root-port,id=slot1,chassis=2", "-device",
+                        "vfio-pci,sysfsdev=/sys/bus/mdev/devices/"
+                        "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001,bus=slot1,addr=0x0"}));
 }
 
 TEST(ChoosePorts, a_free_one_where_none_is_named_on_loopback_by_default) {

@@ -117,6 +117,7 @@ Status prepare_into(PreparationInput input, Prepared& prepared) {
     RETURN_IF_ERROR(make_directory(input, prepared.traces));
     RETURN_IF_ERROR(make_disks(input, prepared.traces));
     QemuFiles files;
+    files.devices = input.devices;
     RETURN_IF_ERROR(make_files(input, files));
     ASSIGN_OR_RETURN(launch.spec.nics,
                      choose_ports(launch.spec.nics, [&](const auto& address, auto protocol) {
@@ -136,6 +137,7 @@ Status prepare_into(PreparationInput input, Prepared& prepared) {
     record.started = input.now;
     record.addresses = addresses_of(launch.spec.nics);
     for (const DiskFile& disk : launch.disks) record.disks.push_back(disk.path);
+    for (const os::PciDevice& device : input.devices) record.devices.push_back(device.address);
     RETURN_IF_ERROR(limit(input, prepared));
     return claim_disks(input);  // a copy takes its time: others may have claimed them meanwhile
 }

@@ -42,6 +42,7 @@ struct PreparationInput {
     QemuHost host;
     std::string node;
     std::string directory;  // of this VM
+    std::vector<os::PciDevice> devices;  // of this host, for this VM alone
     const os::Cgroups* cgroups = nullptr;
     WallTime now{};
 };

@@ -1,6 +1,7 @@
 #include "hypervisor/qemu/qemu_hypervisor.h"
 
 #include "hypervisor/qemu/disks.h"
+#include "hypervisor/qemu/host_devices.h"
 #include "os/files.h"
 #include "os/host_facts.h"
 
@@ -228,10 +229,39 @@ void QemuHypervisor::start(Launch launch, Callback<Instance> done) {
     prepare_start(start);
 }
 
+// Address -> the VM that has it.
+std::map<std::string, std::string> QemuHypervisor::taken_devices() const {
+    std::map<std::string, std::string> taken;
+    for (const auto& [vm, entry] : entries_) {
+        if (entry.machine && !entry.machine->exited())
+            for (const std::string& address : entry.machine->record().devices) taken[address] = vm;
+        if (entry.start)
+            for (const os::PciDevice& device : entry.start->devices) taken[device.address] = vm;
+    }
+    return taken;
+}
+
+// On the loop, so that two starts never choose the same; reads sysfs, and only for VMs that ask.
+Status QemuHypervisor::take_devices(Start& start) const {
+    const auto& requests = start.launch.spec.constraints.devices;
+    start.devices.clear();
+    if (requests.empty()) return {};
+    ASSIGN_OR_RETURN(start.devices,
+                     choose_devices(requests, os::scan_pci_devices(config_.sysfs_root).offered,
+                                    taken_devices()));
+    return {};
+}
+
 void QemuHypervisor::prepare_start(std::shared_ptr<Start> start) {
     ++start->attempts;
-    PreparationInput input{start->launch,           host_,     config_.node,
-                           start->traces.directory, &cgroups_, loop_.wall()};
+    if (const Status taken = take_devices(*start); !taken) {
+        // Not from within start().
+        return loop_.post([this, start, error = taken.error(), here = std::weak_ptr(here_)] {
+            if (here.lock()) clean_up(start, error);
+        });
+    }
+    PreparationInput input{start->launch,  host_,      config_.node,  start->traces.directory,
+                           start->devices, &cgroups_, loop_.wall()};
     work<Prepared>([input = std::move(input)] { return prepare(input); },
                    [this, start](Result<Prepared> prepared) {
                        if (!prepared) return clean_up(start, prepared.error());

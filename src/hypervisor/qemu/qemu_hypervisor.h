@@ -32,6 +32,7 @@ struct QemuConfig {
     QemuHost host;         // with the accelerator as probed
     std::string control_group = "blixard";  // parent of the VMs' control groups
     bool limits = true;                     // false: no control groups
+    std::string sysfs_root;                 // for the devices of the host; "": its own
 };
 
 class QemuHypervisor final : public Hypervisor {
@@ -74,6 +75,7 @@ class QemuHypervisor final : public Hypervisor {
         Launch launch;
         Callback<Instance> done;
         Instance instance;  // until there is a process
+        std::vector<os::PciDevice> devices;
         Traces traces;
         MachinePtr machine;
         int attempts = 0;
@@ -118,6 +120,8 @@ class QemuHypervisor final : public Hypervisor {
     Result<MachinePtr> alive(const InstanceId& id) const;
     Start* starting(const InstanceId& id) const;
     Status unused(const std::string& disk_path) const;
+    std::map<std::string, std::string> taken_devices() const;
+    Status take_devices(Start& start) const;
     static Instance instance_of(const Entry& entry);
     void watch_console(Entry& entry);
     std::optional<std::string> directory_of(const std::string& vm) const;

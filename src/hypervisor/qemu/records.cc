@@ -49,6 +49,7 @@ std::string to_json(const LaunchRecord& launch) {
         .add("started_ms", launch.started.ms)
         .add_json("addresses", addresses_json(launch.addresses))
         .add_json("disks", json_strings(launch.disks))
+        .add_json("devices", json_strings(launch.devices))
         .text();
 }
 
@@ -86,6 +87,7 @@ Result<RunRecord> parse_run_record(std::string_view text) {
     record.launch.control_group = launch.text("control_group");
     record.launch.started = {launch.number("started_ms")};
     record.launch.disks = launch.texts("disks");
+    record.launch.devices = launch.texts("devices");  // absent in an older daemon's
     for (const std::string& text : launch.objects("addresses")) {
         ASSIGN_OR_RETURN(const JsonFields address, JsonFields::parse(text));
         record.launch.addresses.push_back(

@@ -33,7 +33,8 @@ struct LaunchRecord {
     std::string control_group;  // name of its group; empty: none
     WallTime started{};
     std::vector<model::Address> addresses;
-    std::vector<std::string> disks;  // paths that it has open
+    std::vector<std::string> disks;    // paths that it has open
+    std::vector<std::string> devices;  // addresses of those of the host that it has
 };
 
 struct RunRecord {
