@@ -94,6 +94,7 @@ std::vector<std::string> etcd_arguments(const EtcdConfig& config) {
         "--pre-vote=true",
         "--quota-backend-bytes=" + std::to_string(config.quota_bytes),
         "--snapshot-count=" + std::to_string(config.snapshot_count),
+        "--backend-batch-limit=" + std::to_string(config.batch_limit),
         "--auto-compaction-retention=0",
         "--client-cert-auth",
         "--trusted-ca-file=" + config.authority_file,

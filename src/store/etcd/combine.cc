@@ -19,6 +19,8 @@ std::size_t wire_bytes(const Transaction& transaction) {
     return bytes;
 }
 
+std::size_t hash_of(std::string_view key) { return std::hash<std::string_view>{}(key); }
+
 bool small_enough(const Transaction& transaction) {
     return transaction.compares.size() <= kCombinedOperations &&
            transaction.puts.size() + transaction.deletes.size() <= kCombinedOperations;
@@ -28,7 +30,7 @@ bool small_enough(const Transaction& transaction) {
 
 bool Combiner::Claims::conflicts(const Transaction& transaction) const {
     auto claimed = [this](const std::string& key, bool write) {
-        auto found = keys_.find(key);
+        auto found = keys_.find(hash_of(key));
         return found != keys_.end() && (found->second.writes || (write && found->second.compares));
     };
     return std::ranges::any_of(transaction.compares,
@@ -40,7 +42,7 @@ bool Combiner::Claims::conflicts(const Transaction& transaction) const {
 }
 
 void Combiner::Claims::count(std::string_view key, bool write, int by) {
-    auto entry = keys_.try_emplace(std::string(key)).first;
+    auto entry = keys_.try_emplace(hash_of(key)).first;
     (write ? entry->second.writes : entry->second.compares) += by;
     if (entry->second.writes == 0 && entry->second.compares == 0) keys_.erase(entry);
 }

@@ -50,7 +50,8 @@ class Combiner {
     WaitingGroup take_all();
 
  private:
-    // Keys that are written or compared by somebody; views into transactions that are alive.
+    // Keys that are written or compared by somebody. Two whose hashes are the same wait for each other
+    // without need, and that is all.
     class Claims {
      public:
         bool conflicts(const Transaction& transaction) const;
@@ -63,7 +64,7 @@ class Combiner {
             int writes = 0;
             int compares = 0;
         };
-        std::unordered_map<std::string, Count> keys_;
+        std::unordered_map<std::size_t, Count> keys_;  // by the key's hash
     };
 
     std::deque<WaitingPtr> waiting_;

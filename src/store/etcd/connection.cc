@@ -1,5 +1,7 @@
 #include "store/etcd/connection.h"
 
+#include <algorithm>
+
 namespace blixard::store {
 namespace {
 
@@ -7,6 +9,7 @@ constexpr int kStrikes = 2;  // probes without an answer before a member is left
 // How long what was asked of the leader before is still waited for: a proposal that died with it is
 // never answered.
 constexpr Millis kLeaderGrace{300};
+constexpr std::chrono::seconds kLeaderSilence{10};  // before it is asked directly again
 constexpr std::chrono::milliseconds kLeavePause{
     300};  // so that a cluster without a leader is not run around in
 
@@ -116,6 +119,7 @@ class Connection::Timer final : public Completion {
 
 Connection::Connection(EtcdOptions options, Log& log) : options_(std::move(options)), log_(log) {
     const auto credentials = credentials_of(options_);
+    member_ids_.resize(options_.endpoints.size());
     for (const std::string& address : options_.endpoints) {
         endpoints_.push_back(std::make_unique<Endpoint>(endpoints_.size(), address, credentials));
         endpoints_.back()->channel->GetState(true);
@@ -187,6 +191,25 @@ Endpoint* Connection::ready() {
     return nullptr;
 }
 
+Endpoint* Connection::ready_leader() {
+    std::lock_guard lock(mutex_);
+    if (leader_ == 0 || Steady::now() < leader_silent_until_) return nullptr;
+    const auto found = std::find(member_ids_.begin(), member_ids_.end(), leader_);
+    if (found == member_ids_.end()) return nullptr;
+    Endpoint& leader = *endpoints_[static_cast<std::size_t>(found - member_ids_.begin())];
+    return leader.channel->GetState(true) == GRPC_CHANNEL_READY ? &leader : nullptr;
+}
+
+void Connection::leader_is_silent() {
+    std::lock_guard lock(mutex_);
+    leader_silent_until_ = Steady::now() + kLeaderSilence;
+}
+
+bool Connection::is_behind(std::uint64_t term) {
+    std::lock_guard lock(mutex_);
+    return term < term_;
+}
+
 void Connection::leave(std::size_t endpoint, std::string_view why) {
     std::lock_guard lock(mutex_);
     if (stopping_ || endpoint != current_) return;
@@ -250,6 +273,41 @@ void Connection::probe() {
                                 schedule_probe();
                             });  // deletes itself when it completes
     if (!begin([&] { probe->start(*endpoint); })) delete probe;
+    Endpoint* unknown = stranger();
+    if (!unknown) return;
+    auto* question = new Probe(*this, unknown->index,
+                               [this, index = unknown->index](const grpc::Status& status,
+                                                              const pb::StatusResponse& response) {
+                                   if (status.ok()) note_member(index, response);
+                               });
+    if (!begin([&] { question->start(*unknown); })) delete question;
+}
+
+void Connection::note_member(std::size_t endpoint, const pb::StatusResponse& response) {
+    std::lock_guard lock(mutex_);
+    member_ids_[endpoint] = response.header().member_id();
+}
+
+// As the member in use says. One that is none of those known may have taken the address of another.
+void Connection::note_leader(std::uint64_t leader) {
+    std::lock_guard lock(mutex_);
+    if (leader_ == leader) return;
+    leader_ = leader;
+    if (std::find(member_ids_.begin(), member_ids_.end(), leader) == member_ids_.end())
+        std::fill(member_ids_.begin(), member_ids_.end(), 0);
+}
+
+// One that may be the leader, while that is not known.
+Endpoint* Connection::stranger() {
+    std::lock_guard lock(mutex_);
+    if (leader_ == 0 ||
+        std::find(member_ids_.begin(), member_ids_.end(), leader_) != member_ids_.end())
+        return nullptr;
+    for (const auto& endpoint : endpoints_)
+        if (member_ids_[endpoint->index] == 0 && endpoint->index != current_ &&
+            endpoint->channel->GetState(true) == GRPC_CHANNEL_READY)
+            return endpoint.get();
+    return nullptr;
 }
 
 void Connection::probed(std::size_t endpoint, const grpc::Status& status,
@@ -260,6 +318,8 @@ void Connection::probed(std::size_t endpoint, const grpc::Status& status,
             std::lock_guard lock(mutex_);
             if (endpoint == current_) strikes_ = 0;
         }
+        note_leader(response.leader());
+        note_member(endpoint, response);
         return see_term(response.raftterm());
     }
     if (status.error_code() == grpc::StatusCode::CANCELLED) return;

@@ -304,6 +304,40 @@ TEST_P(RenewalAndLeader, a_renewal_under_way_does_not_go_down_with_the_leader_th
 }
 INSTANTIATE_TEST_SUITE_P(by_a_new_stream_and_by_a_kept_one, RenewalAndLeader, testing::Bool());
 
+// Where the leader is known, renewals go to it directly.
+TEST_F(ThreeMembers, a_renewal_does_not_go_down_with_the_leader_that_is_asked_directly) {
+    int hanging = -1;
+    Client any(cluster_.endpoints());
+    any.wait_until_served();
+    any.loop().run_until([&] { return (hanging = leader()) >= 0; });
+    ASSERT_GE(hanging, 0);
+    Client client({cluster_.endpoint((hanging + 1) % 3), cluster_.endpoint((hanging + 2) % 3),
+                   cluster_.endpoint(hanging)},
+                  seconds(5));
+    client.wait_until_served();
+    const auto lease = client.wait<LeaseGrant>(
+        [&](auto done) { client.store().grant_lease(seconds(60), done); });
+    ASSERT_TRUE(lease) << describe(lease.error());
+    const auto renew = [&] {
+        return client.wait<LeaseGrant>(
+            [&](auto done) { client.store().renew_lease(lease->id, done); });
+    };
+    client.loop().run_for(seconds(1));  // until its probes have found the leader
+    EXPECT_TRUE(renew());
+    cluster_.signal(hanging, SIGSTOP);
+    for (int i = 0; i < 3; ++i) {
+        const auto renewed = renew();
+        EXPECT_TRUE(renewed) << describe(renewed.error());
+    }
+    cluster_.signal(hanging, SIGCONT);
+    EXPECT_TRUE(renew());
+    cluster_.kill(hanging);
+    for (int i = 0; i < 3; ++i) {
+        const auto renewed = renew();
+        EXPECT_TRUE(renewed) << describe(renewed.error());
+    }
+}
+
 TEST_F(ThreeMembers, the_member_in_use_may_hang_and_a_majority_may_be_lost) {
     Client client(cluster_.endpoints(), Millis{1500});
     client.wait_until_served();

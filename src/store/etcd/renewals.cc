@@ -9,6 +9,14 @@ namespace {
 
 constexpr std::size_t kIdleMost = 8;  // a host renews one lease at a time
 
+// The leader's time before the member in use is asked instead: far less than a lease has left after a
+// renewal that was late.
+constexpr Millis kLeaderPatience{500};
+
+// All that is under way is looked at together for what takes too long: a timer for each would cost more
+// than the renewal, which is answered within milliseconds.
+constexpr Millis kLookEvery{100};
+
 }  // namespace
 
 // Belongs to itself while it carries a question, to `idle_` between two.
@@ -84,15 +92,20 @@ class Renewals::Stream final : public Completion, public Cancellable {
     }
 
     void answered() {
+        Renewals& renewals = renewals_;
         const QuestionPtr question = leave();
         pb::LeaseKeepAliveResponse response = std::move(response_);
+        const bool is_old = connection_.is_behind(response.header().raft_term());
         {
             std::unique_ptr<Stream> self(this);
-            std::lock_guard lock(renewals_.mutex_);
-            if (!is_cancelled_ && renewals_.idle_.size() < kIdleMost)
-                renewals_.idle_.push_back(std::move(self));
+            std::lock_guard lock(renewals.mutex_);
+            if (!is_cancelled_ && renewals.idle_.size() < kIdleMost)
+                renewals.idle_.push_back(std::move(self));
         }
-        question->done(std::move(response));
+        if (!is_old) return question->done(std::move(response));
+        question->may_ask_leader = false;
+        renewals.attempt_later(
+            question, {ErrorCode::kUnavailable, "etcd: this member has not heard of the new leader"});
     }
 
     void finished() {
@@ -103,6 +116,7 @@ class Renewals::Stream final : public Completion, public Cancellable {
         if (is_first_ && status.error_code() == grpc::StatusCode::UNAVAILABLE)
             connection_.leave(endpoint_, status.error_message());
         delete this;
+        if (question->is_at_leader) question->may_ask_leader = false;
         if (verdict_of(status) == Verdict::kRefused) return question->done(fail(error_of(status)));
         const bool is_late = until(question->deadline) <= Millis{0};
         renewals.attempt_later(question,
@@ -138,9 +152,6 @@ void Renewals::ask(LeaseId lease, Done done) {
     question->deadline =
         Steady::now() + std::chrono::milliseconds(connection_.options().request_timeout.count);
     question->done = std::move(done);
-    if (!connection_.after(connection_.options().request_timeout,
-                           [this, question] { give_up(question); }))
-        return question->done(fail(ErrorCode::kUnavailable, "the store is closed"));
     attempt(question);
 }
 
@@ -149,11 +160,19 @@ void Renewals::attempt(const QuestionPtr& question) {
     if (!endpoint)
         return attempt_later(question,
                              {ErrorCode::kUnavailable, "no etcd member can be reached"});
+    Endpoint* leader = question->may_ask_leader ? connection_.ready_leader() : nullptr;
+    question->is_at_leader = leader && leader != endpoint;
+    if (question->is_at_leader) {
+        endpoint = leader;
+        question->leader_deadline =
+            Steady::now() + std::chrono::milliseconds(kLeaderPatience.count);
+    }
     // Each deletes itself, or goes back to the idle ones.
     if (std::unique_ptr<Stream> kept = take_idle(endpoint->index))
         kept.release()->carry(question);
     else
         (new Stream(*this, endpoint->index))->open(*endpoint, question);
+    watch_over();
 }
 
 void Renewals::attempt_later(const QuestionPtr& question, Error error) {
@@ -162,11 +181,29 @@ void Renewals::attempt_later(const QuestionPtr& question, Error error) {
         question->done(fail(std::move(error)));
 }
 
-// Its time is over. It has been answered, most often.
-void Renewals::give_up(const QuestionPtr& question) {
-    std::lock_guard lock(mutex_);
-    const auto found = under_way_.find(question.get());
-    if (found != under_way_.end()) found->second->cancel();
+void Renewals::watch_over() {
+    {
+        std::lock_guard lock(mutex_);
+        if (is_watching_ || under_way_.empty()) return;
+        is_watching_ = true;
+    }
+    connection_.after(kLookEvery, [this] { look(); });
+}
+
+void Renewals::look() {
+    bool leader_is_silent = false;
+    {
+        std::lock_guard lock(mutex_);
+        is_watching_ = false;
+        const Steady::time_point now = Steady::now();
+        for (const auto& [question, stream] : under_way_) {
+            const bool leader_is_late = question->is_at_leader && question->leader_deadline <= now;
+            if (leader_is_late || question->deadline <= now) stream->cancel();
+            leader_is_silent = leader_is_silent || leader_is_late;
+        }
+    }
+    if (leader_is_silent) connection_.leader_is_silent();
+    watch_over();
 }
 
 std::unique_ptr<Renewals::Stream> Renewals::take_idle(std::size_t endpoint) {
