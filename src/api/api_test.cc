@@ -332,7 +332,9 @@ TEST_F(ApiTest, two_that_take_a_volume_at_once_cannot_both_have_it) {
 
 TEST_F(ApiTest, a_volume_that_another_vm_takes_has_the_next_epoch) {
     ASSERT_EQ(t.ask("POST", "/v1/volumes", R"({"name":"data","size_mib":10})").status, 201);
-    const auto epoch = [&] { return t.view.current()->volumes.find("default/data")->record->value.epoch; };
+    const auto epoch = [&] {
+        return t.view.current()->volumes.find("default/data")->record->value.epoch;
+    };
     EXPECT_EQ(epoch(), 0);
     const std::string disk = R"(,"disks":[{"name":"d","volume":"data"}])";
     create("a", disk);
@@ -560,6 +562,18 @@ TEST_F(ApiTest, a_refusal_is_judged_by_what_others_have_written) {
     write_elsewhere("q");
     EXPECT_EQ(t.ask("DELETE", "/v1/projects/q").status, 200);
     EXPECT_EQ(t.ask("DELETE", "/v1/projects/q").status, 404);
+}
+
+TEST_F(ApiTest, the_files_of_an_image_are_asked_for_until_its_record_is_written) {
+    const std::string kernel(64, '1'), initrd(64, '2'), disk(64, '3');
+    for (const std::string& sha256 : {kernel, initrd, disk}) t.blobs.files[sha256].sha256 = sha256;
+    const Answer made = t.ask("POST", "/v1/images",
+                              R"({"name":"tiny","files":[{"role":"kernel","sha256":")" + kernel +
+                                  R"("},{"role":"initrd","sha256":")" + initrd +
+                                  R"("},{"role":"disk","sha256":")" + disk + R"("}]})");
+    EXPECT_EQ(made.status, 201) << made.body;
+    // The last was looked at just before.
+    EXPECT_EQ(t.blobs.found, (std::vector<std::string>{kernel, initrd}));
 }
 
 }  // namespace

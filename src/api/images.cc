@@ -44,12 +44,24 @@ Error file_refused(const Error& error, std::size_t index) {
     return refused;
 }
 
-void look_at_files(Core& core, const NewImagePtr& wanted) {
-    const std::size_t index = wanted->image.files.size();
-    if (index == wanted->files.size())
+// The last may have been hours on its way from another host: the first, which no image names yet,
+// is asked for again, and so is not taken for spare before the record is written.
+void ask_once_more(Core& core, const NewImagePtr& wanted, std::size_t index) {
+    if (index + 1 >= wanted->files.size())
         return write_and_answer(core, wanted->call, 201, [wanted](const view::Snapshot& state) {
             return decide_create(state, *wanted);
         });
+    core.deps.blobs->find(wanted->files[index].sha256,
+                          [&core, wanted, index](const Result<Blob>& seen) {
+                              if (!seen)
+                                  return wanted->call->refuse(file_refused(seen.error(), index));
+                              ask_once_more(core, wanted, index + 1);
+                          });
+}
+
+void look_at_files(Core& core, const NewImagePtr& wanted) {
+    const std::size_t index = wanted->image.files.size();
+    if (index == wanted->files.size()) return ask_once_more(core, wanted, 0);
     const model::ImageFileRef& file = wanted->files[index];
     core.deps.blobs->inspect(file.sha256, file.role,
                              [&core, wanted, index](Result<model::ImageFile> seen) {
@@ -67,9 +79,8 @@ Status check_unused(const view::Snapshot& state, const std::string& name,
     if (!image) return fail(not_found(subject));
     RETURN_IF_ERROR(check_if_match(seen, image->revision, subject.text()));
     Users users;
-    state.for_each_vm_using(view::image_use(name), [&](const view::VmEntry& vm) {
-        users.add("vm " + vm.key);
-    });
+    state.for_each_vm_using(view::image_use(name),
+                            [&](const view::VmEntry& vm) { users.add("vm " + vm.key); });
     state.volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
         if (volume->record && volume->record->value.image == name &&
             volume->record->value.vm.empty())

@@ -57,6 +57,7 @@ class TestBlobs final : public BlobPort {
         return fail(ErrorCode::kUnsupported, "no uploads here");
     }
     void find(std::string sha256, Callback<Blob> done) override {
+        found.push_back(sha256);
         done(Blob{std::move(sha256), 1000, "/blob"});
     }
     void inspect(std::string sha256, model::FileRole role,
@@ -69,6 +70,7 @@ class TestBlobs final : public BlobPort {
     }
 
     std::map<std::string, model::ImageFile> files;
+    std::vector<std::string> found;  // what was asked for, in order
 };
 
 // A cluster that says nothing but how this host stands with it.

@@ -285,7 +285,10 @@ std::vector<Command> image_commands() {
                         show});
     commands.push_back({"image delete",
                         "Delete images",
-                        "Refused while a VM or a volume uses one; the answer names them.",
+                        "Refused while a VM or a volume uses one; the answer names them.\n"
+                        "Each host deletes the files 10 minutes later (the daemon's "
+                        "image_grace_s), unless another "
+                        "image or a disk that is left there needs them.",
                         {"blixard image delete demo"},
                         {{"NAME", "the image, or several", true, true, Offer::kImage}},
                         {},

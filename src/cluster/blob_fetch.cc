@@ -131,6 +131,12 @@ BlobFetcher::~BlobFetcher() {
 
 std::size_t BlobFetcher::under_way() const { return state_->fetches.size(); }
 
+std::set<std::string> BlobFetcher::names_under_way() const {
+    std::set<std::string> names;
+    for (const auto& [sha256, fetch] : state_->fetches) names.insert(sha256);
+    return names;
+}
+
 void BlobFetcher::fetch(const std::string& sha256, std::vector<std::string> hosts,
                         Callback<std::string> done) {
     State& state = *state_;

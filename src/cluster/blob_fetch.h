@@ -58,6 +58,7 @@ class BlobFetcher {
                Callback<std::string> done);
 
     std::size_t under_way() const;
+    std::set<std::string> names_under_way() const;
 
  private:
     struct Fetch;

@@ -48,7 +48,7 @@ class Upload final : public api::BlobUpload {
 };
 
 Result<model::ImageFile> inspect_file(const images::BlobStore& store, const std::string& sha256, model::FileRole role) {
-    ASSIGN_OR_RETURN(const images::Blob blob, store.find(sha256));
+    ASSIGN_OR_RETURN(const images::Blob blob, store.use(sha256));
     model::ImageFile file;
     file.role = role;
     file.sha256 = sha256;
@@ -92,7 +92,7 @@ void ApiBlobs::find(std::string sha256, Callback<api::Blob> done) {
         [sha256, &store = store_]() -> Result<api::Blob> {
             if (!images::is_sha256(sha256))
                 return fail(ErrorCode::kInvalid, fmt::format("\"{}\" is not a SHA-256", sha256.substr(0, 80)), "64 lower-case hex digits");
-            ASSIGN_OR_RETURN(const images::Blob blob, store.find(sha256));
+            ASSIGN_OR_RETURN(const images::Blob blob, store.use(sha256));
             return api::Blob{blob.sha256, blob.size_bytes, store.path_of(blob.sha256)};
         },
         std::move(done));
@@ -107,7 +107,7 @@ void AgentBlobs::ensure(const std::string& sha256, Callback<std::string> done) {
     workers_.run<std::string>(
         executor_,
         [sha256, &store = store_]() -> Result<std::string> {
-            ASSIGN_OR_RETURN(const images::Blob blob, store.find(sha256));
+            ASSIGN_OR_RETURN(const images::Blob blob, store.use(sha256));
             return store.path_of(blob.sha256);
         },
         [this, sha256, done = std::move(done)](Result<std::string> path) {

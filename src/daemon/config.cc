@@ -35,6 +35,7 @@ Runs this host: serves the API, starts and watches its virtual machines.
   --accelerator kvm|tcg  instead of what the probe finds
   --strategy NAME        the cluster's default placement strategy (fragmentation)
   --record-mib MIB       room for the record of inputs, for blixard debug record; 0: none (32)
+  --image-grace SECONDS  how long the files of a deleted image stay (600)
   --log-level debug|info|warning|error
   --log-format text|json
   --config FILE          TOML; flags win over it
@@ -42,6 +43,9 @@ Runs this host: serves the API, starts and watches its virtual machines.
 Example:
   blixard daemon --data-dir var/blixard --socket var/blixard.sock
 )";
+
+// Long enough for an image to be made of files that are there, at the least.
+constexpr std::int64_t kImageGraceLeast = 10, kImageGraceMost = 30 * 86400;
 
 struct TextOption {
     std::string_view name;  // the flag without dashes; the TOML key with '_' for '-'
@@ -72,6 +76,7 @@ constexpr NumberOption kNumberOptions[] = {
     {"lease-ttl", "lease_ttl_s", &Config::lease_ttl_s},
     {"etcd-quota-mib", "etcd_quota_mib", &Config::etcd_quota_mib},
     {"record-mib", "record_mib", &Config::record_mib},
+    {"image-grace", "image_grace_s", &Config::image_grace_s},
 };
 
 Status set_number(const NumberOption& option, std::string_view text, Config& config) {
@@ -197,6 +202,9 @@ Status validate(const Config& config) {
     if (config.record_mib < 0 || config.record_mib > kRecordMibMost)
         return fail_field("record-mib", fmt::format("a record of {} MiB was asked for", config.record_mib),
                           fmt::format("0 (none) to {} are possible", kRecordMibMost));
+    if (config.image_grace_s < kImageGraceLeast || config.image_grace_s > kImageGraceMost)
+        return fail_field("image-grace", fmt::format("{} s were asked for", config.image_grace_s),
+                          fmt::format("{} to {} seconds are possible", kImageGraceLeast, kImageGraceMost));
     static const std::set<std::string> levels = {"debug", "info", "warning", "error"};
     if (!levels.contains(config.log_level))
         return fail_field("log-level", fmt::format("unknown level \"{}\"", config.log_level), "debug, info, warning or error");

@@ -30,6 +30,7 @@ struct Config {
     std::string log_format = "text"; // text | json
     std::string accelerator;         // "" : by probe; "tcg" or "kvm": as told
     std::int64_t record_mib = 32;    // room on disk for the record of inputs; 0: none is kept
+    std::int64_t image_grace_s = 600;  // how long the files of a deleted image stay
     std::string strategy;            // the cluster's default placement strategy; empty: fragmentation
 };
 

@@ -29,6 +29,8 @@ TEST(Config, bad_values_are_refused) {
     EXPECT_FALSE(parse_arguments({"--name", "a", "--lease-ttl", "4x"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--record-mib", "-1"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--record-mib", "many"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--image-grace", "9"}));
+    EXPECT_TRUE(parse_arguments({"--name", "a", "--image-grace", "10"}));
     EXPECT_FALSE(parse_arguments({"--name", "../a"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--pool", "nfs"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--sokcet", "x"}));

@@ -22,6 +22,7 @@
 #include "daemon/daemon_metrics.h"
 #include "daemon/facts.h"
 #include "daemon/health_probe.h"
+#include "daemon/image_collector.h"
 #include "daemon/image_fetch.h"
 #include "daemon/log.h"
 #include "daemon/record_files.h"
@@ -106,6 +107,7 @@ class Daemon {
     Status be_asked();
     Status join_in();
     void fetch_from_others();
+    void collect_images();
     api::Service& service() { return noted_ ? static_cast<api::Service&>(*noted_) : *api_; }
     void restart_soon();
     void end() {
@@ -137,8 +139,8 @@ class Daemon {
     os::EventLoop loop_;
     HttpObserver observer_{metrics_};
     std::unique_ptr<api::http::Server> server_;
-    os::WorkerPool workers_{2, 1024};
     std::unique_ptr<images::BlobStore> blob_store_;
+    os::WorkerPool workers_{2, 1024};  // ends before what its work refers to
     std::unique_ptr<AgentBlobs> agent_blobs_;
     std::unique_ptr<ApiBlobs> api_blobs_;
     Found found_;
@@ -163,6 +165,7 @@ class Daemon {
     std::unique_ptr<RecordExport> record_export_;
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<ImageFetch> image_fetch_;  // of a member of a cluster
+    std::unique_ptr<ImageCollector> image_collector_;
     std::unique_ptr<NotedService> noted_;
     bool state_read_ = false;
     bool ending_ = false;  // the loop ends, or does not begin
@@ -184,6 +187,7 @@ Status Daemon::start() {
     RETURN_IF_ERROR(make_control());
     if (!member) RETURN_IF_ERROR(be_asked());
     server_->post([this] { api_->start([] {}); });
+    collect_images();
     log_.info("ready", {{"node", config_.name}, {"socket", config_.socket}, {"data_dir", config_.data_dir},
                         {"accelerator", found_.accelerator.name()}, {"reason", found_.accelerator.reason}});
     tell_figures();
@@ -386,7 +390,7 @@ Status Daemon::join_in() {
     hooks.problem = [](const Error& error) { return api::problem(error); };
     hooks.blob_file = [this](const std::string& sha256) -> Result<std::string> {
         if (!images::is_sha256(sha256)) return fail(ErrorCode::kInvalid, "that is no SHA-256");
-        ASSIGN_OR_RETURN(const images::Blob blob, blob_store_->find(sha256));
+        ASSIGN_OR_RETURN(const images::Blob blob, blob_store_->use(sha256));
         return blob_store_->path_of(blob.sha256);
     };
     hooks.restart = [this] { loop_.post([this] { restart_soon(); }); };
@@ -411,6 +415,14 @@ void Daemon::fetch_from_others() {
             });
         });
     });
+}
+
+void Daemon::collect_images() {
+    image_collector_ = std::make_unique<ImageCollector>(
+        ImageCollector::Deps{*blob_store_, workers_, *store_, *view_, loop_, clock_, random_, log_, metrics_},
+        ImageCollector::Settings{config_.name, config_.data_dir, {.grace = seconds(config_.image_grace_s)}},
+        [this] { return image_fetch_ ? image_fetch_->under_way() : std::set<std::string>{}; });
+    image_collector_->start();
 }
 
 // The answer that announces it goes out first.
@@ -458,6 +470,7 @@ void Daemon::stop() {
     if (stopped_) return;
     stopped_ = true;
     if (server_) server_->stop();  // no request is under way after this
+    image_collector_.reset();
     image_fetch_.reset();
     node_.reset();                 // it runs the loop until its own work has ended
     api_.reset();

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "base/log.h"
@@ -39,6 +40,7 @@ class ImageFetch {
 
     // The local path of the verified file. Asked of every other host that is alive now.
     void fetch(const std::string& sha256, Callback<std::string> done);
+    std::set<std::string> under_way() const { return fetcher_.names_under_way(); }
 
  private:
     void tell(const cluster::BlobProgress& progress);

@@ -25,7 +25,8 @@ constexpr std::size_t kHoleBytesMin =
 constexpr std::size_t kCopyBytes = 1024 * 1024;
 // What an upload leaves free: a disk filled to its last byte stops the daemon's own store too.
 constexpr std::uint64_t kFreeBytesKept = std::uint64_t{64} << 20;
-constexpr mode_t kBlobMode = 0644;  // QEMU reads it as another user
+constexpr std::uint64_t kStatBlockBytes = 512;  // stat(2), whatever the file system's blocks are
+constexpr mode_t kBlobMode = 0644;              // QEMU reads it as another user
 
 class Sha256 {
  public:
@@ -61,12 +62,31 @@ auto write_failed(std::uint64_t written) {
     if (number == ENOSPC || number == EDQUOT || number == EFBIG)
         return fail(ErrorCode::kExhausted,
                     fmt::format("the disk is full after {} bytes of the upload", written),
-                    "free some room (blixard image list, blixard image delete), then upload again");
+                    "free some room (blixard image list, blixard image delete: its files go "
+                    "minutes later), then upload again");
     return fail(os::system_error("write an upload", number));
 }
 
 std::string blobs_directory(const std::string& directory) { return directory + "/blobs"; }
 std::string uploads_directory(const std::string& directory) { return directory + "/uploads"; }
+// Where a file is for the moment in which it is decided whether it goes.
+std::string leaving_directory(const std::string& directory) { return directory + "/leaving"; }
+
+// "now" of the file system's own clock.
+Status mark_used(const std::string& path) {
+    const timespec times[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
+    if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
+        return os::fail_errno("mark the use of " + path);
+    return {};
+}
+
+// Absent where there is no regular file.
+std::optional<Blob> look_at(const std::string& path, std::string_view sha256) {
+    struct stat facts{};
+    if (::lstat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
+    return Blob{std::string(sha256), static_cast<std::uint64_t>(facts.st_size),
+                WallTime{facts.st_mtim.tv_sec * 1000 + facts.st_mtim.tv_nsec / 1'000'000}};
+}
 
 class Writer final : public BlobWriter {
  public:
@@ -100,6 +120,7 @@ class Writer final : public BlobWriter {
         if (::ftruncate(file_.get(), static_cast<off_t>(written_)) != 0)
             return write_failed(written_);
         if (::fchmod(file_.get(), kBlobMode) != 0) return os::fail_errno("chmod " + path_);
+        RETURN_IF_ERROR(mark_used(path_));
         if (::fsync(file_.get()) != 0) return write_failed(written_);
         const std::string target = blobs_ + "/" + blob.sha256;
         RETURN_IF_ERROR(
@@ -162,6 +183,11 @@ Result<std::unique_ptr<BlobStore>> BlobStore::open(const std::string& directory)
     ASSIGN_OR_RETURN(const auto unfinished, os::list_directory(uploads_directory(directory)));
     for (const std::string& name : unfinished)
         RETURN_IF_ERROR(os::remove_file(uploads_directory(directory) + "/" + name));
+    RETURN_IF_ERROR(os::make_directories(leaving_directory(directory)));
+    ASSIGN_OR_RETURN(const auto undecided, os::list_directory(leaving_directory(directory)));
+    for (const std::string& name : undecided)
+        RETURN_IF_ERROR(os::rename_file(leaving_directory(directory) + "/" + name,
+                                        blobs_directory(directory) + "/" + name));
     return std::unique_ptr<BlobStore>(new BlobStore(directory));
 }
 
@@ -177,7 +203,8 @@ Result<std::unique_ptr<BlobWriter>> BlobStore::begin(
                     "the upload has {} bytes, and {} has room for {} (64 MiB are kept free)",
                     *expected_bytes, directory_,
                     free_bytes < kFreeBytesKept ? 0 : free_bytes - kFreeBytesKept),
-                "free some room (blixard image list, blixard image delete), then upload again");
+                "free some room (blixard image list, blixard image delete: its files go minutes "
+                "later), then upload again");
     }
     std::string path = uploads_directory(directory_) + "/XXXXXX";
     os::UniqueFd file(::mkostemp(path.data(), O_CLOEXEC));
@@ -199,6 +226,7 @@ Result<Blob> BlobStore::adopt(const std::string& path, std::string_view sha256) 
     const os::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!file) return os::fail_errno("open " + path);
     if (::fchmod(file.get(), kBlobMode) != 0) return os::fail_errno("chmod " + path);
+    RETURN_IF_ERROR(mark_used(path));
     if (::fsync(file.get()) != 0) return os::fail_errno("fsync " + path);
     RETURN_IF_ERROR(os::rename_file(path, path_of(sha256)));
     return find(sha256);
@@ -213,11 +241,18 @@ Result<Blob> BlobStore::find(std::string_view sha256) const {
     if (!is_sha256(sha256))
         return fail(ErrorCode::kInvalid, fmt::format("\"{}\" is no sha256", sha256),
                     "64 hexadecimal digits, small letters");
-    struct stat facts{};
-    if (::lstat(path_of(sha256).c_str(), &facts) != 0 || !S_ISREG(facts.st_mode))
-        return fail(ErrorCode::kNotFound, fmt::format("no blob {}", sha256),
-                    "upload it with: blixard image import FILE");
-    return Blob{std::string(sha256), static_cast<std::uint64_t>(facts.st_size)};
+    if (auto blob = look_at(path_of(sha256), sha256)) return std::move(*blob);
+    return fail(ErrorCode::kNotFound, fmt::format("no blob {}", sha256),
+                "upload it with: blixard image import FILE");
+}
+
+Result<Blob> BlobStore::use(std::string_view sha256) const {
+    ASSIGN_OR_RETURN(Blob blob, find(sha256));
+    // It may be moved away at this moment, and back in the next.
+    Status marked = mark_used(path_of(sha256));
+    if (!marked && find(sha256)) marked = mark_used(path_of(sha256));
+    if (!marked && find(sha256)) return fail(marked.error());
+    return find(sha256);
 }
 
 Status BlobStore::verify(std::string_view sha256) const {
@@ -235,10 +270,20 @@ Status BlobStore::verify(std::string_view sha256) const {
         "delete the image and import it again");
 }
 
-Status BlobStore::remove(std::string_view sha256) const {
-    if (!is_sha256(sha256))
-        return fail(ErrorCode::kInvalid, fmt::format("\"{}\" is no sha256", sha256));
-    return os::remove_file(path_of(sha256));
+Result<std::optional<std::uint64_t>> BlobStore::remove_spare(const Blob& seen) const {
+    const std::string path = path_of(seen.sha256);
+    const std::string leaving = leaving_directory(directory_) + "/" + seen.sha256;
+    RETURN_IF_ERROR(os::rename_file(path, leaving));
+    const auto now = look_at(leaving, seen.sha256);
+    if (!now || now->asked_at != seen.asked_at) {
+        // What was uploaded meanwhile has the same bytes.
+        RETURN_IF_ERROR(os::rename_file(leaving, path));
+        return std::nullopt;
+    }
+    struct stat facts{};
+    if (::lstat(leaving.c_str(), &facts) != 0) return os::fail_errno("stat " + leaving);
+    RETURN_IF_ERROR(os::remove_file(leaving));
+    return static_cast<std::uint64_t>(facts.st_blocks) * kStatBlockBytes;
 }
 
 Result<std::vector<Blob>> BlobStore::list() const {
@@ -248,6 +293,28 @@ Result<std::vector<Blob>> BlobStore::list() const {
         if (is_sha256(name))
             if (auto blob = find(name)) blobs.push_back(std::move(*blob));
     return blobs;
+}
+
+Result<std::vector<Blob>> BlobStore::list_parts() const {
+    std::vector<Blob> parts;
+    if (!os::path_exists(fetches_directory())) return parts;
+    ASSIGN_OR_RETURN(const auto names, os::list_directory(fetches_directory()));
+    for (const std::string& name : names) {
+        const std::string_view sha256 = std::string_view(name).substr(0, name.find('.'));
+        const auto file = look_at(fetches_directory() + "/" + name, sha256);
+        if (!is_sha256(sha256) || !file) continue;
+        // Two files of one fetch stand beside each other: their sum, and the later time.
+        if (parts.empty() || parts.back().sha256 != sha256) parts.push_back({std::string(sha256)});
+        parts.back().size_bytes += file->size_bytes;
+        parts.back().asked_at = std::max(parts.back().asked_at, file->asked_at);
+    }
+    return parts;
+}
+
+Status BlobStore::remove_part(std::string_view sha256) const {
+    const std::string base = fetches_directory() + "/" + std::string(sha256);
+    RETURN_IF_ERROR(os::remove_file(base + ".have"));
+    return os::remove_file(base + ".part");
 }
 
 }  // namespace blixard::images

@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace blixard::images {
 
 struct Blob {
     std::string sha256;  // 64 lower-case hex digits
     std::uint64_t size_bytes = 0;
+    WallTime asked_at = {};  // when it came, or was last used
 };
 
 // 64 of [0-9a-f]: the only names that reach the file system.
@@ -57,10 +59,19 @@ class BlobStore {
     std::string path_of(
         std::string_view sha256) const;  // whether it is there or not; is_sha256() holds
     Result<Blob> find(std::string_view sha256) const;  // kNotFound
+    // find(), by somebody who needs it: it is not taken for spare for a while (collection.h).
+    Result<Blob> use(std::string_view sha256) const;
     Status verify(
         std::string_view sha256) const;  // reads it all; kInternal where the content has changed
-    Status remove(std::string_view sha256) const;  // succeeds where there is none
+    // Deletes it and says how many bytes of the disk that frees, unless somebody has used it since
+    // it was seen like this. A use() beside this is before it, and keeps the file, or after it, and
+    // does not find it.
+    Result<std::optional<std::uint64_t>> remove_spare(const Blob& seen) const;
     Result<std::vector<Blob>> list() const;
+
+    // What fetches have begun: `asked_at` is when the last bytes came.
+    Result<std::vector<Blob>> list_parts() const;
+    Status remove_part(std::string_view sha256) const;  // succeeds where there is none
 
  private:
     explicit BlobStore(std::string directory) : directory_(std::move(directory)) {}

@@ -1,5 +1,6 @@
 #include "images/blob_store.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -20,6 +21,16 @@ class BlobStoreTest : public testing::Test {
  protected:
     std::size_t files_in(const std::string& name) {
         return os::list_directory(directory_.file(name))->size();
+    }
+    Blob put(std::string_view bytes) {
+        auto writer = *store_->begin(std::nullopt);
+        EXPECT_TRUE(writer->write(bytes));
+        EXPECT_TRUE(writer->finish({}));
+        return *store_->find(kAbc);
+    }
+    static void was_used_at(const std::string& path, std::int64_t seconds) {
+        const timespec times[2] = {{seconds, 0}, {seconds, 0}};
+        ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
     }
 
     os::TempDir directory_;
@@ -132,16 +143,65 @@ TEST_F(BlobStoreTest, a_blob_that_changed_on_disk_is_found_out) {
     ASSERT_TRUE(writer->finish({}));
     std::ofstream(store_->path_of(kAbc)) << "abX";
     EXPECT_EQ(store_->verify(kAbc).error().code, ErrorCode::kInternal);
-    EXPECT_TRUE(store_->remove(kAbc));
-    EXPECT_TRUE(store_->remove(kAbc));
+}
+
+TEST_F(BlobStoreTest, a_spare_blob_is_deleted_and_what_it_took_is_said) {
+    const Blob blob = put("abc");
+    EXPECT_EQ(*store_->remove_spare(blob), std::optional<std::uint64_t>(4096));
     EXPECT_EQ(store_->find(kAbc).error().code, ErrorCode::kNotFound);
+    EXPECT_FALSE(store_->remove_spare(blob));
+    EXPECT_EQ(files_in("leaving"), 0u);
+}
+
+TEST_F(BlobStoreTest, a_blob_that_was_used_since_it_was_seen_is_not_spare) {
+    put("abc");
+    was_used_at(store_->path_of(kAbc), 1000);
+    const Blob seen = *store_->find(kAbc);
+    EXPECT_EQ(seen.asked_at.ms, 1000'000);
+    ASSERT_TRUE(store_->use(kAbc));
+    EXPECT_GT(store_->find(kAbc)->asked_at, seen.asked_at);
+    EXPECT_EQ(*store_->remove_spare(seen), std::nullopt);
+    EXPECT_EQ(*os::read_file(store_->path_of(kAbc)), "abc");
+}
+
+TEST_F(BlobStoreTest, a_blob_that_comes_again_is_as_young_as_a_new_one) {
+    put("abc");
+    was_used_at(store_->path_of(kAbc), 1000);
+    put("abc");
+    EXPECT_GT(store_->find(kAbc)->asked_at.ms, 1000'000);
+}
+
+TEST_F(BlobStoreTest, a_blob_whose_end_was_not_decided_when_the_power_went_is_there_again) {
+    put("abc");
+    ASSERT_TRUE(os::rename_file(store_->path_of(kAbc), directory_.file("leaving/") + kAbc));
+    store_ = std::move(*BlobStore::open(directory_.path()));
+    EXPECT_TRUE(store_->verify(kAbc));
+    EXPECT_EQ(files_in("leaving"), 0u);
+}
+
+TEST_F(BlobStoreTest, what_fetches_have_begun_is_listed_once_each_and_can_go) {
+    EXPECT_TRUE(store_->list_parts()->empty());
+    const std::string base = store_->fetches_directory() + "/" + kAbc;
+    ASSERT_TRUE(os::make_directories(store_->fetches_directory()));
+    std::ofstream(base + ".part") << "ab";
+    std::ofstream(base + ".have") << "4 3\n";
+    was_used_at(base + ".part", 2000);
+    was_used_at(base + ".have", 1000);
+    const auto parts = *store_->list_parts();
+    ASSERT_EQ(parts.size(), 1u);
+    EXPECT_EQ(parts[0].sha256, kAbc);
+    EXPECT_EQ(parts[0].size_bytes, 6u);
+    EXPECT_EQ(parts[0].asked_at.ms, 2000'000);
+    EXPECT_TRUE(store_->remove_part(kAbc));
+    EXPECT_TRUE(store_->remove_part(kAbc));
+    EXPECT_EQ(files_in("fetches"), 0u);
 }
 
 TEST_F(BlobStoreTest, a_name_that_is_no_sha256_never_reaches_the_file_system) {
     for (const char* name : {"", "..", "../blobs",
                              "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"}) {
         EXPECT_EQ(store_->find(name).error().code, ErrorCode::kInvalid);
-        EXPECT_FALSE(store_->remove(name));
+        EXPECT_EQ(store_->use(name).error().code, ErrorCode::kInvalid);
     }
 }
 

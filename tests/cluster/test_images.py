@@ -127,6 +127,116 @@ class Images(unittest.TestCase):
             self.assertEqual(log.count("image file was fetched"), 2)
 
 
+class Collected(unittest.TestCase):
+    """Files that nothing needs any more. That one stays is believed where another, as old, has gone."""
+
+    GRACE = ("--image-grace", "10")
+
+    def cloud(self, hosts, **form):
+        cloud = Cloud(BINARY, hosts, arguments=self.GRACE)
+        self.enterContext(cloud)
+        cloud.form(**form)
+        cloud.wait_voters(form.get("voters", 3))
+        return cloud
+
+    @staticmethod
+    def wait_named(host, sha256):
+        """Until the host has seen that an image names it: what it never saw named, it keeps for a week."""
+        names = host.directory / "data" / "named-images"
+        wait_for(f"{host} knows of it", lambda: names.exists() and sha256 in names.read_text())
+
+    @staticmethod
+    def wait_gone(*paths):
+        wait_for(f"{[str(path)[-80:] for path in paths]} are gone", lambda: not any(path.exists() for path in paths))
+
+    def test_the_files_of_a_deleted_image_go_on_every_host_and_no_others(self):
+        cloud = self.cloud(3)
+        first, second, third = cloud
+        spent = import_disk(first, "spent", 8 * MIB, cloud.directory)
+        used = import_disk(first, "used", 4 * MIB, cloud.directory)
+        for host, name, image in ((second, "a", "spent"), (third, "b", "spent"), (third, "c", "used")):
+            launch(first, name, image, host.name)
+            wait_running(first, name)
+        for host in cloud:
+            self.wait_named(host, spent)
+        for name in ("a", "b"):
+            cli(first, "delete", "--force", name)
+        refused = cli(first, "image", "delete", "used", check=False)
+        self.assertIn("is used by vm default/c", refused.stderr)
+        cli(second, "image", "delete", "spent")
+        self.wait_gone(*(blob(host, spent) for host in cloud))
+        self.assertTrue(blob(first, used).exists() and blob(third, used).exists())
+        told = wait_for("each host has told", lambda: [ended for ended in [
+            [one for one in operations(first, "image-collect") if one["state"] == "done"]] if len(ended) == 3])[0]
+        self.assertEqual({one["target"] for one in told}, {"nodes/h1", "nodes/h2", "nodes/h3"})
+        for one in told:
+            self.assertEqual((one["unit"], one["message"]), ("bytes", "1 image file that nothing needed"))
+            self.assertGreaterEqual(one["done"], 8 * MIB)
+        self.assertIn("8M/8M", cli(third, "operation", "list").stdout)
+        self.assertIn("image file deleted", second.tail(2000))
+
+    def test_a_disk_keeps_its_file_when_no_image_names_it_any_more(self):
+        """As after `cluster leave`: the disks of the VMs that ran there are still on it."""
+        cloud = self.cloud(2, voters=1)
+        first, second = cloud
+        kept = import_disk(second, "kept", 4 * MIB, cloud.directory)
+        other = import_disk(second, "other", 4 * MIB, cloud.directory)
+        launch(first, "vm", "kept", "h2")
+        wait_running(first, "vm")
+        self.wait_named(second, kept)
+        self.wait_named(second, other)
+        [disk] = (second.directory / "data" / "volumes").glob("*.qcow2")
+        mine = disk.with_name("mine.qcow2")
+        mine.write_bytes(disk.read_bytes())
+        cli(first, "delete", "--force", "vm")
+        self.wait_gone(disk)
+        cli(first, "image", "delete", "kept", "other")
+        self.wait_gone(blob(second, other))
+        self.assertTrue(blob(second, kept).exists())
+        mine.unlink()
+        self.wait_gone(blob(second, kept))
+
+    def test_a_host_that_the_store_does_not_answer_deletes_nothing(self):
+        cloud = self.cloud(3)
+        first, second, third = cloud
+        sha256 = import_disk(first, "disk", 4 * MIB, cloud.directory)
+        launch(first, "vm", "disk", "h3")
+        wait_running(first, "vm")
+        cli(first, "delete", "--force", "vm")
+        self.wait_named(third, sha256)
+        third.cut("both")
+        wait_for("its loss is seen", lambda: first.members()["h3"]["state"] == "lost")
+        cli(first, "image", "delete", "disk")
+        self.wait_gone(blob(first, sha256))
+        wait_for("it says so", lambda: "nothing needs stay for now" in third.tail(2000))
+        self.assertTrue(blob(third, sha256).exists())
+        third.heal()
+        self.wait_gone(blob(third, sha256))
+
+    def test_a_host_that_was_off_while_the_image_was_deleted_deletes_its_file_when_it_is_back(self):
+        cloud = self.cloud(3)
+        first, second, third = cloud
+        sha256 = import_disk(third, "disk", 4 * MIB, cloud.directory)
+        self.wait_named(third, sha256)
+        third.kill()
+        cli(first, "image", "delete", "disk")
+        third.start().wait_ready()
+        self.wait_gone(blob(third, sha256))
+
+    def test_an_image_that_is_made_again_of_the_same_file_finds_it(self):
+        cloud = self.cloud(2, voters=1)
+        first, second = cloud
+        again = import_disk(first, "again", 4 * MIB, cloud.directory)
+        other = import_disk(first, "other", 4 * MIB, cloud.directory)
+        self.wait_named(first, other)
+        cli(second, "image", "delete", "again", "other")
+        second.post("/v1/images", {"name": "anew", "files": [{"role": "disk", "sha256": again}]})
+        self.wait_gone(blob(first, other))
+        self.assertTrue(blob(first, again).exists() and blob(second, again).exists())
+        launch(first, "vm", "anew", "h1")
+        wait_running(first, "vm")
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
         BINARY = sys.argv.pop(1)
