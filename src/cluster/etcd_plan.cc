@@ -40,10 +40,18 @@ std::uint64_t air(const EtcdMemberFacts& member) {
     return member.database_bytes - member.database_bytes_in_use;
 }
 
+// A leader that was cut off, or whose host slept, takes itself for one still.
+bool is_followed_by_most(const EtcdFacts& facts) {
+    const auto follows = [](const EtcdMemberFacts& member) { return member.follows; };
+    const auto following = std::count_if(facts.members.begin(), facts.members.end(), follows);
+    return static_cast<std::size_t>(following) * 2 > facts.members_in_all;
+}
+
 // The one with the most to gain, the leader last. Only the leader's host gives the order, waits for
 // its end, and gives none while a member seems to be at it still.
 std::string whom_to_defragment(const EtcdFacts& facts, MonoTime now) {
     if (!facts.leader || facts.leading_for < kDefragmentAfter) return {};
+    if (!is_followed_by_most(facts)) return {};
     if (!facts.no_space_alarm && !facts.all_members_healthy) return {};
     const Millis interval = facts.no_space_alarm ? kDefragmentFullInterval : kDefragmentInterval;
     const EtcdMemberFacts* chosen = nullptr;
@@ -159,5 +167,7 @@ EtcdUpkeep plan_upkeep(const EtcdFacts& facts, MonoTime now) {
                          mib(facts.quota_bytes);
     return upkeep;
 }
+
+bool may_order(MonoTime asked, MonoTime now) { return now - asked <= kDefragmentOrderMost; }
 
 }  // namespace blixard::cluster

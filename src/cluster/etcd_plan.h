@@ -73,8 +73,13 @@ inline constexpr Millis kHistoryKept = seconds(600);  // a watcher may be away t
 inline constexpr Millis kCompactionInterval = seconds(60);
 // A member answers nobody while it is defragmented, so one at a time is, by the leader's host.
 inline constexpr Millis kDefragmentInterval = seconds(3600);
-// A leader that is new may have a predecessor whose order is on its way still.
+// Why two hosts that both take themselves for the leader's do not have a member each defragmented:
+// an order is given at most kDefragmentOrderMost after most members were heard to follow its
+// giver's etcd in one term, and not before the giver's etcd has led for kDefragmentAfter. So a
+// successor's first order comes when its predecessor's last has long been given, and then a member
+// that is at it still does not answer reads, or is done.
 inline constexpr Millis kDefragmentAfter = seconds(20);
+inline constexpr Millis kDefragmentOrderMost = seconds(5);
 inline constexpr std::uint64_t kDefragmentBytesMin = 64u << 20;
 inline constexpr std::uint64_t kQuotaWarningPercent = 80;
 
@@ -82,6 +87,8 @@ inline constexpr std::uint64_t kQuotaWarningPercent = 80;
 struct EtcdMemberFacts {
     std::string name;
     bool leads = false;
+    bool follows =
+        true;           // it names this host's etcd as its leader, in the term in which that leads
     bool reads = true;  // it answers reads too; one that is being defragmented does not
     std::uint64_t database_bytes = 0;
     std::uint64_t database_bytes_in_use = 0;
@@ -92,6 +99,7 @@ struct EtcdFacts {
     bool leader = false;   // this host's etcd leads...
     Millis leading_for{};  // ...for so long, without a break
     bool all_members_healthy = false;
+    std::size_t members_in_all = 0;  // of etcd, those included that do not answer
     std::vector<EtcdMemberFacts> members;
     std::uint64_t database_bytes = 0;  // of this host's
     std::uint64_t database_bytes_in_use = 0;
@@ -114,5 +122,8 @@ struct EtcdUpkeep {
     bool operator==(const EtcdUpkeep&) const = default;
 };
 EtcdUpkeep plan_upkeep(const EtcdFacts& facts, MonoTime now);
+
+// Facts that began to be gathered at `asked` may still be followed by an order to defragment.
+bool may_order(MonoTime asked, MonoTime now);
 
 }  // namespace blixard::cluster

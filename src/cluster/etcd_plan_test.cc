@@ -88,9 +88,11 @@ EtcdMemberFacts hollow(std::string name) {
         .name = std::move(name), .database_bytes = 200u << 20, .database_bytes_in_use = 90u << 20};
 }
 EtcdFacts facts_of_a_leader(std::vector<EtcdMemberFacts> members) {
+    const std::size_t in_all = members.size();
     return {.leader = true,
             .leading_for = seconds(60),
             .all_members_healthy = true,
+            .members_in_all = in_all,
             .members = std::move(members),
             .quota_bytes = 2ull << 30};
 }
@@ -124,6 +126,31 @@ TEST(EtcdUpkeep, never_has_two_members_defragmented_at_once) {
     EXPECT_EQ(plan_upkeep(busy, kNow).defragment, "");
     busy.no_space_alarm = true;
     EXPECT_EQ(plan_upkeep(busy, kNow).defragment, "");
+}
+
+TEST(EtcdUpkeep, a_leader_whom_most_do_not_follow_any_more_gives_no_order) {
+    EtcdFacts facts = facts_of_a_leader({hollow("a"), hollow("b"), hollow("c")});
+    facts.members[0].leads = true;
+    facts.members[1].follows = false;
+    EXPECT_NE(plan_upkeep(facts, kNow).defragment, "");
+    facts.members[2].follows = false;
+    EXPECT_EQ(plan_upkeep(facts, kNow).defragment, "");
+    // Where the quota is used up one may be away, and counts as one that does not follow.
+    facts.no_space_alarm = true;
+    facts.all_members_healthy = false;
+    facts.quota_bytes = 100u << 20;
+    facts.members.pop_back();
+    EXPECT_EQ(plan_upkeep(facts, kNow).defragment, "");
+    facts.members[1].follows = true;
+    EXPECT_NE(plan_upkeep(facts, kNow).defragment, "");
+}
+
+// The one that slept between its question and its order has a successor whose first order comes
+// kDefragmentAfter after its election.
+TEST(EtcdUpkeep, an_order_comes_soon_after_the_question_or_not_at_all) {
+    EXPECT_TRUE(may_order(kNow, kNow + seconds(5)));
+    EXPECT_FALSE(may_order(kNow, kNow + seconds(5) + Millis{1}));
+    EXPECT_LT(kDefragmentOrderMost * 2, kDefragmentAfter);
 }
 
 TEST(EtcdUpkeep, defragments_nothing_small_and_nobody_while_one_is_away) {

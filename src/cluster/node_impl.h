@@ -179,7 +179,7 @@ struct Node::Impl {
     Status lead(const std::vector<store::EtcdMember>& etcd);
     std::vector<EtcdMemberFacts> member_facts(const EtcdReport& found);
     EtcdFacts etcd_facts(const EtcdReport& found, std::size_t members, MonoTime now);
-    Status defragment(const EtcdReport& found, const std::string& name);
+    Status defragment(std::size_t members);
     Status keep_up(const std::vector<store::EtcdMember>& etcd);
     Status renew_certificate(const Membership& members);
     Status fetch_voter_key(const Membership& members);

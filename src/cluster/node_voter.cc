@@ -283,11 +283,15 @@ Status Node::Impl::lead(const std::vector<store::EtcdMember>& etcd) {
 
 std::vector<EtcdMemberFacts> Node::Impl::member_facts(const EtcdReport& found) {
     std::vector<EtcdMemberFacts> facts;
+    const auto own = found.statuses.find(settings.name);
+    const store::EtcdMemberId own_id = own == found.statuses.end() ? 0 : own->second.id;
     for (const auto& member : found.members) {
         const auto status = found.statuses.find(member.name);
         if (status == found.statuses.end()) continue;
         facts.push_back({.name = member.name,
                          .leads = status->second.leader == member.id,
+                         .follows = own_id != 0 && status->second.leader == own_id &&
+                                    status->second.raft_term == leading.term,
                          .reads = etcd_admin().answers_reads(endpoint_of(member)),
                          .database_bytes = bytes_of(status->second.database_bytes),
                          .database_bytes_in_use = bytes_of(status->second.database_bytes_in_use),
@@ -304,6 +308,7 @@ EtcdFacts Node::Impl::etcd_facts(const EtcdReport& found, std::size_t members, M
         facts.members = member_facts(found);
     }
     facts.all_members_healthy = found.statuses.size() == members;
+    facts.members_in_all = members;
     facts.quota_bytes = etcd_config(*identity_now()).quota_bytes;
     if (const auto own = found.statuses.find(settings.name); own != found.statuses.end()) {
         facts.database_bytes = bytes_of(own->second.database_bytes);
@@ -324,10 +329,16 @@ EtcdFacts Node::Impl::etcd_facts(const EtcdReport& found, std::size_t members, M
     return facts;
 }
 
-Status Node::Impl::defragment(const EtcdReport& found, const std::string& name) {
-    defragmented_at[name] = clock.mono();
+// What was found before is as old as this thread was slow: it is asked and decided again, and acted
+// on at once (kDefragmentOrderMost says why).
+Status Node::Impl::defragment(std::size_t members) {
+    const MonoTime asked = clock.mono();
+    const EtcdReport found = ask_etcd();
+    const std::string name = plan_upkeep(etcd_facts(found, members, asked), asked).defragment;
     for (const auto& member : found.members) {
-        if (member.name != name) continue;
+        if (name.empty() || member.name != name) continue;
+        if (!may_order(asked, clock.mono())) return {};
+        defragmented_at[name] = clock.mono();
         RETURN_IF_ERROR(etcd_admin().defragment(endpoint_of(member)));
         log.info("etcd defragmented",
                  {{"node", name}, {"bytes", found.statuses.at(name).database_bytes}});
@@ -355,7 +366,7 @@ Status Node::Impl::keep_up(const std::vector<store::EtcdMember>& etcd) {
         if (!done && done.error().code != ErrorCode::kCompacted) return fail(done.error());
         compacted = upkeep.compact_to;
     }
-    if (!upkeep.defragment.empty()) RETURN_IF_ERROR(defragment(found, upkeep.defragment));
+    if (!upkeep.defragment.empty()) RETURN_IF_ERROR(defragment(etcd.size()));
     if (upkeep.disarm_no_space)
         for (const auto& alarm : found.alarms)
             if (alarm.kind == store::EtcdAlarmKind::kNoSpace) RETURN_IF_ERROR(admin.disarm(alarm));
