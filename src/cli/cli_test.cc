@@ -571,5 +571,39 @@ TEST(Rebalance, what_would_be_restarted_has_to_be_allowed) {
     EXPECT_EQ(ran.out, "2 of 3 planned moves made; no other would regain room now\n") << ran.err;
 }
 
+// It goes on by itself when there is room; nobody sits before a command that says nothing.
+TEST(Drain, ends_with_what_stays_and_why_when_nothing_moves_any_more) {
+    std::string message = R"("default/a fits nowhere else; default/b has a disk on this host")";
+    TestServer server([&](const SeenRequest& request) {
+        if (request.target == "/v1/operations/op1")
+            return answer(
+                200,
+                R"({"kind":"operation","id":"op1","operation":"node-drain","state":"running","done":1,"total":3,"message":)" +
+                    message + "}");
+        return answer(200, R"({"kind":"node","name":"h1","operation":"op1"})");
+    });
+    Ran ran = run_with(server, {"node", "drain", "h1"});
+    EXPECT_EQ(ran.code, kExitRefused);
+    EXPECT_NE(ran.err.find("error: node h1 is cordoned, and 2 VMs stay on it: "
+                           "default/a fits nowhere else; default/b has a disk on this host\n"
+                           "  help: each goes as soon as it can;"),
+              std::string::npos)
+        << ran.err;
+}
+
+TEST(Drain, waits_while_a_vm_that_has_a_place_is_still_going) {
+    int asked = 0;
+    TestServer server([&](const SeenRequest& request) {
+        if (request.target != "/v1/operations/op1")
+            return answer(200, R"({"kind":"node","name":"h1","operation":"op1"})");
+        return answer(200, ++asked < 20
+                               ? R"({"id":"op1","operation":"node-drain","state":"running","done":0,"total":2,"message":"default/a fits nowhere else"})"
+                               : R"({"id":"op1","operation":"node-drain","state":"done","done":2,"total":2,"message":""})");
+    });
+    Ran ran = run_with(server, {"node", "drain", "h1"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out, "node h1: drained\n");
+}
+
 }  // namespace
 }  // namespace blixard::cli

@@ -129,6 +129,8 @@ std::string status_details(const Value& status, const Colours& colours) {
         facts.add("Host", status.text("node"));
         facts.add("Cluster", "none: this host stands alone");
         facts.add("Store", status.text("store"));
+        facts.add("",
+                  "found one here: blixard cluster init; or join one: blixard cluster join TOKEN");
         return facts.render(colours);
     }
     facts.add("Cluster", status.text("cluster_id"));
@@ -238,6 +240,7 @@ Outcome leave(Context& context, const Args& args) {
 
 View member_view() {
     View view;
+    view.nothing = "this host stands alone; found a cluster with: blixard cluster init";
     view.columns = {{"NAME"}, {"ROLE"}, {"STATE"}, {"ADDRESS"}, {"VERSION", false, true}};
     view.row = [](const Value& member) -> std::vector<Cell> {
         std::string state = member.text("state");

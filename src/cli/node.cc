@@ -138,6 +138,31 @@ Outcome order(Context& context, const std::string& name, const std::string& verb
     return {};
 }
 
+// The message of a drain has each VM that cannot go, with its reason, and "; " between them.
+std::int64_t vms_that_stay(const Value& drain) {
+    const std::string message = drain.text("message");
+    std::int64_t count = message.empty() ? 0 : 1;
+    for (auto at = message.find("; "); at != message.npos; at = message.find("; ", at + 1)) ++count;
+    return count;
+}
+
+bool nothing_moves(const Value& drain) {
+    const std::int64_t left = drain.number("total") - drain.number("done");
+    return left > 0 && vms_that_stay(drain) == left;
+}
+
+Failure not_drained(const std::string& node, const Value& drain) {
+    const std::int64_t count = vms_that_stay(drain);
+    return Failure(
+        Error{ErrorCode::kConflict,
+              fmt::format("node {} is cordoned, and {} VM{} on it: {}", node, count,
+                          count == 1 ? " stays" : "s stay", printable(drain.text("message"))),
+              {},
+              fmt::format("each goes as soon as it can; stop or delete it, make room elsewhere, or "
+                          "end the drain with: blixard node uncordon {}",
+                          node)});
+}
+
 Outcome drain(Context& context, const Args& args) {
     std::string name = args.get("name");
     ASSIGN_OR_RETURN(Value answer,
@@ -152,8 +177,10 @@ Outcome drain(Context& context, const Args& args) {
         });
         return {};
     }
-    auto done = wait_for_operation(context, id, context.timeout.value_or(kDrainTimeout));
+    auto done =
+        wait_for_operation(context, id, context.timeout.value_or(kDrainTimeout), nothing_moves);
     if (!done) return tl::unexpected(done.error());
+    if (done->text("state") == "running") return tl::unexpected(not_drained(name, *done));
     print_one(context, *done, [&] {
         return fmt::format(
             "node {}: drained\n{}", name,

@@ -118,8 +118,10 @@ tl::expected<Value, Failure> wait_for_vm(Context& context, const std::string& na
 }
 
 tl::expected<Value, Failure> wait_for_operation(Context& context, const std::string& id,
-                                                Millis timeout) {
+                                                Millis timeout,
+                                                std::function<bool(const Value&)> is_stuck) {
     MonoTime end = context.clock.mono() + timeout;
+    int stuck = 0;
     std::string told;
     while (true) {
         auto operation = context.remote().get(resource("/v1/operations", id));
@@ -134,7 +136,9 @@ tl::expected<Value, Failure> wait_for_operation(Context& context, const std::str
             fmt::format("{} {}/{} {} {}", operation->text("operation"), operation->number("done"),
                         operation->number("total"), operation->text("unit"), printable(message));
         if (news != told) context.note(news + "\n");
+        stuck = news == told && is_stuck && is_stuck(*operation) ? stuck + 1 : 0;
         told = news;
+        if (stuck == kStuckPolls) return std::move(*operation);
         if (context.clock.mono() >= end)
             return tl::unexpected(Failure(
                 Error{ErrorCode::kTimeout,

@@ -1,6 +1,7 @@
 // Waiting for a VM or an operation to get where it should be, telling what goes on meanwhile.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "cli/context.h"
@@ -21,7 +22,12 @@ tl::expected<Value, Failure> wait_for_vm(Context& context, const std::string& na
 
 // Until the operation is no longer running; progress on stderr. A failed or cancelled one is a
 // failure.
+// `is_stuck`, where there is one, says of a running one that nothing of it moves; said of it for
+// kStuckPolls times without anything new, it is waited for no longer and comes back as it is,
+// running.
 tl::expected<Value, Failure> wait_for_operation(Context& context, const std::string& id,
-                                                Millis timeout);
+                                                Millis timeout,
+                                                std::function<bool(const Value&)> is_stuck = {});
+inline constexpr int kStuckPolls = 15;
 
 }  // namespace blixard::cli

@@ -12,6 +12,17 @@ constexpr Millis kSuccessionMax = seconds(60);  // for another voter to take ove
 constexpr Millis kSuccessionPoll{500};
 constexpr Millis kRemovalMax = seconds(20);
 
+Error in_no_cluster() {
+    return {ErrorCode::kConflict,
+            "this host stands alone: it is in no cluster",
+            {},
+            "found one: blixard cluster init; or join one: blixard cluster join TOKEN"};
+}
+
+std::string how_many_vms(std::size_t count) {
+    return count == 1 ? "1 VM is" : std::to_string(count) + " VMs are";
+}
+
 void add_revocations(const Member& member, const std::string& reason, WallTime now,
                      store::Transaction& out) {
     // A host that left has ended its connections by itself.
@@ -68,7 +79,7 @@ Result<std::vector<std::string>> Node::Impl::vms_on(const std::string& name) {
 // For a cluster that is gone: it is asked nothing and told nothing.
 Status Node::Impl::abandon() {
     const auto who = identity_now();
-    if (!who) return fail(ErrorCode::kConflict, "this host is in no cluster");
+    if (!who) return fail(in_no_cluster());
     if (const auto members = read_membership(*store);
         members && members->meta && members->find(who->name) != nullptr)
         return fail(ErrorCode::kConflict, "the cluster answers, and this host is a member of it",
@@ -87,7 +98,7 @@ Status Node::Impl::forget_cluster(const Identity& who) {
 
 Status Node::Impl::leave() {
     const auto who = identity_now();
-    if (!who) return fail(ErrorCode::kConflict, "this host is in no cluster");
+    if (!who) return fail(in_no_cluster());
     const Status standing = check_standing();
     const bool was_removed = !standing && standing.error().code == ErrorCode::kDenied;
     if (!was_removed) RETURN_IF_ERROR(give_notice(*who));
@@ -101,13 +112,15 @@ Status Node::Impl::give_notice(const Identity& who) {
         return fail(ErrorCode::kUnavailable, "this host's record is not in the store; ask again");
     if (members.members.size() == 1)
         return fail(ErrorCode::kConflict,
-                    "this host is the cluster's last: its store would be lost");
+                    "this host is the cluster's last: its store would be lost",
+                    "it can go on as a cluster of one; to end it, stop the daemon and remove its "
+                    "data directory");
     ASSIGN_OR_RETURN(const auto vms, vms_on(who.name));
     if (!vms.empty())
-        return fail(ErrorCode::kConflict,
-                    std::to_string(vms.size()) + " VMs are placed on this host, for example \"" +
-                        vms.front() + "\"",
-                    "drain it first: blixard node drain " + who.name);
+        return fail(
+            ErrorCode::kConflict,
+            how_many_vms(vms.size()) + " placed on this host, for example \"" + vms.front() + "\"",
+            "drain it first: blixard node drain " + who.name);
     RETURN_IF_ERROR(set_member_state(who.name, MemberState::kLeaving));
     const Status gone = step_down(who);
     if (!gone) (void)set_member_state(who.name, MemberState::kReady);
@@ -163,11 +176,12 @@ Status Node::Impl::step_down(const Identity& who) {
 }
 
 Status Node::Impl::remove(const std::string& name) {
-    if (!identity_now()) return fail(ErrorCode::kConflict, "this host is in no cluster");
+    if (!identity_now()) return fail(in_no_cluster());
     ASSIGN_OR_RETURN(const Membership members, read_membership(*store));
     const Member* gone = members.find(name);
     if (gone == nullptr)
-        return fail(ErrorCode::kNotFound, "\"" + name + "\" is no member of this cluster");
+        return fail(ErrorCode::kNotFound, "\"" + name + "\" is no member of this cluster",
+                    "see: blixard cluster members");
     if (name == settings.name)
         return fail(ErrorCode::kConflict, "\"" + name + "\" is this very host",
                     "take it out with: blixard cluster leave");

@@ -473,6 +473,23 @@ TEST_F(ControlPlane, a_drain_that_has_ended_stops_nobody) {
     EXPECT_EQ(hosts[first]->machines.starts().size(), 1U);
 }
 
+TEST_F(ControlPlane, a_drain_says_which_vms_are_bound_to_the_host) {
+    add_hosts(2);
+    create("web", [](model::VmSpec& spec) { spec.constraints.node = "h1"; });
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    model::NodeSpec spec = state->nodes.find("h1")->spec->value;
+    spec.draining = true;
+    spec.schedulable = false;
+    put(model::node_key("h1", "spec"), model::to_json(spec));
+    put(model::operation_key("op1"), model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/h1"}));
+    ASSERT_TRUE(loop.run_until([&] {
+        state = store_view->current();
+        const view::OperationEntry* drain = state->operations.find("op1");
+        return drain && drain->record->value.message == "default/web is bound to this host by its constraints";
+    }, seconds(60)));
+    EXPECT_EQ(vm("web")->phase, model::Phase::kRunning);
+}
+
 // Two decisions never count the same room: a VM is not stopped for a place that another one gets.
 TEST_F(ControlPlane, a_drain_stops_no_more_vms_than_find_room) {
     add_hosts(2);

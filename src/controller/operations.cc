@@ -56,6 +56,9 @@ void Controller::look_at_drain(const view::OperationEntry& operation,
         if (try_again) dirty_vms_.insert(vm.key);
         if (pinned(vm))
             stay += fmt::format("{}{} has a disk on this host", stay.empty() ? "" : "; ", vm.key);
+        else if (vm.record && vm.record->value.spec.constraints.node == node)
+            stay += fmt::format("{}{} is bound to this host by its constraints",
+                                stay.empty() ? "" : "; ", vm.key);
         else if (!vm.placement->value.release && vm.record &&
                  vm.record->value.spec.run != model::Run::kStopped)
             stay += fmt::format("{}{} fits nowhere else", stay.empty() ? "" : "; ", vm.key);
