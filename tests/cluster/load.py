@@ -29,6 +29,7 @@ class Load:
         self.kept = set()  # names that were created, acknowledged, and never deleted
         self.answers = collections.Counter()
         self.refusals = collections.Counter()
+        self.ended = 0  # requests, whatever came of them
         self._pause = pause
         self._over = threading.Event()
         self._lock = threading.Lock()
@@ -53,6 +54,11 @@ class Load:
         """Until `count` more requests were answered with success (by this host)."""
         aim = self.answers[host] + count
         wait_for(f"{count} answers of {host or 'any host'}", lambda: self.answers[host] >= aim)
+
+    def wait_for_asked(self, count):
+        """Until `count` more requests have ended, however: where no host may answer with success."""
+        aim = self.ended + count
+        wait_for(f"{count} requests have ended", lambda: self.ended >= aim)
 
     def leave_out(self, host):
         """Asks this host no more; no request to it is on its way when this returns."""
@@ -79,6 +85,7 @@ class Load:
                 self._do(f"c{number}@{host.name}", host, key, kind, argument)
             with self._lock:
                 self._asking[host.name] -= 1
+                self.ended += 1
 
     def _keep(self, host, name):
         with contextlib.suppress(Problem, OSError, http.client.HTTPException):

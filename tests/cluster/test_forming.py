@@ -11,7 +11,7 @@ import ssl
 import sys
 import unittest
 
-from hosts import PORT, Cloud, Problem, wait_for
+from hosts import PORT, Cloud, Problem, run, wait_for
 from parts import READY_LINE, cli, import_guest, launch, wait_running
 
 BINARY = None  # hosts.BLIXARD, unless the command line names another
@@ -137,8 +137,16 @@ class Forming(unittest.TestCase):
                 return all(len(seen) >= 3 for seen in serials.values())
 
             wait_for("both hosts have had three certificates", renewed_twice, 240, every=1)
-            cloud.wait_all_ready()
-            second.post("/v1/projects", {"name": "still-in"})
+
+            def write():  # between two of its starts: each new certificate takes one
+                try:
+                    return second.post("/v1/projects", {"name": "still-in"})
+                except Problem as problem:
+                    if problem.status == 409:
+                        return True
+                    raise
+
+            wait_for("it can still write", write)
             wait_for("the other sees it", lambda: first.get("/v1/projects/still-in"))
 
 
@@ -147,8 +155,8 @@ class Strangers(unittest.TestCase):
 
     PORTS = (PORT, PORT + 1, PORT + 2)
 
-    def connect(self, host, port, context=None):
-        """What a program in that host's network hears, b"" where it is hung up on."""
+    def connect(self, host, port, context=None, ask=None):
+        """What a program in that host's network hears to what it asks (greet()), b"" where it is hung up on."""
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
@@ -156,7 +164,7 @@ class Strangers(unittest.TestCase):
                 namespace = os.open(f"/run/netns/{host.namespace}", os.O_RDONLY)
                 if ctypes.CDLL(None, use_errno=True).setns(namespace, 0) != 0:
                     raise OSError("setns")
-                heard = self.talk(host.address, port, context)
+                heard = self.talk(host.address, port, context, ask or self.greet)
             except Exception as error:  # whatever it is, the parent is told
                 heard = f"refused: {type(error).__name__}: {error}".encode()
             os.write(writer, heard[:4000])
@@ -168,12 +176,12 @@ class Strangers(unittest.TestCase):
         return heard
 
     @staticmethod
-    def talk(address, port, context):
+    def talk(address, port, context, ask):
         with socket.create_connection((address, port), 10) as plain:
             plain.settimeout(10)
             stream = context.wrap_socket(plain) if context else plain
             with stream:
-                return Strangers.greet(stream)
+                return ask(stream)
 
     @staticmethod
     def greet(stream):
@@ -188,6 +196,68 @@ class Strangers(unittest.TestCase):
         if certificate:
             context.load_cert_chain(str(certificate), str(key))
         return context
+
+    # HTTP/2 frames of a gRPC call; RFC 9113, 6.1 and 6.2, and RFC 7541, 6.2.2 (each header as itself, nothing indexed).
+    @staticmethod
+    def frame(kind, flags, stream, payload):
+        return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+    @classmethod
+    def grpc_call(cls, method, authority):
+        headers = b""
+        for name, value in ((":method", "POST"), (":scheme", "https"), (":path", method), (":authority", authority),
+                            ("te", "trailers"), ("content-type", "application/grpc")):
+            headers += b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+        return (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + cls.frame(4, 0, 0, b"") + cls.frame(1, 4, 1, headers)
+                + cls.frame(0, 1, 1, b"\0\0\0\0\0"))  # an empty message, and no more
+
+    @classmethod
+    def trailers(cls, stream):
+        """The header blocks of all answers until the call is over, as bytes."""
+        buffer, blocks = b"", b""
+        while True:
+            more = stream.recv(65536)
+            if not more:
+                return blocks
+            buffer += more
+            while len(buffer) >= 9 and len(buffer) >= 9 + int.from_bytes(buffer[:3], "big"):
+                size, kind, flags = int.from_bytes(buffer[:3], "big"), buffer[3], buffer[4]
+                if kind == 1:
+                    blocks += buffer[9:9 + size]
+                if kind in (1, 3) and (flags & 1 or kind == 3):
+                    return blocks
+                buffer = buffer[9 + size:]
+
+    def ask_without_certificate(self, host, rpc):
+        def ask(stream):
+            stream.sendall(self.grpc_call(f"/blixard.peer.v1.Peer/{rpc}", host.address))
+            return self.trailers(stream)
+        return self.connect(host, PORT, self.tls(), ask)
+
+    def test_who_has_no_certificate_can_say_hello_and_join_and_nothing_more(self):
+        with Cloud(BINARY, 1) as cloud:
+            cloud.start()
+            [host] = cloud
+            host.init(voters=1)
+            greeted = self.ask_without_certificate(host, "Hello")
+            self.assertIn(b"grpc-status", greeted)
+            self.assertNotIn(b"certificate", greeted)
+            for rpc in ("Renew", "GetVoterKey", "Forward", "FetchBlob"):
+                with self.subTest(rpc=rpc):
+                    self.assertIn(b"this call needs a certificate of this cluster", self.ask_without_certificate(host, rpc))
+            self.assertIn(b"token", self.ask_without_certificate(host, "Join"))
+
+    def test_hosts_hear_on_three_ports_and_the_api_on_none_that_others_reach(self):
+        with Cloud(BINARY, 1, arguments=("--listen", "127.0.0.1:7777")) as cloud:
+            cloud.start()
+            [host] = cloud
+            host.init(voters=1)
+            tables = run("ip", "netns", "exec", host.namespace, "cat", "/proc/net/tcp", "/proc/net/tcp6")
+            listening = {tuple(line.split()[1].split(":")) for line in tables.splitlines() if line.split()[3] == "0A"}
+            ports = {int(port, 16) for address, port in listening if address not in ("0100007F", "0" * 24 + "01000000")}
+            self.assertEqual(ports, set(self.PORTS))
+            self.assertIn(7777, {int(port, 16) for _, port in listening})
+            self.assertTrue(self.connect(host, 7777).startswith(b"refused: ConnectionRefusedError"))
 
     def test_plain_tcp_no_certificate_and_a_foreign_one_are_refused(self):
         with Cloud(BINARY, 2) as cloud:

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Many kills in a row: any process of any host, or all of a host.
 
-Usage: test_kills.py       BLIXARD_TEST_KILLS: how many (200); BLIXARD_TEST_SEED: which
+Usage: test_kills.py       BLIXARD_TEST_KILLS: how many (20; 200 in long mode); BLIXARD_TEST_SEED: which
 """
 import os
 import signal
 import unittest
 
 from hosts import wait_for
-from scene import Scene, load_tests_in_order
+from scene import MODE, Scene, load_tests_in_order
 
-KILLS = int(os.environ.get("BLIXARD_TEST_KILLS", "200"))
+KILLS = int(os.environ.get("BLIXARD_TEST_KILLS", "200" if MODE == "long" else "20"))
 ROUND = 10  # kills, after which all must be well again
 
 
