@@ -99,7 +99,9 @@ class Scene(unittest.TestCase):
     def run(self, result=None):
         result = result or self.defaultTestResult()
         before = len(result.failures), len(result.errors)
+        begun = time.monotonic()
         super().run(result)
+        self.note(f"{self.id().rsplit('.', 1)[1]}: {time.monotonic() - begun:.0f} s")
         new = result.failures[before[0]:] + result.errors[before[1]:]
         for _, what in new:  # now, beside the daemons' last words; a run that is ended early still tells
             print(what, file=sys.stderr, flush=True)
