@@ -5,14 +5,14 @@ operations that explains all that they were told?
 What test_faults.py does to one host at a time and lets settle, this does without a rest: also to two at once (no majority),
 and to whoever leads.
 
-Usage: test_partitions.py       BLIXARD_TEST_PARTITIONS: how many (10; 60 in long mode); BLIXARD_TEST_SEED: which
+Usage: test_partitions.py       BLIXARD_TEST_PARTITIONS: how many (6; 60 in long mode); BLIXARD_TEST_SEED: which
 """
 import os
 import unittest
 
 from scene import MODE, Scene, load_tests_in_order
 
-PARTITIONS = int(os.environ.get("BLIXARD_TEST_PARTITIONS", "60" if MODE == "long" else "10"))
+PARTITIONS = int(os.environ.get("BLIXARD_TEST_PARTITIONS", "60" if MODE == "long" else "6"))
 PER_HISTORY = 10  # then all must be well again: short histories are judged fast
 
 
