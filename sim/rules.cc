@@ -90,7 +90,8 @@ std::string domain_of(const view::NodeEntry& host, const std::string& domain) {
 }
 
 bool speaks_of(const model::AffinityRule& rule, std::string_view project, const view::VmEntry& vm) {
-    if (!rule.vm.empty()) return vm.project() == project && vm.name() == rule.vm;
+    if (vm.project() != project) return false;
+    if (!rule.vm.empty()) return vm.name() == rule.vm;
     return std::ranges::all_of(rule.labels, [&](const auto& label) {
         const auto& labels = vm.record->value.spec.labels;
         const auto found = labels.find(label.first);

@@ -151,7 +151,7 @@ std::string name_from(const std::string& path) {
     std::string base = path.substr(path.rfind('/') + 1);
     for (std::string_view ending : {".qcow2", ".raw", ".img", ".bin"})
         if (base.size() > ending.size() && base.ends_with(ending))
-            base.resize(base.size() - ending.size());
+            base = base.substr(0, base.size() - ending.size());
     std::string name;
     for (char c : base) {
         char small = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -9,7 +9,8 @@ namespace {
 bool speaks_of(const model::AffinityRule& rule, const view::VmEntry& owner,
                const view::VmEntry& other) {
     if (!other.record || other.key == owner.key) return false;
-    if (!rule.vm.empty()) return other.project() == owner.project() && other.name() == rule.vm;
+    if (other.project() != owner.project()) return false;
+    if (!rule.vm.empty()) return other.name() == rule.vm;
     const auto& labels = other.record->value.spec.labels;
     return std::all_of(rule.labels.begin(), rule.labels.end(), [&](const auto& label) {
         const auto found = labels.find(label.first);

@@ -29,7 +29,9 @@ std::vector<scheduler::Label> labels_of(const std::map<std::string, std::string>
 
 scheduler::Affinity affinity_of(const model::AffinityRule& rule, std::string_view project) {
     scheduler::Affinity affinity;
+    // Labels are a project's own: no project keeps another's VMs away by guessing theirs.
     affinity.target.labels = labels_of(rule.labels);
+    if (!rule.labels.empty()) affinity.target.project = project;
     if (!rule.vm.empty()) affinity.target.vm = fmt::format("{}/{}", project, rule.vm);
     affinity.anti = rule.anti;
     affinity.hard = rule.hard;

@@ -95,7 +95,9 @@ TEST(RecordFiles, without_a_quiet_moment_the_record_ends_and_the_next_segment_do
     kept.files->append("again");
     const recorder::Record record = kept.exported();
     EXPECT_EQ(record.segments.back().entries, "again");
-    if (record.segments.size() == 2) EXPECT_EQ(record.segments[1].number, record.segments[0].number + 2);
+    if (record.segments.size() == 2) {
+        EXPECT_EQ(record.segments[1].number, record.segments[0].number + 2);
+    }
 }
 
 TEST(RecordFiles, a_torn_end_does_not_spoil_what_follows_it) {

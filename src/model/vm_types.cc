@@ -116,7 +116,7 @@ const Type& type_of<AffinityRule>() {
     static constexpr Field fields[] = {
         FIELD(anti, "Keep apart instead of together."),
         FIELD(hard, "A hard rule must hold; a soft one costs points where it does not."),
-        FIELD(labels, "The VMs that carry all of these labels.", kLabels),
+        FIELD(labels, "The VMs of the same project that carry all of these labels.", kLabels),
         FIELD(vm, "Or this one VM of the same project.", kName),
         FIELD(max_per_node, "anti: at most this many of the group in one domain.",
               {.min = 1, .max = 10000}),

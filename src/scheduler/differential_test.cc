@@ -71,7 +71,10 @@ Request random_request(Random& random, int number) {
                                       random.chance(60) ? "host" : "zone",
                                       static_cast<std::int32_t>(pick(random, 1, 2)),
                                       static_cast<double>(pick(random, 1, 60))});
+    if (!request.affinities.empty() && random.chance(50))
+        request.affinities.back().target.project = random.chance(80) ? request.project : "q";
     if (random.chance(70)) request.zones.preferred = {kPreferredZone};
+    if (random.chance(30)) request.zones.preferred.push_back("z2");
     constexpr const char* kDomains[] = {"zone", "host", "rack"};
     request.spread_domain = kDomains[random.below(3)];
     request.priority = static_cast<std::int32_t>(pick(random, 0, 4)) * 250;
@@ -346,8 +349,11 @@ class Reference {
             auto used = last_used_.find(host.name);
             return static_cast<double>(placements_ - (used == last_used_.end() ? 0 : used->second));
         }
-        if (strategy == Strategy::kLocality)
-            return !request.zones.preferred.empty() && host.zone == kPreferredZone ? 50.0 : 0.0;
+        if (strategy == Strategy::kLocality) {
+            const auto& zones = request.zones.preferred;
+            if (zones.size() == 2) return host.zone == zones[0] ? 50.0 : 25.0;
+            return zones.size() == 1 && host.zone == zones[0] ? 50.0 : 0.0;
+        }
         if (strategy != Strategy::kSpread) return 0.0;
         int on_host = 0;
         int in_domain = 0;
@@ -379,11 +385,15 @@ class Reference {
                 const auto& label = rule.target.labels.front();
                 if (std::count(vm.request.labels.begin(), vm.request.labels.end(), label) == 0)
                     continue;
+                const auto& project = rule.target.project;
+                if (!project.empty() && vm.request.project != project) continue;
                 ++everywhere;
                 here += rule.domain == "host" ? vm.place.host == host.name
                                               : hosts_.at(vm.place.host).zone == host.zone;
             }
-            bool own_group = request.labels.front() == rule.target.labels.front();
+            bool own_group =
+                request.labels.front() == rule.target.labels.front() &&
+                (rule.target.project.empty() || rule.target.project == request.project);
             if (rule.anti)
                 lost += rule.weight * std::max(0, here + 1 - rule.max_per_domain);
             else if (here == 0 && !(everywhere == 0 && own_group))

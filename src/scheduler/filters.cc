@@ -84,7 +84,7 @@ bool Filters::zone_admits(const HostSlot& host) const {
         std::find(zones.excluded.begin(), zones.excluded.end(), host.spec.zone) !=
             zones.excluded.end())
         return false;
-    return strategy_ != Strategy::kLocality || !zones.strict || zones.prefers(host.spec.zone);
+    return strategy_ != Strategy::kLocality || !zones.strict || zones.preference(host.spec.zone) > 0.0;
 }
 
 bool Filters::is_pinned_elsewhere(const HostSlot& host, const VolumePin** pin) const {

@@ -249,6 +249,10 @@ TEST_F(Placing, locality_prefers_a_zone_or_insists_on_it) {
     EXPECT_EQ(place(cluster, request, policy).outcome, Outcome::kPending);
     request.zones.preferred = {"z2", "z1"};
     EXPECT_EQ(host_for(request), "a") << "any of the preferred zones will do";
+    ASSERT_TRUE(cluster.set_host_state("b", HostState::kReady));
+    EXPECT_EQ(host_for(request), "b") << "the best comes first";
+    const Decision decision = place(cluster, request, policy);
+    EXPECT_DOUBLE_EQ(decision.runners_up.at(0).score - decision.score, 25.0 - 50.0);
 }
 
 TEST_F(Placing, spread_goes_to_the_emptiest_failure_domain) {

@@ -29,7 +29,7 @@ struct Policy {
     double weight_memory = 1.0;
     double weight_disk = 0.5;
 
-    double zone_points = 50.0;    // locality: what the preferred zone is worth
+    double zone_points = 50.0;    // locality: what the first of the preferred zones is worth
     bool preempt_always = false;  // false: only VMs of strategy `priority` evict others
 
     Millis reserve_after = seconds(300);  // a VM that waited so long gets a host kept free for it

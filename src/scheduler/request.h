@@ -39,6 +39,7 @@ enum class NumaPolicy : std::uint8_t {
 struct Selector {
     std::string vm;
     std::vector<Label> labels;
+    std::string project;  // with labels: VMs of this project alone; empty: of any
 
     bool operator==(const Selector&) const = default;
 };
@@ -74,11 +75,14 @@ struct VolumePin {
 
 struct Zones {
     std::vector<std::string> excluded;   // never there
-    std::vector<std::string> preferred;  // locality strategy: better in one of these
+    std::vector<std::string> preferred;  // locality strategy: better in one of these, best first
     bool strict = false;                 // locality strategy: only there
 
-    bool prefers(std::string_view zone) const {
-        return std::find(preferred.begin(), preferred.end(), zone) != preferred.end();
+    // 1 for the first of the preferred, less by equal steps for each after it; 0: not preferred.
+    double preference(std::string_view zone) const {
+        const auto at = std::find(preferred.begin(), preferred.end(), zone);
+        return static_cast<double>(preferred.end() - at) /
+               static_cast<double>(std::max<std::size_t>(preferred.size(), 1));
     }
 
     bool operator==(const Zones&) const = default;

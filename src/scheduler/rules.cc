@@ -19,6 +19,7 @@ bool has_label(const Request& vm, const Label& label) {
 
 bool matches(const Selector& target, const Request& vm) {
     if (!target.vm.empty()) return target.vm == vm.vm;
+    if (!target.project.empty() && target.project != vm.project) return false;
     return std::all_of(target.labels.begin(), target.labels.end(),
                        [&](const Label& label) { return has_label(vm, label); });
 }

@@ -167,7 +167,7 @@ double Scores::of_host(HostIndex index, std::vector<ScorePart>* parts) const {
             static_cast<double>(cluster_.placements() - host.last_placed));
     if (strategy_ == Strategy::kLocality && !filters_.request().zones.preferred.empty())
         add("preferred zone",
-            filters_.request().zones.prefers(host.spec.zone) ? policy_.zone_points : 0.0);
+            policy_.zone_points * filters_.request().zones.preference(host.spec.zone));
     if (strategy_ == Strategy::kSpread) {
         double total = 1.0 + spread_total_;
         if (spread_key_ != kNoName) {

@@ -53,8 +53,11 @@ TEST(PersistentMap, holds_many_and_loses_many) {
         map.put(std::make_shared<Item>(Item{std::to_string(i * 7919 % 20000), i}));
     EXPECT_EQ(map.size(), 20000u);
     const PersistentMap<Item> full = map;
-    for (int i = 0; i < 20000; i += 1)
-        if (i % 100 != 0) EXPECT_TRUE(map.erase(std::to_string(i)));
+    for (int i = 0; i < 20000; ++i) {
+        if (i % 100 != 0) {
+            EXPECT_TRUE(map.erase(std::to_string(i)));
+        }
+    }
     EXPECT_EQ(map.size(), 200u);
     EXPECT_EQ(full.size(), 20000u);
     EXPECT_NE(full.find("19999"), nullptr);
