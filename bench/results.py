@@ -158,7 +158,7 @@ def curves_part(directory, drawing):
     growth = ["from {:,} to {:,}".format(small["vms"], large["vms"])]
     growth += [f"× {large[key] / small[key]:.1f}" for key, _, _ in CURVES]
     return ["## What grows with the number of VMs", "",
-            f"`build/blixard-bench curves`, {measured_at(directory, 'curves.json')}: in process, without sockets, disks or guests. `list` and `catch-up` are of all",
+            f"`build/blixard-bench curves`, {measured_at(directory, 'curves.json')}: in process, without sockets, disks or guests. `list` (by pages of 10,000) and `catch-up` are of all",
             "VMs at once; the others are of one. A decision is among a tenth as many hosts. `create` and `get` go through the whole API, with the",
             "store in memory.", "", f"![cost curves]({os.path.basename(drawing)})", ""] + table(
                 ["VMs"] + [what for _, what, _ in CURVES], rows + [growth])
