@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/counted.h"
 #include "base/mutant.h"
 
 namespace blixard::scheduler {
@@ -37,15 +38,18 @@ std::optional<Failure> quota_failure(const Cluster& cluster, const Request& requ
     const auto& quota = found->second;
     const auto& usage = cluster.usage(request.project);
     auto over = [&](std::int64_t limit, std::int64_t used, std::int64_t more,
-                    std::string_view what) -> std::optional<Failure> {
+                    std::string_view what, std::int64_t unit = 1) -> std::optional<Failure> {
         if (limit < 0 || used + more <= limit || more == 0) return {};
+        const auto in_units = [unit](std::int64_t n) {
+            return fmt::format("{:.15g}", static_cast<double>(n) / static_cast<double>(unit));
+        };
         return Failure{Reason::kQuota, more, std::max<std::int64_t>(0, limit - used),
                        fmt::format("project {} uses {} of {} {}, this VM needs {}", request.project,
-                                   used, limit, what, more)};
+                                   in_units(used), in_units(limit), what, in_units(more))};
     };
     if (auto f = over(quota.vms, usage.vms, 1, "VMs")) return f;
     if (auto f = over(quota.limit.cpu_milli, usage.used.cpu_milli, request.need.cpu_milli,
-                      "thousandths of CPUs"))
+                      "CPUs", 1000))
         return f;
     if (auto f = over(quota.limit.memory_mib, usage.used.memory_mib, request.need.memory_mib,
                       "MiB of memory"))
@@ -56,7 +60,7 @@ std::optional<Failure> quota_failure(const Cluster& cluster, const Request& requ
     return over(
         quota.gpu_milli, usage.gpu_milli,
         std::int64_t{request.gpu.count} * (request.gpu.count > 0 ? request.gpu.milli_each : 0),
-        "thousandths of GPUs");
+        "GPUs", 1000);
 }
 
 Filters::Filters(const Cluster& cluster, const Request& request, const Policy& policy,
@@ -269,11 +273,16 @@ void Filters::check_gpus(const HostSlot& host, std::vector<Failure>& failures) c
     if (allowed < ask_.gpu_count && host.free.gpu_count >= ask_.gpu_count)
         failures.push_back(
             {Reason::kGpuModel, ask_.gpu_count, allowed,
-             fmt::format("has {} GPUs of the allowed models, needs {}", allowed, ask_.gpu_count)});
+             fmt::format("has {} of the allowed models, needs {}",
+                         counted(std::int64_t{allowed}, "GPU"), ask_.gpu_count)});
     else
-        failures.push_back({Reason::kGpu, ask_.gpu_count, free,
-                            fmt::format("needs {} GPUs with {} thousandths free, has {}",
-                                        ask_.gpu_count, ask_.gpu_milli, free)});
+        failures.push_back(
+            {Reason::kGpu, ask_.gpu_count, free,
+             ask_.gpu_milli == 1000
+                 ? fmt::format("needs {}, {} free",
+                               counted(std::int64_t{ask_.gpu_count}, "whole GPU"), free)
+                 : fmt::format("needs {:g} % of {}, {} with so much free", ask_.gpu_milli / 10.0,
+                               counted(std::int64_t{ask_.gpu_count}, "GPU"), free)});
 }
 
 }  // namespace blixard::scheduler
