@@ -231,10 +231,11 @@ Outcome leave(Context& context, const Args& args) {
     if (args.has("abandon")) body.set("abandon", true);
     ASSIGN_OR_RETURN(Value answer, context.remote().post("/v1/cluster/leave", {}, body,
                                                          context.timeout.value_or(kFormTimeout)));
-    if (answer.is_null())
-        context.note("this host has left the cluster\n");
-    else
-        print_plain(context, answer);
+    if (Outcome back = wait_until_on(context, "sqlite"); !back) return back;
+    print_one(
+        context, answer,
+        [] { return "this host has left the cluster and stands alone, with an empty store\n"; },
+        "node");
     return {};
 }
 

@@ -19,6 +19,12 @@ Error in_no_cluster() {
             "found one: blixard cluster init; or join one: blixard cluster join TOKEN"};
 }
 
+// etcd says so while it elects a leader, or has just changed its members.
+bool is_passing(const Error& error) {
+    return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kUnknownOutcome ||
+           error.code == ErrorCode::kTimeout;
+}
+
 std::string how_many_vms(std::size_t count) {
     return count == 1 ? "1 VM is" : std::to_string(count) + " VMs are";
 }
@@ -169,7 +175,14 @@ Status Node::Impl::step_down(const Identity& who) {
     const std::shared_ptr<store::Store> elsewhere = std::move(made);
     auto change = departure(members, *members.find(who.name), kLeft, clock.wall(), true);
     change.compares.clear();
-    const auto committed = commit_now(*elsewhere, std::move(change));
+    // Where this host's etcd led, another is being elected just now. Nothing is compared: the same
+    // write twice is one.
+    const MonoTime written_by = clock.mono() + kRemovalMax;
+    auto committed = commit_now(*elsewhere, change);
+    while (!committed && is_passing(committed.error()) && clock.mono() < written_by) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(kSuccessionPoll.count));
+        committed = commit_now(*elsewhere, change);
+    }
     loop.post([elsewhere] {});  // its end is the loop's
     if (!committed) return fail(committed.error());
     return {};
@@ -197,9 +210,7 @@ Status Node::Impl::remove(const std::string& name) {
         const MonoTime deadline = clock.mono() + kRemovalMax;
         for (Status gone = admin.remove(own->id); !gone; gone = admin.remove(own->id)) {
             if (gone.error().code == ErrorCode::kNotFound) break;
-            const bool passing = gone.error().code == ErrorCode::kUnavailable ||
-                                 gone.error().code == ErrorCode::kUnknownOutcome;
-            if (!passing || clock.mono() >= deadline) return gone;
+            if (!is_passing(gone.error()) || clock.mono() >= deadline) return gone;
             std::this_thread::sleep_for(std::chrono::milliseconds(kSuccessionPoll.count));
         }
     }

@@ -99,6 +99,23 @@ class Forming(unittest.TestCase):
                                                              if m["healthy"] and not m["learner"]]) == 3, 120)
             cloud[0].post("/v1/projects", {"name": "after"})
 
+    def test_the_host_whose_etcd_leads_leaves_and_then_the_next(self):
+        """Its last write is one of the others', while they elect a leader."""
+        with Cloud(BINARY, 3) as cloud:
+            cloud.form()
+            for count in (3, 2):
+                cloud.wait_voters(count)
+                members = [host for host in cloud if host.is_in]
+                leading = members[0].get("/v1/cluster")["leader"]
+                leaving = next(host for host in members if host.name == leading)
+                said = cli(leaving, "cluster", "leave").stdout
+                self.assertIn("has left the cluster and stands alone", said)
+                leaving.is_in = False
+                rest = [host for host in members if host is not leaving]
+                wait_for("the others know", lambda r=rest: set(r[0].members()) == {host.name for host in r})
+                wait_for("and can write", lambda r=rest, c=count: r[0].post("/v1/projects", {"name": f"after-{c}"}))
+                self.assertFalse(leaving.is_member())
+
     def test_a_host_that_was_removed_while_it_was_cut_off_does_not_keep_its_open_connections(self):
         with Cloud(BINARY, 4) as cloud:
             cloud.form()
