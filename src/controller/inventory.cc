@@ -11,7 +11,7 @@ void Inventory::rebuild(const view::Snapshot& state,
     for (const auto& [node, host_state] : states) refresh_node(state, node, host_state);
     state.vms.for_each(
         [&](const std::shared_ptr<const view::VmEntry>& vm) { refresh_vm(state, vm->key); });
-    learn_mix(cluster_, state);
+    learn_mix(cluster_, state, Waiting::kLeftOut);
 }
 
 void Inventory::refresh_node(const view::Snapshot& state, const std::string& node,

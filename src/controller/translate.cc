@@ -149,10 +149,13 @@ std::shared_ptr<const scheduler::Request> request_of(const view::VmEntry& vm,
     return request;
 }
 
-void learn_mix(scheduler::Cluster& cluster, const view::Snapshot& state) {
+void learn_mix(scheduler::Cluster& cluster, const view::Snapshot& state, Waiting waiting) {
     std::vector<const view::VmEntry*> vms;
     state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
-        if (vm->record && vm->placement && vm->placement->value.epoch > 0) vms.push_back(vm.get());
+        if (!vm->record) return;
+        const bool had_place = vm->placement && vm->placement->value.epoch > 0;
+        const bool waits = !had_place && vm->record->value.spec.run == model::Run::kRunning;
+        if (had_place || (waits && waiting == Waiting::kCounted)) vms.push_back(vm.get());
     });
     std::sort(vms.begin(), vms.end(), [](const view::VmEntry* a, const view::VmEntry* b) {
         return a->record->create_revision != b->record->create_revision
