@@ -1,4 +1,5 @@
 // blixard-bench: every figure that the project claims, one command each.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string>
@@ -41,20 +42,29 @@ constexpr std::array kCommands = {
             "--socket PATH [--connections N] [--requests N]: a daemon that runs, under writes"},
 };
 
-int usage() {
-    std::fputs("usage: blixard-bench COMMAND\n", stderr);
-    for (const auto& command : kCommands)
-        std::fprintf(stderr, "  %-7s %s\n", command.name.data(), command.help.data());
-    return 2;
+void print(std::FILE* out, const Command& command) {
+    std::fprintf(out, "  %-7s %s\n", command.name.data(), command.help.data());
 }
+
+void usage(std::FILE* out) {
+    std::fputs("usage: blixard-bench COMMAND\n", out);
+    for (const auto& command : kCommands) print(out, command);
+}
+
+bool asks_for_help(const std::string& word) { return word == "--help" || word == "-h"; }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::vector<std::string> arguments(argv + 1, argv + argc);
-    if (arguments.empty()) return usage();
-    for (const auto& command : kCommands)
-        if (command.name == arguments[0])
-            return command.run(blixard::bench::Arguments(arguments).subspan(1));
-    return usage();
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (!arguments.empty() && asks_for_help(arguments[0])) return usage(stdout), 0;
+    for (const auto& command : kCommands) {
+        if (arguments.empty() || command.name != arguments[0]) continue;
+        // Google Benchmark has a help of its own.
+        const bool own = command.name == "micro";
+        if (!own && std::any_of(arguments.begin(), arguments.end(), asks_for_help))
+            return print(stdout, command), 0;
+        return command.run(blixard::bench::Arguments(arguments).subspan(1));
+    }
+    return usage(stderr), 2;
 }
