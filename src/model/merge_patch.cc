@@ -14,8 +14,40 @@ using simdjson::dom::object;
 
 constexpr std::size_t kFieldPathsMax = 64;  // of one ?fields=
 
+template <class List, class Write>
+void append_each(const List& list, char open, char close, std::string& out, Write write) {
+    out += open;
+    bool first = true;
+    for (const auto item : list) {
+        if (!first) out += ',';
+        first = false;
+        write(item);
+    }
+    out += close;
+}
+
+// As it stands, without spaces. (simdjson's own minify() goes through a stream: dozens of allocations.)
 void append(element value, std::string& out) {
-    out += static_cast<std::string>(simdjson::minify(value));
+    using simdjson::dom::element_type;
+    switch (value.type()) {
+        case element_type::ARRAY:
+            return append_each(value.get_array().value_unsafe(), '[', ']', out,
+                               [&](element item) { append(item, out); });
+        case element_type::OBJECT:
+            return append_each(value.get_object().value_unsafe(), '{', '}', out,
+                               [&](const simdjson::dom::key_value_pair& member) {
+                                   json::append_string(member.key, out);
+                                   out += ':';
+                                   append(member.value, out);
+                               });
+        case element_type::STRING:
+            return json::append_string(value.get_string().value_unsafe(), out);
+        case element_type::INT64:
+            return json::append_number(value.get_int64().value_unsafe(), out);
+        case element_type::BOOL: out += value.get_bool().value_unsafe() ? "true" : "false"; return;
+        case element_type::NULL_VALUE: out += "null"; return;
+        default: out += static_cast<std::string>(simdjson::minify(value)); return;  // numbers as simdjson writes them
+    }
 }
 
 void append_key(std::string_view key, bool& first, std::string& out) {

@@ -28,6 +28,14 @@ TEST(MergePatch, the_examples_of_rfc_7396) {
     EXPECT_EQ(merged("{}", R"({"a":{"bb":{"ccc":null}}})"), R"({"a":{"bb":{}}})");
 }
 
+TEST(MergePatch, what_is_not_named_stays_as_it_was_written) {
+    constexpr std::string_view kText =
+        R"({"a":1.5,"b":-7,"c":18446744073709551615,"d":"é\n\"\\/","e":[true,false,null,{},[]],"f":{"g":[1,"x"]},"h":1e+30})";
+    EXPECT_EQ(merged(kText, "{}"), kText);
+    EXPECT_EQ(merged("{}", kText), R"({"a":1.5,"b":-7,"c":18446744073709551615,"d":"é\n\"\\/",)"
+                                   R"("e":[true,false,null,{},[]],"f":{"g":[1,"x"]},"h":1e+30})");
+}
+
 TEST(MergePatch, a_null_inside_a_list_is_a_value) {
     EXPECT_EQ(merged("{}", R"({"a":[null,{"b":null}]})"), R"({"a":[null,{"b":null}]})");
 }
