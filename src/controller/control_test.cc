@@ -654,6 +654,10 @@ TEST_F(ControlPlane, a_vm_that_asks_for_no_strategy_gets_its_projects_or_the_clu
     });
     ASSERT_TRUE(reaches("by-itself", model::Phase::kRunning));
     EXPECT_NE(vm("by-itself")->placement->value.decision.find(R"("strategy":"cost")"), std::string::npos);
+    put(model::project_key("default"), model::to_json(model::Project{.uid = "p"}));
+    create("by-cluster-again", [](model::VmSpec& spec) { spec.memory_mib = 64; });
+    ASSERT_TRUE(reaches("by-cluster-again", model::Phase::kRunning));
+    EXPECT_NE(vm("by-cluster-again")->placement->value.decision.find(R"("strategy":"most-available")"), std::string::npos);
 }
 
 // Each waits for the other: neither is refused for good, and both say what they wait for.

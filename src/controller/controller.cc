@@ -124,8 +124,11 @@ void Controller::on_update(const view::Update& update) {
             case model::RecordKind::kNodeSpec:
             case model::RecordKind::kNodeStatus: dirty_nodes_.insert(change.name); break;
             case model::RecordKind::kVolumeStatus:
-            case model::RecordKind::kVolumeSpec:
-            case model::RecordKind::kProject: room_changed_ = true; break;
+            case model::RecordKind::kVolumeSpec: room_changed_ = true; break;
+            case model::RecordKind::kProject:
+                room_changed_ = true;
+                if (in_office_ != 0) dirty_projects_.insert(change.name);
+                break;
             default: break;
         }
     }
@@ -188,6 +191,7 @@ void Controller::leave_office() {
     proposals_.clear();
     liveness_.clear();
     seen_lost_.clear();
+    dirty_projects_.clear();
 }
 
 // ---- looking
@@ -196,9 +200,11 @@ void Controller::leave_office() {
 void Controller::look_at_hosts() {
     const view::SnapshotPtr state = deps_.view.current();
     const MonoTime now = deps_.clock.mono();
-    policy_ = policy_of(*state, settings_.policy);
+    for (const std::string& project : std::exchange(dirty_projects_, {}))
+        take_strategy(*state, project, settings_.policy, policy_);
     if (everything_dirty_) {
         everything_dirty_ = false;
+        policy_ = policy_of(*state, settings_.policy);
         std::map<std::string, scheduler::HostState> states;
         state->nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
             liveness_.look(*state, node->key, now, deps_.clock.wall());

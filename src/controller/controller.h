@@ -140,6 +140,7 @@ class Controller {
     TimerId timer_ = 0;
     TimerId compact_timer_ = 0;
     std::set<std::string> dirty_vms_, dirty_nodes_;
+    std::set<std::string> dirty_projects_;  // while in office
     std::set<std::string> seen_lost_;  // lost hosts whose VMs have been looked at since
     bool everything_dirty_ = true;
     scheduler::Queue queue_;    // VMs that want a place

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
 
 #include "model/keys.h"
 
@@ -174,48 +177,112 @@ scheduler::Assignment assignment_of(const model::Placement& placement) {
     return assignment;
 }
 
+namespace {
+
+std::optional<scheduler::Strategy> strategy_of(const view::ProjectEntry& project) {
+    const std::string& strategy = project.record->value.strategy;
+    if (strategy.empty()) return {};
+    const Result<scheduler::Strategy> parsed = scheduler::parse_strategy(strategy);
+    return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
+}  // namespace
+
 scheduler::Policy policy_of(const view::Snapshot& state, const scheduler::Policy& defaults) {
     scheduler::Policy policy = defaults;
     state.projects.for_each([&](const std::shared_ptr<const view::ProjectEntry>& project) {
-        const std::string& strategy = project->record->value.strategy;
-        if (strategy.empty()) return;
-        if (Result<scheduler::Strategy> parsed = scheduler::parse_strategy(strategy))
-            policy.project_strategy[project->key] = *parsed;
+        if (const auto strategy = strategy_of(*project))
+            policy.project_strategy[project->key] = *strategy;
     });
     return policy;
 }
 
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        if (static_cast<unsigned char>(c) < 0x20)
-            out += ' ';
-        else
-            out += c;
-    }
-    return out + '"';
-}
-
-std::string parts_json(const std::vector<scheduler::ScorePart>& parts) {
-    std::string out = "[";
-    for (const scheduler::ScorePart& part : parts) {
-        if (out.size() > 1) out += ',';
-        out += fmt::format(R"({{"name":{},"points":{:.4f}}})", quoted(part.name), part.points);
-    }
-    return out + "]";
+void take_strategy(const view::Snapshot& state, const std::string& project,
+                   const scheduler::Policy& defaults, scheduler::Policy& policy) {
+    policy.project_strategy.erase(project);
+    const auto usual = defaults.project_strategy.find(project);
+    if (usual != defaults.project_strategy.end()) policy.project_strategy.insert(*usual);
+    const view::ProjectEntry* entry = state.projects.find(project);
+    if (!entry) return;
+    if (const auto strategy = strategy_of(*entry)) policy.project_strategy[project] = *strategy;
 }
 
 namespace {
 
-template <class List, class Write>
-std::string list_json(const List& list, Write write) {
-    std::string out = "[";
-    for (const auto& item : list) {
-        if (out.size() > 1) out += ',';
-        out += write(item);
+void append_quoted(std::string_view text, std::string& out) {
+    out += '"';
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
     }
-    return out + "]";
+    out += '"';
+}
+
+void append_points(double points, std::string& out) {
+    fmt::format_to(std::back_inserter(out), "{:.4f}", points);
+}
+
+template <class List, class Write>
+void append_list(const List& list, std::string& out, Write write) {
+    out += '[';
+    bool is_first = true;
+    for (const auto& item : list) {
+        if (!std::exchange(is_first, false)) out += ',';
+        write(item);
+    }
+    out += ']';
+}
+
+// Left out where there is nothing to say.
+template <class List, class Write>
+void append_member_list(std::string_view name, const List& list, std::string& out, Write write) {
+    if (list.empty()) return;
+    out += ",\"";
+    out += name;
+    out += "\":";
+    append_list(list, out, write);
+}
+
+void append_member(std::string_view name, std::string_view text, std::string& out) {
+    out += ",\"";
+    out += name;
+    out += "\":";
+    append_quoted(text, out);
+}
+
+void append_parts(const std::vector<scheduler::ScorePart>& parts, std::string& out) {
+    append_list(parts, out, [&](const scheduler::ScorePart& part) {
+        out += R"({"name":)";
+        append_quoted(part.name, out);
+        out += R"(,"points":)";
+        append_points(part.points, out);
+        out += '}';
+    });
+}
+
+void append_candidate(const scheduler::Candidate& candidate, std::string& out) {
+    out += R"({"host":)";
+    append_quoted(candidate.host, out);
+    out += R"(,"score":)";
+    append_points(candidate.score, out);
+    out += R"(,"parts":)";
+    append_parts(candidate.parts, out);
+    out += '}';
+}
+
+void append_refusal(const scheduler::Refusals& refusal, std::string& out) {
+    fmt::format_to(std::back_inserter(out), R"({{"reason":"{}","hosts":{})",
+                   scheduler::reason_name(refusal.reason), refusal.hosts);
+    append_member("closest_host", refusal.closest_host, out);
+    append_member("detail", refusal.detail, out);
+    out += '}';
+}
+
+void append_remedy(const scheduler::Remedy& remedy, std::string& out) {
+    fmt::format_to(std::back_inserter(out), R"({{"kind":"{}")", scheduler::remedy_name(remedy.kind));
+    append_member("host", remedy.host, out);
+    append_member("text", remedy.text, out);
+    out += '}';
 }
 
 std::string_view outcome_name(scheduler::Outcome outcome) {
@@ -230,37 +297,40 @@ std::string_view outcome_name(scheduler::Outcome outcome) {
 
 }  // namespace
 
+std::string quoted(std::string_view text) {
+    std::string out;
+    append_quoted(text, out);
+    return out;
+}
+
+std::string parts_json(const std::vector<scheduler::ScorePart>& parts) {
+    std::string out;
+    append_parts(parts, out);
+    return out;
+}
+
 std::string decision_json(const scheduler::Decision& decision) {
-    std::string out =
-        fmt::format(R"({{"outcome":"{}","strategy":"{}","host":{},"score":{:.4f},"parts":{},)",
-                    outcome_name(decision.outcome), scheduler::strategy_name(decision.strategy),
-                    quoted(decision.host), decision.score, parts_json(decision.parts));
-    out += fmt::format(
-        R"("runners_up":{},"refusals":{},"would_fit_if":{},"evictions":{},)",
-        list_json(decision.runners_up,
-                  [](const scheduler::Candidate& candidate) {
-                      return fmt::format(R"({{"host":{},"score":{:.4f},"parts":{}}})",
-                                         quoted(candidate.host), candidate.score,
-                                         parts_json(candidate.parts));
-                  }),
-        list_json(decision.refusals,
-                  [](const scheduler::Refusals& refusal) {
-                      return fmt::format(
-                          R"({{"reason":"{}","hosts":{},"closest_host":{},"detail":{}}})",
-                          scheduler::reason_name(refusal.reason), refusal.hosts,
-                          quoted(refusal.closest_host), quoted(refusal.detail));
-                  }),
-        list_json(decision.would_fit_if,
-                  [](const scheduler::Remedy& remedy) {
-                      return fmt::format(R"({{"kind":"{}","host":{},"text":{}}})",
-                                         scheduler::remedy_name(remedy.kind), quoted(remedy.host),
-                                         quoted(remedy.text));
-                  }),
-        list_json(decision.evictions, [](const std::string& vm) { return quoted(vm); }));
+    std::string out;
+    out.reserve(512);
+    fmt::format_to(std::back_inserter(out), R"({{"outcome":"{}","strategy":"{}")",
+                   outcome_name(decision.outcome), scheduler::strategy_name(decision.strategy));
+    append_member("host", decision.host, out);
+    out += R"(,"score":)";
+    append_points(decision.score, out);
+    out += R"(,"parts":)";
+    append_parts(decision.parts, out);
+    append_member_list("runners_up", decision.runners_up, out,
+                       [&](const auto& candidate) { append_candidate(candidate, out); });
+    append_member_list("refusals", decision.refusals, out,
+                       [&](const auto& refusal) { append_refusal(refusal, out); });
+    append_member_list("would_fit_if", decision.would_fit_if, out,
+                       [&](const auto& remedy) { append_remedy(remedy, out); });
+    append_member_list("evictions", decision.evictions, out,
+                       [&](const std::string& vm) { append_quoted(vm, out); });
     if (decision.outcome == scheduler::Outcome::kRefused)
-        out += fmt::format(R"("error":{},)", quoted(describe(decision.error)));
-    out += fmt::format(R"("hosts_considered":{},"revision":{}}})", decision.hosts_considered,
-                       decision.revision);
+        append_member("error", describe(decision.error), out);
+    fmt::format_to(std::back_inserter(out), R"(,"hosts_considered":{},"revision":{}}})",
+                   decision.hosts_considered, decision.revision);
     return out;
 }
 

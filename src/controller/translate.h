@@ -35,6 +35,9 @@ scheduler::Assignment assignment_of(const model::Placement& placement);
 
 // Strategies and quotas of the projects.
 scheduler::Policy policy_of(const view::Snapshot& state, const scheduler::Policy& defaults);
+// The same for one project that has changed, or gone, since `policy` was made.
+void take_strategy(const view::Snapshot& state, const std::string& project,
+                   const scheduler::Policy& defaults, scheduler::Policy& policy);
 
 // The decision as the JSON document that is kept with the placement and served by `why`.
 std::string decision_json(const scheduler::Decision& decision);

@@ -12,6 +12,8 @@
 namespace blixard::scheduler {
 namespace {
 
+constexpr std::size_t kFailuresUsual = 8;  // of one host at once
+
 std::optional<Spot> spot_on(const Cluster& cluster, const Filters& filters, const Scores& scores,
                             HostIndex index) {
     Takes takes;
@@ -140,10 +142,10 @@ class Tally {
     void again(std::int32_t refusal) { ++refusals_[static_cast<std::size_t>(refusal)].hosts; }
 
     std::vector<Refusals> take() {
-        std::stable_sort(refusals_.begin(), refusals_.end(),
-                         [](const Refusals& a, const Refusals& b) {
-                             return a.hosts != b.hosts ? a.hosts > b.hosts : a.reason < b.reason;
-                         });
+        // No two have the same reason: nothing to keep stable, which would take memory.
+        std::sort(refusals_.begin(), refusals_.end(), [](const Refusals& a, const Refusals& b) {
+            return a.hosts != b.hosts ? a.hosts > b.hosts : a.reason < b.reason;
+        });
         return std::move(refusals_);
     }
 
@@ -169,6 +171,7 @@ Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scor
         auto* note = filters.looks_at_hosts() ? nullptr : sheet.note_of(index);
         if (note && note->refusal >= 0) return survey.tally.again(note->refusal);
         failures.clear();
+        failures.reserve(kFailuresUsual);
         filters.check(index, failures);
         if (failures.empty()) return;
         auto refusal = survey.tally.add(cluster.host(index), failures.front());

@@ -52,7 +52,7 @@ const char* name_of_room_part(Strategy strategy) {
         case Strategy::kSpread: return "room left";
         case Strategy::kCost: return "price per hour";
         case Strategy::kLocality:
-        case Strategy::kFragmentation: return "room lost to the usual mix";
+        case Strategy::kFragmentation: return "room lost";
         case Strategy::kRoundRobin:
         case Strategy::kManual: return nullptr;
     }
