@@ -40,6 +40,7 @@ Host random_host(Random& random, int number) {
         host.numa.push_back({host.capacity.cpu_milli / nodes, host.capacity.memory_mib / nodes});
     for (std::int64_t i = random.chance(50) ? pick(random, 1, 4) : 0; i > 0; --i)
         host.gpus.push_back({random.chance(60) ? "T4" : "A10", random.chance(85) ? 1000 : 500});
+    if (random.chance(50)) host.devices = {{"nic", static_cast<std::int32_t>(pick(random, 1, 3))}};
     host.zone = random.chance(50) ? "z1" : "z2";
     if (random.chance(50)) host.labels = {{"rack", random.chance(50) ? "r1" : "r2"}};
     if (random.chance(10)) host.state = HostState::kCordoned;
@@ -62,6 +63,7 @@ Request random_request(Random& random, int number) {
                        {}};
         if (random.chance(25)) request.gpu.models = {random.chance(70) ? "T4" : "none-has-it"};
     }
+    if (random.chance(20)) request.devices = {{"nic", static_cast<std::int32_t>(pick(random, 1, 2))}};
     request.project = random.chance(70) ? "p" : "q";
     request.labels = {{"app", std::to_string(random.below(2))}};
     if (random.chance(30))
@@ -111,7 +113,7 @@ struct Amounts {
 };
 
 struct Free {
-    std::int64_t cpu = 0, memory = 0, disk = 0;
+    std::int64_t cpu = 0, memory = 0, disk = 0, nics = 0;
     std::vector<Amounts> nodes;
     std::vector<std::int64_t> gpus;
 };
@@ -152,7 +154,7 @@ class Reference {
 
     Free empty(const Host& host) const {
         auto total = effective(host.capacity, host.overcommit);
-        Free free{total.cpu_milli, total.memory_mib, total.disk_mib, {}, {}};
+        Free free{total.cpu_milli, total.memory_mib, total.disk_mib, nics(host.devices), {}, {}};
         for (const auto& node : host.numa) {
             auto part = effective({node.cpu_milli, node.memory_mib, 0}, host.overcommit);
             free.nodes.push_back({part.cpu_milli, part.memory_mib});
@@ -168,10 +170,15 @@ class Reference {
         return free;
     }
 
+    static std::int64_t nics(const std::vector<Devices>& devices) {
+        return devices.empty() ? 0 : devices.front().count;
+    }
+
     static void take(Free& free, const Request& request, const Assignment& assignment) {
         free.cpu -= request.need.cpu_milli;
         free.memory -= request.need.memory_mib;
         free.disk -= request.need.disk_mib;
+        free.nics -= nics(request.devices);
         auto parts = static_cast<std::int64_t>(assignment.numa_nodes.size());
         for (auto node : assignment.numa_nodes) {
             auto& one = free.nodes[static_cast<std::size_t>(node)];
@@ -186,7 +193,7 @@ class Reference {
     std::vector<Assignment> ways(const Host& host, const Request& request) const {
         auto free = free_on(host);
         if (request.need.cpu_milli > free.cpu || request.need.memory_mib > free.memory ||
-            request.need.disk_mib > free.disk)
+            request.need.disk_mib > free.disk || nics(request.devices) > free.nics)
             return {};
         std::vector<Assignment> ways;
         for (const auto& nodes : node_ways(host, request, free))

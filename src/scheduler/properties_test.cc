@@ -39,6 +39,9 @@ Host random_host(Random& random, int number) {
     }
     for (std::int64_t i = random.chance(30) ? pick(random, 1, 4) : 0; i > 0; --i)
         host.gpus.push_back({random.chance(50) ? "T4" : "A10", 1000});
+    for (const char* kind : {"nic", "nvme"})
+        if (random.chance(40))
+            host.devices.push_back({kind, static_cast<std::int32_t>(pick(random, 1, 3))});
     host.zone = random.chance(50) ? "z1" : "z2";
     if (random.chance(50)) host.labels = {{"disk", random.chance(50) ? "ssd" : "hdd"}};
     if (random.chance(20)) host.features = {"nested"};
@@ -60,6 +63,9 @@ Request random_request(Random& random, int number) {
         request.gpu = {
             static_cast<std::int32_t>(pick(random, 1, 2)), random.chance(50) ? 1000 : 300, {}};
     if (random.chance(10)) request.gpu.models = {"T4"};
+    for (const char* kind : {"nic", "nvme"})
+        if (random.chance(10))
+            request.devices.push_back({kind, static_cast<std::int32_t>(pick(random, 1, 2))});
     request.labels = {{"app", std::to_string(random.below(3))}};
     if (random.chance(25))
         request.affinities.push_back({{{}, {{"app", std::to_string(random.below(3))}}},
@@ -186,6 +192,17 @@ bool obviously_fits(const Cluster& cluster, const Request& request, HostIndex in
         }
         if (fitting < request.gpu.count) return false;
     }
+    const auto devices_of = [](const std::vector<Devices>& devices, const std::string& kind) {
+        std::int32_t count = 0;
+        for (const auto& device : devices) count += device.kind == kind ? device.count : 0;
+        return count;
+    };
+    for (const auto& device : request.devices) {
+        auto free = devices_of(spec.devices, device.kind);
+        for (VmIndex vm : slot.vms)
+            free -= devices_of(cluster.vm(vm).request->devices, device.kind);
+        if (device.count > free) return false;
+    }
     auto same_domain = [&](HostIndex other, const std::string& domain) {
         return domain == "host" ? other == index : cluster.host(other).spec.zone == spec.zone;
     };
@@ -257,6 +274,7 @@ RC_GTEST_PROP(Property, no_host_is_ever_filled_over_its_capacity, (std::uint64_t
         for (int i = 0; i < free.numa_count; ++i)
             RC_ASSERT(free.numa[i].cpu_milli >= 0 && free.numa[i].memory_mib >= 0);
         for (int i = 0; i < free.gpu_count; ++i) RC_ASSERT(free.gpu_milli[i] >= 0);
+        for (int i = 0; i < free.device_count; ++i) RC_ASSERT(free.devices[i].count >= 0);
     }
 }
 
@@ -341,6 +359,7 @@ RC_GTEST_PROP(Property, a_batch_never_counts_the_same_room_twice, (std::uint64_t
             const auto& free = cluster.host(index).free;
             RC_ASSERT(free.cpu_milli >= 0 && free.memory_mib >= 0 && free.disk_mib >= 0);
             for (int i = 0; i < free.gpu_count; ++i) RC_ASSERT(free.gpu_milli[i] >= 0);
+            for (int i = 0; i < free.device_count; ++i) RC_ASSERT(free.devices[i].count >= 0);
         }
         RC_ASSERT(cluster.reserved_count() == reservations.held().size());
         return answers;
@@ -432,6 +451,7 @@ Host host_for(const Request& request) {
     host.accelerator = request.accelerator;
     for (std::int32_t i = 0; i < request.gpu.count; ++i)
         host.gpus.push_back({request.gpu.models.empty() ? "T4" : request.gpu.models.front(), 1000});
+    host.devices = request.devices;
     return host;
 }
 
