@@ -51,10 +51,14 @@ ImageCollector::ImageCollector(Deps deps, Settings settings,
 ImageCollector::~ImageCollector() { deps_.executor.cancel(timer_); }
 
 void ImageCollector::start() {
+    forget_old_operations();
+    look_later();
+}
+
+void ImageCollector::forget_old_operations() {
     store::Transaction tidy = tidy_operations(*deps_.view.current(), kKind, settings_.host,
                                               to_rfc3339(deps_.clock.wall()));
     if (!tidy.empty()) deps_.store.commit(std::move(tidy), [](const Result<store::Committed>&) {});
-    look_later();
 }
 
 void ImageCollector::look_later() {
@@ -182,6 +186,7 @@ void ImageCollector::tell(const Done& done) {
         bytes += file.size_bytes;
     }
     if (done.files.empty()) return;
+    forget_old_operations();
     files_removed_.add(done.files.size());
     bytes_freed_.add(bytes);
     model::Operation begun{.kind = kKind,

@@ -71,6 +71,7 @@ class ImageCollector {
     void look_at_disk(std::set<std::string> named, std::string store_uid);
     void decide(Looked looked);
     void act(images::CollectionPlan plan, std::string marks);
+    void forget_old_operations();
     void tell(const Done& done);
     void failed(const Error& error);
 
