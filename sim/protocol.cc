@@ -69,14 +69,24 @@ class Look {
             case RecordKind::kOperation: return needs(key, key);
             case RecordKind::kFailover: return look_at_failover(key, put);
             case RecordKind::kElection:
-                needs(key, key, As::kAbsent);
-                if (put && put->lease == 0) say("stands for election without a lease");
-                return needs(key, model::node_key(host_, "lease"), As::kPresent);
+                return look_at_election(key, put);
             case RecordKind::kOther:
                 // Quota guards and idempotency records: what stops two of a kind.
                 if (key.starts_with("locks/quota/") || key.starts_with("idempotency/")) needs(key, key);
                 return;
         }
+    }
+
+    // Who is elected may renew his proof; others stand for election where nobody is.
+    void look_at_election(const std::string& key, const store::Put* put) {
+        const store::Compare* own = compare_of(key);
+        if (put && put->lease == 0) say("stands for election without a lease");
+        if (put && own && own->mod_revision != 0) {
+            if (controller::elected_node(put->value) != host_) say("renews the proof of another host's election");
+            return;
+        }
+        needs(key, key, As::kAbsent);
+        needs(key, model::node_key(host_, "lease"), As::kPresent);
     }
 
     void look_at_spec(const std::string& key, const model::ParsedKey& parsed, const store::Put* put) {

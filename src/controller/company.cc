@@ -20,6 +20,15 @@ bool speaks_of(const model::AffinityRule& rule, const view::VmEntry& owner,
 
 bool is_together(const model::AffinityRule& rule) { return rule.hard && !rule.anti; }
 
+bool keeps_away(const view::VmEntry& owner, const view::VmEntry& other) {
+    if (!owner.record) return false;
+    const auto& rules = owner.record->value.spec.affinity;
+    return std::any_of(rules.begin(), rules.end(), [&](const model::AffinityRule& rule) {
+        const bool wide = !rule.domain.empty() && rule.domain != "node";
+        return rule.hard && rule.anti && wide && speaks_of(rule, owner, other);
+    });
+}
+
 // Empty: the host is in no such domain.
 std::string domain_of(const view::NodeEntry& host, const std::string& domain) {
     if (domain.empty() || domain == "node") return host.key;
@@ -56,6 +65,10 @@ bool must_be_with(const view::VmEntry& vm, const view::VmEntry& other) {
     return std::any_of(rules.begin(), rules.end(), [&](const model::AffinityRule& rule) {
         return is_together(rule) && speaks_of(rule, vm, other);
     });
+}
+
+bool keep_apart(const view::VmEntry& one, const view::VmEntry& other) {
+    return keeps_away(one, other) || keeps_away(other, one);
 }
 
 std::vector<const view::VmEntry*> company_on(const view::Snapshot& state, const view::VmEntry& vm,

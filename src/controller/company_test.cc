@@ -34,5 +34,27 @@ TEST(Company, only_a_hard_rule_to_be_together_needs_company) {
     EXPECT_TRUE(must_be_with(web, db));
 }
 
+TEST(Company, a_hard_rule_by_zone_keeps_both_apart_whoever_has_it) {
+    view::VmEntry db, web;
+    db.key = "default/db";
+    db.project_size = 7;
+    db.record = record_with("tier", "data");
+    web.key = "default/web";
+    web.project_size = 7;
+    const auto record = record_with("tier", "front");
+    web.record = record;
+    EXPECT_FALSE(keep_apart(web, db));
+    record->value.spec.affinity = {{.anti = true, .hard = true, .labels = {{"tier", "data"}}, .domain = "zone"}};
+    EXPECT_TRUE(keep_apart(web, db));
+    EXPECT_TRUE(keep_apart(db, web));
+    EXPECT_FALSE(keep_apart(web, web));
+    for (const char* host : {"", "node"}) {
+        record->value.spec.affinity.front().domain = host;
+        EXPECT_FALSE(keep_apart(web, db)) << "nobody is placed on a lost host";
+    }
+    record->value.spec.affinity.front() = {.anti = true, .hard = false, .labels = {{"tier", "data"}}, .domain = "zone"};
+    EXPECT_FALSE(keep_apart(web, db)) << "a wish";
+}
+
 }  // namespace
 }  // namespace blixard::controller

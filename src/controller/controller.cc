@@ -80,6 +80,7 @@ std::optional<ControllerState> Controller::state() const {
 void Controller::resume(ControllerState state) {
     listen();
     in_office_ = state.in_office;
+    term_ = election_.proof() == in_office_ ? election_.term() : 0;
     liveness_.resume(std::move(state.sights));
     seen_lost_ = std::move(state.seen_lost);
     dirty_vms_ = std::move(state.dirty_vms);
@@ -148,7 +149,10 @@ void Controller::wake() {
 void Controller::tick() {
     election_.look();
     const store::Revision proof = election_.proof();
-    if (proof != in_office_) {
+    const bool goes_on = in_office_ != 0 && proof != 0 && election_.term() == term_;
+    if (goes_on) {
+        in_office_ = proof;  // renewed, perhaps
+    } else if (proof != in_office_) {
         leave_office();
         if (proof != 0) take_office(proof);
     }
@@ -178,6 +182,7 @@ void Controller::wake_later(Millis delay) {
 
 void Controller::take_office(store::Revision proof) {
     in_office_ = proof;
+    term_ = election_.term();
     everything_dirty_ = true;
     deps_.log.info("in office", {{"node", settings_.node}, {"proof", proof}});
 }
@@ -210,7 +215,7 @@ void Controller::look_at_hosts() {
             liveness_.look(*state, node->key, now, deps_.clock.wall());
             states[node->key] = state_of(*node);
         });
-        inventory_.rebuild(*state, states);
+        inventory_.rebuild(*state, states, busy_);
         state->vms.for_each(
             [&](const std::shared_ptr<const view::VmEntry>& vm) { dirty_vms_.insert(vm->key); });
         dirty_nodes_.clear();
@@ -221,7 +226,7 @@ void Controller::look_at_hosts() {
     for (const std::string& name : dirty) {
         liveness_.look(*state, name, now, deps_.clock.wall());
         const view::NodeEntry* node = state->nodes.find(name);
-        inventory_.refresh_node(*state, name, node ? state_of(*node) : scheduler::HostState::kLost);
+        inventory_.refresh_node(*state, name, node ? state_of(*node) : scheduler::HostState::kLost, busy_);
         state->for_each_vm_on(name, [&](const view::VmEntry& vm) {
             dirty_vms_.insert(vm.key);
             return true;
@@ -348,7 +353,7 @@ bool Controller::place_next(scheduler::Batch& batch, const view::Snapshot& state
         queue_.remove(waiting->vm);  // there is an update about it on the way
         return false;
     }
-    if (busy_.contains(waiting->vm) || waits_for_company(*vm)) {
+    if (busy_.contains(waiting->vm) || waits_for_others(*vm)) {
         queue_.pass_over();
         passed_over_ = true;
         return false;
@@ -375,7 +380,7 @@ bool Controller::place_next(scheduler::Batch& batch, const view::Snapshot& state
 // It was told to leave its host, and room was kept for it: it does not queue up. False: it fits
 // nowhere all the same.
 bool Controller::place_held(const view::VmEntry& vm) {
-    if (waits_for_company(vm)) return false;
+    if (waits_for_others(vm)) return false;
     const view::SnapshotPtr state = deps_.view.current();
     const auto request = request_of(vm, *state);
     inventory_.cluster().set_revision(state->revision);
@@ -423,6 +428,23 @@ bool Controller::waits_for_company(const view::VmEntry& vm) const {
         const view::VmEntry* other = state->vms.find(name);
         return other && must_be_with(vm, *other);
     });
+}
+
+// One that it must keep away from is on its way from a lost host, and may yet stay there.
+bool Controller::waits_for_a_move(const view::VmEntry& vm) const {
+    const view::SnapshotPtr state = deps_.view.current();
+    return std::any_of(in_doubt_.begin(), in_doubt_.end(), [&](const auto& host) {
+        bool waits = false;
+        state->for_each_vm_on(host.first, [&](const view::VmEntry& other) {
+            waits = busy_.contains(other.key) && keep_apart(vm, other);
+            return !waits;
+        });
+        return waits;
+    });
+}
+
+bool Controller::waits_for_others(const view::VmEntry& vm) const {
+    return waits_for_company(vm) || waits_for_a_move(vm);
 }
 
 store::Put Controller::placement_put(const view::VmEntry& vm,
@@ -574,7 +596,7 @@ void Controller::propose_delete(const view::VmEntry& vm) {
 void Controller::fail_over(const view::VmEntry& vm) {
     const view::SnapshotPtr state = deps_.view.current();
     const std::string from(vm.node());
-    if (waits_for_company(vm)) {
+    if (waits_for_others(vm)) {
         dirty_vms_.insert(vm.key);  // looked at again when the answer about them is there
         return;
     }
@@ -642,6 +664,10 @@ void Controller::fail_over(const view::VmEntry& vm) {
 
 void Controller::drain_vm(const view::VmEntry& vm) {
     if (pinned(vm) || mutant(MutantId::kDrainForgotten)) return;
+    if (waits_for_others(vm)) {
+        dirty_vms_.insert(vm.key);
+        return;
+    }
     const view::SnapshotPtr state = deps_.view.current();
     const auto request = request_of(vm, *state);
     inventory_.uncount(vm.key);
@@ -701,7 +727,7 @@ void Controller::send(std::vector<std::string> vms, std::vector<std::string> fro
                       store::Transaction transaction) {
     ++counters_.commits;
     deps_.store.commit(std::move(transaction), [this, vms = std::move(vms), from = std::move(from),
-                                                weak = std::weak_ptr(alive_)](
+                                                proof = in_office_, weak = std::weak_ptr(alive_)](
                                                    const Result<store::Committed>& done) {
         if (weak.expired()) return;
         const auto settled = [this, vms, from, weak] {
@@ -719,7 +745,10 @@ void Controller::send(std::vector<std::string> vms, std::vector<std::string> fro
             1, vms_per_commit_ / 2);  // one stale VM must not hold up its neighbours for long
         if (done) return deps_.view.when_at(done->revision, settled);
         deps_.log.warn("decisions not committed", {{"error", describe(done.error())}});
-        settle_later(vms, from);
+        if (done.error().code == ErrorCode::kUnknownOutcome)
+            settle_unknown(vms, from, proof);
+        else
+            settle_later(vms, from);
     });
 }
 
@@ -737,7 +766,19 @@ void Controller::settle(const std::vector<std::string>& vms, const std::vector<s
     wake();
 }
 
-// The write may have happened. Its room counts as taken until the view is behind it.
+// The write may have happened, or happen yet: that the newest state does not show it says nothing.
+// Its room counts as taken until the proof that it compares is void and the view is behind that.
+void Controller::settle_unknown(std::vector<std::string> vms, std::vector<std::string> from,
+                                store::Revision proof) {
+    election_.renew(proof, [this, vms = std::move(vms), from = std::move(from)](
+                               store::Revision revision) {
+        deps_.view.when_at(revision, [this, vms, from, weak = std::weak_ptr(alive_)] {
+            if (!weak.expired()) settle(vms, from);
+        });
+    });
+}
+
+// It did not happen. Decided anew in a moment, from the newest state.
 void Controller::settle_later(std::vector<std::string> vms, std::vector<std::string> from) {
     deps_.executor.after(seconds(1), [this, vms, from, weak = std::weak_ptr(alive_)] {
         if (weak.expired()) return;

@@ -119,12 +119,16 @@ class Controller {
     void compare_company(const view::VmEntry& vm, std::string_view node,
                          store::Transaction& transaction) const;
     bool waits_for_company(const view::VmEntry& vm) const;
+    bool waits_for_a_move(const view::VmEntry& vm) const;
+    bool waits_for_others(const view::VmEntry& vm) const;
     void propose(Proposal proposal);
     void flush();
     void send(std::vector<std::string> vms, std::vector<std::string> from,
               store::Transaction transaction);
     void settle(const std::vector<std::string>& vms, const std::vector<std::string>& from);
     void settle_later(std::vector<std::string> vms, std::vector<std::string> from);
+    void settle_unknown(std::vector<std::string> vms, std::vector<std::string> from,
+                        store::Revision proof);
     scheduler::HostState state_of(const view::NodeEntry& node) const;
     void compact_later();
 
@@ -135,7 +139,8 @@ class Controller {
     Liveness liveness_;
     scheduler::Policy policy_;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
-    store::Revision in_office_ = 0;  // the proof that the picture below was made for
+    store::Revision in_office_ = 0;  // the proof of each write; 0: out of office
+    store::LeaseId term_ = 0;        // of the election that the picture below was made for
     bool woken_ = false;
     TimerId timer_ = 0;
     TimerId compact_timer_ = 0;

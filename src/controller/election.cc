@@ -8,6 +8,8 @@
 namespace blixard::controller {
 namespace {
 
+constexpr Millis kRenewAgain = seconds(1);
+
 // Node names and run ids are made of [a-z0-9-]: nothing to escape.
 std::string election_value(std::string_view node, std::string_view run, WallTime now) {
     return fmt::format(R"({{"schema":1,"node":"{}","run":"{}","since":"{}"}})", node, run,
@@ -42,6 +44,31 @@ store::Revision Election::proof() const {
     const store::KeyValue& key = state->election;
     if (key.key.empty() || key.lease == 0 || key.lease != lease_.lease()) return 0;
     return text_member(key.value, "run") == run_uid_ ? key.mod_revision : 0;
+}
+
+store::LeaseId Election::term() const {
+    return proof() == 0 ? 0 : view_.current()->election.lease;
+}
+
+void Election::renew(store::Revision proof, std::function<void(store::Revision)> done) {
+    const view::SnapshotPtr state = view_.current();
+    const store::KeyValue& key = state->election;
+    if (key.mod_revision > proof || (key.key.empty() && state->revision > proof))
+        return done(state->revision);  // others have made it void
+    store::Transaction again;
+    again.compares.push_back({std::string(model::kElectionKey), proof});
+    again.puts.push_back({.key = std::string(model::kElectionKey),
+                          .value = key.value,
+                          .lease = key.lease});
+    store_.commit(std::move(again), [this, proof, done = std::move(done),
+                                     weak = std::weak_ptr(alive_)](
+                                        const Result<store::Committed>& renewed) {
+        if (weak.expired()) return;
+        if (renewed) return done(renewed->revision);  // refused: it was void before
+        executor_.after(kRenewAgain, [this, proof, done, weak] {
+            if (!weak.expired()) renew(proof, done);
+        });
+    });
 }
 
 void Election::look() {

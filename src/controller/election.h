@@ -34,6 +34,13 @@ class Election {
 
     // The proof for a transaction; 0: this host is not the controller as far as it knows.
     store::Revision proof() const;
+    // One for each time that this host was elected, and the same for all proofs of that time; 0: it is not.
+    store::LeaseId term() const;
+
+    // Makes this proof void: what was sent with it and has not happened yet cannot happen any more
+    // once `done` is called, with a revision that has all that did happen. The term goes on with a
+    // new proof.
+    void renew(store::Revision proof, std::function<void(store::Revision)> done);
     bool elected() const { return proof() != 0; }
     const std::string& node() const { return node_; }
 

@@ -1,21 +1,32 @@
 #include "controller/inventory.h"
 
+#include <set>
+#include <utility>
+
 #include "base/mutant.h"
 #include "controller/translate.h"
 
 namespace blixard::controller {
 
 void Inventory::rebuild(const view::Snapshot& state,
-                        const std::map<std::string, scheduler::HostState>& states) {
-    cluster_ = scheduler::Cluster();
-    for (const auto& [node, host_state] : states) refresh_node(state, node, host_state);
-    state.vms.for_each(
-        [&](const std::shared_ptr<const view::VmEntry>& vm) { refresh_vm(state, vm->key); });
+                        const std::map<std::string, scheduler::HostState>& states,
+                        const Busy& busy) {
+    const scheduler::Cluster before = std::exchange(cluster_, scheduler::Cluster());
+    for (const auto& [node, host_state] : states) refresh_node(state, node, host_state, busy);
+    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
+        if (!busy.contains(vm->key)) refresh_vm(state, vm->key);
+    });
+    for (const std::string& vm : std::set(busy.begin(), busy.end())) {
+        const scheduler::VmIndex index = before.find_vm(vm);
+        if (index == scheduler::kNoVm) continue;
+        const scheduler::VmSlot& counted = before.vm(index);
+        count(counted.request, before.host_of(vm), before.assignment_of(counted.take));
+    }
     learn_mix(cluster_, state, Waiting::kLeftOut);
 }
 
 void Inventory::refresh_node(const view::Snapshot& state, const std::string& node,
-                             scheduler::HostState host_state) {
+                             scheduler::HostState host_state, const Busy& busy) {
     const view::NodeEntry* entry = state.nodes.find(node);
     if (!entry || !entry->status) {
         if (cluster_.find_host(node) == scheduler::kNoHost) return;
@@ -28,7 +39,7 @@ void Inventory::refresh_node(const view::Snapshot& state, const std::string& nod
         log_.error("host not counted", {{"node", node}, {"error", describe(done.error())}});
     if (is_new)
         state.for_each_vm_on(node, [&](const view::VmEntry& vm) {
-            refresh_vm(state, vm.key);
+            if (!busy.contains(vm.key)) refresh_vm(state, vm.key);
             return true;
         });
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "base/log.h"
 #include "scheduler/cluster.h"
@@ -18,12 +19,15 @@ class Inventory {
  public:
     explicit Inventory(Log& log) : log_(log) {}
 
+    // VMs about which something is being written: they stay as they are counted, whatever the state says.
+    using Busy = std::unordered_set<std::string>;
+
     // Everything anew.
     void rebuild(const view::Snapshot& state,
-                 const std::map<std::string, scheduler::HostState>& states);
+                 const std::map<std::string, scheduler::HostState>& states, const Busy& busy);
     // One host or VM as the state has it now; gone if the state has it no more.
     void refresh_node(const view::Snapshot& state, const std::string& node,
-                      scheduler::HostState host_state);
+                      scheduler::HostState host_state, const Busy& busy);
     void refresh_vm(const view::Snapshot& state, const std::string& vm);
 
     // Counts a decision ahead of its commit; refresh_vm() puts right what the store decided

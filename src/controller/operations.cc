@@ -103,6 +103,7 @@ void Controller::look_at_rebalance(const view::OperationEntry& operation,
 
 void Controller::begin_move(const view::OperationEntry& operation, model::Operation now,
                             const view::Snapshot& state) {
+    if (!in_doubt_.empty()) return;  // where their VMs will be is being written
     scheduler::Rebalance plan;
     if (now.done < now.total)
         plan = scheduler::plan_rebalance(

@@ -12,13 +12,15 @@ enum class CommitOutcome : std::uint8_t {
     kUnavailable,        // refused, did not happen
     kUnknownApplied,     // the client learns kUnknownOutcome; it happened
     kUnknownNotApplied,  // the client learns kUnknownOutcome; it did not happen
+    kUnknownLate,        // the client learns kUnknownOutcome; it happens `again` later
     kExhausted,          // disk full
 };
 
 struct CommitFault {
     CommitOutcome outcome = CommitOutcome::kApply;
     Millis delay{};  // on top of the link's delay, on the way to the store
-    Millis again{};  // above 0: what is applied arrives a second time, so much later; nobody is told
+    Millis again{};  // above 0: what is applied arrives a second time (kUnknownLate: for the first time), so much
+                     // later; nobody is told
 };
 
 // Asked once for each transaction, on the client's executor, in the order of sending.

@@ -151,14 +151,21 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
             return reply<T>(id, kind, fail(ErrorCode::kExhausted, "the store's disk is full"));
         }
         if (outcome == CommitOutcome::kUnknownNotApplied) return time_out(id, unknown_error());
-        Result<T> result = serve(*backend_);
-        if (fault.again > Millis{0} && result) {  // what was refused is not on its way again
-            later(backend_->executor(), fault.again, [self = shared_from_this(), serve] {
-                if (self->backend_->running()) (void)serve(*self->backend_);
-            });
+        if (outcome == CommitOutcome::kUnknownLate) {
+            arrive_later<T>(fault.again, serve);
+            return time_out(id, unknown_error());
         }
+        Result<T> result = serve(*backend_);
+        if (fault.again > Millis{0} && result) arrive_later<T>(fault.again, serve);  // what was refused is not on its way again
         if (outcome == CommitOutcome::kUnknownApplied) return time_out(id, unknown_error());
         reply<T>(id, kind, std::move(result));
+    }
+
+    template <class T>
+    void arrive_later(Millis delay, const std::function<Result<T>(MemoryBackend&)>& serve) {
+        later(backend_->executor(), delay, [self = shared_from_this(), serve] {
+            if (self->backend_->running()) (void)serve(*self->backend_);
+        });
     }
 
     template <class T>
