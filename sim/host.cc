@@ -143,9 +143,9 @@ void SimHost::start_daemon() {
     if (deps_.record) {
         daemon.recording = std::make_unique<recorder::Recording>(*deps_.record, kRecordSegmentBytes, *daemon.store, *daemon.lane, *daemon.lane, ids_);
         recorder::Recording& ports = *daemon.recording;
-        daemon.view = std::make_unique<view::View>(ports.store, ports.executor, ports.clock, log_);
+        daemon.view = std::make_unique<view::View>(ports.store, ports.executor, ports.clock, log_, &deps_.steps);
     } else {
-        daemon.view = std::make_unique<view::View>(*daemon.store, *daemon.lane, *daemon.lane, log_);
+        daemon.view = std::make_unique<view::View>(*daemon.store, *daemon.lane, *daemon.lane, log_, &deps_.steps);
     }
     daemon.view->start([this, run = run_](Status ready) {
         if (!daemon_ || run != run_) return;

@@ -20,6 +20,7 @@
 #include "sim/trace.h"
 #include "sim/versioned_store.h"
 #include "store/memory/memory_store.h"
+#include "view/steps.h"
 #include "view/view.h"
 
 namespace blixard::sim {
@@ -38,6 +39,7 @@ class SimHost final : private store::FaultPlan {
         Checker& checker;
         SharedStorage& shared;
         std::shared_ptr<store::MemoryBackend> backend;
+        view::Steps& steps;  // what the views of all hosts share
         recorder::MemorySink* record = nullptr;  // of the inputs of its daemons; null: none is kept
     };
     // `index`: 0 is the first host.

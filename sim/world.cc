@@ -80,7 +80,7 @@ class World {
         SeededRandom clocks(plan_.seed + 77);
         for (int i = 0; i < plan_.hosts; ++i) {
             const std::int64_t drift = static_cast<std::int64_t>(clocks.below(2 * kDriftPpm)) - kDriftPpm;
-            hosts_.push_back(std::make_unique<SimHost>(SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_, record_ ? &sinks_[fmt::format("h{}", i + 1)] : nullptr}, i,
+            hosts_.push_back(std::make_unique<SimHost>(SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_, steps_, record_ ? &sinks_[fmt::format("h{}", i + 1)] : nullptr}, i,
                                                        plan_.seed * 100 + static_cast<std::uint64_t>(i) * 10, plan_.faults.clock ? drift : 0));
             SimHost& host = *hosts_.back();
             host.machines().set_troubled(plan_.faults.qemu);
@@ -357,6 +357,7 @@ class World {
     Timeline timeline_;
     Trace trace_;
     SharedStorage shared_;
+    view::Steps steps_;
     std::shared_ptr<store::MemoryBackend> backend_;
     std::shared_ptr<Checker> checker_;
     Hosts hosts_;

@@ -116,6 +116,7 @@ void Agent::start(std::function<void(Status)> ready) {
         if (!found) return ready(tl::make_unexpected(found.error()));
         for (const hypervisor::InstanceId& id : deps_.hypervisor.leftovers())
             leftovers_[id.vm].insert(id.uid);
+        note_deleted_volumes();
         deps_.view.subscribe([this, weak](const std::shared_ptr<const view::Update>& update) {
             if (!weak.expired()) on_update(*update);
         });
@@ -146,6 +147,7 @@ void Agent::resume(const AgentState& state) {
     facts_ = state.facts;
     leftovers_ = state.leftovers;
     listen();
+    note_deleted_volumes();
     deps_.view.subscribe(
         [this, weak = std::weak_ptr(alive_)](const std::shared_ptr<const view::Update>& update) {
             if (!weak.expired()) on_update(*update);
@@ -201,7 +203,10 @@ void Agent::write_facts() {
 // -------------------------------------------------------------------------------------------------------
 
 void Agent::on_update(const view::Update& update) {
-    if (update.reloaded) return look_at_all();
+    if (update.reloaded) {
+        note_deleted_volumes();
+        return look_at_all();
+    }
     for (const view::Changed& change : update.changes) {
         switch (change.kind) {
             case model::RecordKind::kVmSpec:
@@ -221,7 +226,12 @@ void Agent::on_update(const view::Update& update) {
             case model::RecordKind::kNodeStatus:
                 if (change.name == settings_.node) write_facts();
                 break;
-            case model::RecordKind::kVolumeSpec: remove_volumes(); break;
+            case model::RecordKind::kVolumeSpec:
+                if (const view::VolumeEntry* volume =
+                        update.snapshot->volumes.find(change.project + "/" + change.name))
+                    note_volume(*volume);
+                remove_volumes();
+                break;
             case model::RecordKind::kImage: look_at_all(); break;
             default: break;
         }
@@ -507,22 +517,35 @@ void Agent::delete_records(const std::string& vm, view::SnapshotPtr state) {
 }
 
 // Volumes of their own that people deleted and that live here.
+void Agent::note_volume(const view::VolumeEntry& volume) {
+    if (volume.record && !volume.record->value.deleted_at.empty())
+        volumes_deleted_.insert(volume.key);
+}
+
+void Agent::note_deleted_volumes() {
+    deps_.view.current()->volumes.for_each(
+        [&](const std::shared_ptr<const view::VolumeEntry>& volume) { note_volume(*volume); });
+}
+
 void Agent::remove_volumes() {
     if (!working_) return;
     const view::SnapshotPtr state = deps_.view.current();
-    state->volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
-        if (!volume->record || volume->record->value.deleted_at.empty() ||
-            volumes_deleting_.contains(volume->key))
-            return;
+    std::erase_if(volumes_deleted_, [&](const std::string& key) {
+        const view::VolumeEntry* volume = state->volumes.find(key);
+        return !volume || !volume->record || volume->record->value.deleted_at.empty();
+    });
+    for (const std::string& key : volumes_deleted_) {
+        if (volumes_deleting_.contains(key)) continue;
+        const auto volume = state->volumes.find_shared(key);
         // A shared file is deleted by whoever sees it: the record goes once, deleting again is
         // nothing.
         const std::string& pool = volume->record->value.pool;
         const bool here = pool.empty()
                               ? volume->status && volume->status->value.node == settings_.node
                               : settings_.storage.pools.contains(pool);
-        if (!here) return;
+        if (!here) continue;
         const Result<std::string> path = volume_path(settings_.storage, volume->record->value);
-        if (!path) return;
+        if (!path) continue;
         volumes_deleting_.insert(volume->key);
         deps_.hypervisor.delete_disk(*path, [this, volume, weak = std::weak_ptr(alive_)](
                                                 const Result<bool>& result) {
@@ -538,7 +561,7 @@ void Agent::remove_volumes() {
                 gone.deletes.push_back(model::volume_key(volume->project(), volume->name(), part));
             deps_.store.commit(std::move(gone), [](const Result<store::Committed>&) {});
         });
-    });
+    }
 }
 
 // ---- saying

@@ -148,6 +148,8 @@ class Agent {
                       const hypervisor::Instance& instance);
     void check_health(const std::string& vm);
     void health_result(const std::string& vm, bool healthy);
+    void note_volume(const view::VolumeEntry& volume);
+    void note_deleted_volumes();
     void remove_volumes();
     void write_facts();
     void look_again_later();
@@ -170,6 +172,7 @@ class Agent {
     std::map<std::string, hypervisor::Instance> instances_;   // as of the last event
     std::map<std::string, std::set<std::string>> leftovers_;  // VM -> uids with a directory here
     std::set<std::string> marked_;
+    std::set<std::string> volumes_deleted_;  // as the view says; their files may be there still
     std::set<std::string> volumes_deleting_;
     AgentCounters counters_;
 };

@@ -22,8 +22,18 @@ constexpr Millis kAskAgain = seconds(1);  // a VM whose victims were busy
 // Then other work of the loop gets its turn.
 constexpr std::size_t kDecisionsPerTick = 500;
 constexpr Millis kDecidingPerTick{50};
+// In a full cluster whatever comes free would have all who wait asked anew: with some hundred of them
+// that alone would fill a core. The next round comes the later the more were asked in the last.
+constexpr std::size_t kAskedAtOnce = 50;
+constexpr Millis kRestPerAsked{4};
+constexpr Millis kRestMost = seconds(5);
 constexpr Millis kCompactEvery = seconds(60);
 constexpr std::size_t kHistoryMarks = 1024;
+
+Millis rest_after(std::size_t asked) {
+    const auto beyond = static_cast<std::int64_t>(asked - std::min(asked, kAskedAtOnce));
+    return std::min(kRestMost, kRestPerAsked * beyond);
+}
 
 }  // namespace
 
@@ -100,6 +110,7 @@ void Controller::begin_anew() {
     everything_dirty_ = true;
     room_changed_ = true;
     passed_over_ = false;
+    next_round_from_ = {};
     queue_.clear();
     reservations_.clear();
 }
@@ -335,8 +346,11 @@ void Controller::place_pending() {
     for (std::size_t decided = 0;
          decided < kDecisionsPerTick && deps_.clock.mono() - now < kDecidingPerTick;) {
         if (!queue_.next()) {
-            if (!std::exchange(room_changed_, false)) return;
+            if (!room_changed_) return;
+            if (now < next_round_from_) return round_at(next_round_from_);
+            room_changed_ = false;
             queue_.new_round();
+            next_round_from_ = now + rest_after(queue_.size());
             ++rounds_;
             if (!queue_.next()) return;
         }

@@ -157,6 +157,7 @@ class Controller {
     std::uint64_t rounds_ = 0;              // so many have begun
     std::map<std::string, std::uint64_t> drains_looked_at_;  // operation -> in which round
     bool room_changed_ = true;              // something was freed or added: a round is due
+    MonoTime next_round_from_{};            // no round before
     std::optional<MonoTime> round_at_;      // a round is due then: a newer reason, or a reservation
     std::map<std::string, int> in_doubt_;  // hosts whose VMs are being failed over: they may yet hold the room
     std::vector<Proposal> proposals_;

@@ -11,11 +11,6 @@
 namespace blixard::scheduler {
 namespace {
 
-bool has_hard_anti(const Request& request) {
-    return std::any_of(request.affinities.begin(), request.affinities.end(),
-                       [](const Affinity& rule) { return rule.anti && rule.hard; });
-}
-
 std::int64_t gpu_total(const Request& request) {
     return std::int64_t{request.gpu.count} * request.gpu.milli_each;
 }
@@ -248,7 +243,9 @@ void Cluster::count_in(VmIndex index) {
         slot.label_positions.push_back(static_cast<std::uint32_t>(list.size()));
         list.push_back(index);
     }
-    if (has_hard_anti(*slot.request)) hard_anti_.push_back(index);
+    slot.placement = placements_;
+    for (const auto& rule : slot.request->affinities)
+        if (rule.anti && rule.hard) owners_of(rule.target).push_back(index);
     auto usage = usage_.find(slot.request->project);
     if (usage == usage_.end()) usage = usage_.emplace(slot.request->project, Usage{}).first;
     add_usage(usage->second, *slot.request, +1);
@@ -275,7 +272,8 @@ void Cluster::count_out(VmIndex index) {
                 vms_[last].label_positions[j] = slot.label_positions[i];
         list.pop_back();
     }
-    if (has_hard_anti(*slot.request)) std::erase(hard_anti_, index);
+    for (const auto& rule : slot.request->affinities)
+        if (rule.anti && rule.hard) std::erase(owners_of(rule.target), index);
     add_usage(usage_.find(slot.request->project)->second, *slot.request, -1);
     slot.request.reset();
     slot.present = false;
@@ -314,6 +312,31 @@ std::span<const VmIndex> Cluster::vms_with_label(LabelId label) const {
     auto found = by_label_.find(label);
     if (found == by_label_.end()) return {};
     return found->second;
+}
+
+std::vector<VmIndex>& Cluster::owners_of(const Selector& target) {
+    if (!target.vm.empty()) return anti_by_vm_[target.vm];
+    const auto& first = target.labels.front();
+    return anti_by_label_[label_id(names_.intern(first.key), names_.intern(first.value))];
+}
+
+std::vector<VmIndex> Cluster::vms_that_may_forbid(const Request& request) const {
+    std::vector<VmIndex> owners;
+    const auto add = [&](const std::vector<VmIndex>& some) {
+        owners.insert(owners.end(), some.begin(), some.end());
+    };
+    if (const auto found = anti_by_vm_.find(request.vm); found != anti_by_vm_.end())
+        add(found->second);
+    for (const auto& label : request.labels) {
+        const auto id = label_id(names_.find(label.key), names_.find(label.value));
+        if (const auto found = anti_by_label_.find(id); found != anti_by_label_.end())
+            add(found->second);
+    }
+    std::sort(owners.begin(), owners.end(), [&](VmIndex a, VmIndex b) {
+        return vms_[a].placement < vms_[b].placement;
+    });
+    owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
+    return owners;
 }
 
 const Usage& Cluster::usage(std::string_view project) const {

@@ -66,6 +66,7 @@ struct VmSlot {
     HostIndex host = kNoHost;
     Take take;
     std::uint32_t position_on_host = 0;
+    std::int64_t placement = 0;  // the number of its placement: the order in which VMs were placed
     std::vector<std::uint32_t> label_positions;  // in the list of each of its labels
     bool present = false;
 };
@@ -118,8 +119,9 @@ class Cluster {
     const VmSlot& vm(VmIndex index) const { return vms_[index]; }
     const std::string& host_of(std::string_view vm) const;  // empty if it has no place
     std::span<const VmIndex> vms_with_label(LabelId label) const;
-    // Placed VMs that carry a hard anti-affinity rule: their rules bind newcomers too.
-    std::span<const VmIndex> vms_with_hard_anti() const { return hard_anti_; }
+    // Placed VMs with a hard anti-affinity rule that may speak of `request`, in the order in which they
+    // were placed: their rules bind newcomers too.
+    std::vector<VmIndex> vms_that_may_forbid(const Request& request) const;
     const Usage& usage(std::string_view project) const;
     const Names& names() const { return names_; }
 
@@ -147,6 +149,7 @@ class Cluster {
     void reshape(HostIndex index);
     void count_in(VmIndex index);
     void count_out(VmIndex index);
+    std::vector<VmIndex>& owners_of(const Selector& target);
 
     Names names_;
     NameId zone_key_;
@@ -158,7 +161,9 @@ class Cluster {
     std::vector<VmIndex> vms_unused_;
     VmTable table_;
     std::unordered_map<LabelId, std::vector<VmIndex>> by_label_;
-    std::vector<VmIndex> hard_anti_;
+    // Owners of hard anti-affinity rules, by what the rule speaks of: the first of its labels, or a VM.
+    std::unordered_map<LabelId, std::vector<VmIndex>> anti_by_label_;
+    std::unordered_map<std::string, std::vector<VmIndex>, NameHash, std::equal_to<>> anti_by_vm_;
     std::unordered_map<std::string, Usage, NameHash, std::equal_to<>> usage_;
     Mix mix_;
     mutable Fragmentation fragmentation_;

@@ -84,9 +84,8 @@ Filters::Filters(const Cluster& cluster, const Request& request, const Policy& p
 
 bool Filters::zone_admits(const HostSlot& host) const {
     const auto& zones = request_.zones;
-    if (!mutant(MutantId::kZoneIgnored) &&
-        std::find(zones.excluded.begin(), zones.excluded.end(), host.spec.zone) !=
-            zones.excluded.end())
+    if (!mutant(MutantId::kZoneIgnored) && std::find(zones.excluded.begin(), zones.excluded.end(),
+                                                     host.spec.zone) != zones.excluded.end())
         return false;
     return strategy_ != Strategy::kLocality || !zones.strict || zones.preference(host.spec.zone) > 0.0;
 }
@@ -131,91 +130,111 @@ bool Filters::admits_host(HostIndex index) const {
 }
 
 void Filters::check(HostIndex index, std::vector<Failure>& failures) const {
+    Failures said(failures, true);
+    look_at(index, said);
+}
+
+void Filters::check_unsaid(HostIndex index, std::vector<Failure>& failures) const {
+    Failures unsaid(failures, false);
+    look_at(index, unsaid);
+}
+
+void Filters::look_at(HostIndex index, Failures& failures) const {
     const auto& host = cluster_.host(index);
     check_state(host, failures);
     check_names(host, failures);
     check_kind(host, failures);
-    if (quota_) failures.push_back(*quota_);
+    if (quota_)
+        failures.add(quota_->reason, quota_->needed, quota_->available,
+                     [&] { return quota_->detail; });
     check_room(host, failures);
     check_devices(host, failures);
     check_gpus(host, failures);
     rules_.check(index, failures);
     if (is_reserved(host))
-        failures.push_back(
-            {Reason::kReserved, 0, 0,
-             fmt::format("kept free for vm {}, which has waited long", host.reservation->vm)});
+        failures.add(Reason::kReserved, 0, 0, [&] {
+            return fmt::format("kept free for vm {}, which has waited long", host.reservation->vm);
+        });
 }
 
-void Filters::check_state(const HostSlot& host, std::vector<Failure>& failures) const {
+void Filters::check_state(const HostSlot& host, Failures& failures) const {
     switch (host.spec.state) {
         case HostState::kReady: return;
         case HostState::kCordoned:
-            failures.push_back({Reason::kCordoned, 0, 0, "cordoned: takes no new VMs"});
+            failures.add(Reason::kCordoned, 0, 0,
+                         [&] { return std::string("cordoned: takes no new VMs"); });
             return;
         case HostState::kDraining:
-            failures.push_back({Reason::kDraining, 0, 0, "draining: its VMs move away"});
+            failures.add(Reason::kDraining, 0, 0,
+                         [&] { return std::string("draining: its VMs move away"); });
             return;
         case HostState::kLost:
-            failures.push_back({Reason::kLost, 0, 0, "lost: its lease is gone"});
+            failures.add(Reason::kLost, 0, 0,
+                         [&] { return std::string("lost: its lease is gone"); });
             return;
     }
 }
 
-void Filters::check_names(const HostSlot& host, std::vector<Failure>& failures) const {
+void Filters::check_names(const HostSlot& host, Failures& failures) const {
     const auto& spec = host.spec;
     for (const auto& excluded : request_.excluded_hosts)
         if (excluded == spec.name)
-            failures.push_back({Reason::kExcluded, 0, 0, "excluded by the request"});
+            failures.add(Reason::kExcluded, 0, 0,
+                         [&] { return std::string("excluded by the request"); });
     if (strategy_ == Strategy::kManual && request_.manual_host != spec.name)
-        failures.push_back(
-            {Reason::kManual, 0, 0, fmt::format("the VM asks for host {}", request_.manual_host)});
+        failures.add(Reason::kManual, 0, 0,
+                     [&] { return fmt::format("the VM asks for host {}", request_.manual_host); });
     const VolumePin* pin = nullptr;
     if (is_pinned_elsewhere(host, &pin))
-        failures.push_back({Reason::kVolume, 0, 0,
-                            fmt::format("volume {} is on host {}", pin->volume, pin->host)});
+        failures.add(Reason::kVolume, 0, 0, [&] {
+            return fmt::format("volume {} is on host {}", pin->volume, pin->host);
+        });
     if (!zone_admits(host))
-        failures.push_back({Reason::kZone, 0, 0, fmt::format("zone {} is not allowed", spec.zone)});
+        failures.add(Reason::kZone, 0, 0,
+                     [&] { return fmt::format("zone {} is not allowed", spec.zone); });
     for (std::size_t i = 0; i < labels_.size(); ++i)
         if (!std::binary_search(host.labels.begin(), host.labels.end(), labels_[i]))
-            failures.push_back({Reason::kLabel, 0, 0,
-                                fmt::format("has no label {}={}", request_.host_labels[i].key,
-                                            request_.host_labels[i].value)});
+            failures.add(Reason::kLabel, 0, 0, [&] {
+                return fmt::format("has no label {}={}", request_.host_labels[i].key,
+                                   request_.host_labels[i].value);
+            });
 }
 
-void Filters::check_kind(const HostSlot& host, std::vector<Failure>& failures) const {
+void Filters::check_kind(const HostSlot& host, Failures& failures) const {
     if (!request_.accelerator.empty() && host.accelerator != accelerator_)
-        failures.push_back(
-            {Reason::kAccelerator, 0, 0,
-             fmt::format("accelerator is {}, needs {}",
-                         host.spec.accelerator.empty() ? "unknown" : host.spec.accelerator,
-                         request_.accelerator)});
+        failures.add(Reason::kAccelerator, 0, 0, [&] {
+            return fmt::format("accelerator is {}, needs {}",
+                               host.spec.accelerator.empty() ? "unknown" : host.spec.accelerator,
+                               request_.accelerator);
+        });
     for (std::size_t i = 0; i < features_.size(); ++i)
         if (!has(host.features, features_[i]))
-            failures.push_back(
-                {Reason::kFeature, 0, 0, fmt::format("has no feature {}", request_.features[i])});
+            failures.add(Reason::kFeature, 0, 0,
+                         [&] { return fmt::format("has no feature {}", request_.features[i]); });
     if (request_.cost_max_per_hour == 0.0) return;
     double price = price_per_hour(ask_, host);
     if (price > request_.cost_max_per_hour)
-        failures.push_back({Reason::kCost, 0, 0,
-                            fmt::format("costs {:.4f} an hour there, cap {:.4f}", price,
-                                        request_.cost_max_per_hour)});
+        failures.add(Reason::kCost, 0, 0, [&] {
+            return fmt::format("costs {:.4f} an hour there, cap {:.4f}", price,
+                               request_.cost_max_per_hour);
+        });
 }
 
-void Filters::check_room(const HostSlot& host, std::vector<Failure>& failures) const {
+void Filters::check_room(const HostSlot& host, Failures& failures) const {
     const auto& free = host.free;
     if (ask_.cpu_milli > free.cpu_milli)
-        failures.push_back(
-            {Reason::kCpu, ask_.cpu_milli, free.cpu_milli,
-             fmt::format("needs {} CPU{}, {} free", cpus(ask_.cpu_milli),
-                         ask_.cpu_milli == 1000 ? "" : "s", cpus(free.cpu_milli))});
+        failures.add(Reason::kCpu, ask_.cpu_milli, free.cpu_milli, [&] {
+            return fmt::format("needs {} CPU{}, {} free", cpus(ask_.cpu_milli),
+                               ask_.cpu_milli == 1000 ? "" : "s", cpus(free.cpu_milli));
+        });
     if (ask_.memory_mib > free.memory_mib)
-        failures.push_back(
-            {Reason::kMemory, ask_.memory_mib, free.memory_mib,
-             fmt::format("needs {} MiB of memory, {} free", ask_.memory_mib, free.memory_mib)});
+        failures.add(Reason::kMemory, ask_.memory_mib, free.memory_mib, [&] {
+            return fmt::format("needs {} MiB of memory, {} free", ask_.memory_mib, free.memory_mib);
+        });
     if (ask_.disk_mib > free.disk_mib)
-        failures.push_back(
-            {Reason::kDisk, ask_.disk_mib, free.disk_mib,
-             fmt::format("needs {} MiB of disk, {} free", ask_.disk_mib, free.disk_mib)});
+        failures.add(Reason::kDisk, ask_.disk_mib, free.disk_mib, [&] {
+            return fmt::format("needs {} MiB of disk, {} free", ask_.disk_mib, free.disk_mib);
+        });
     if (free.numa_count == 0) return;
     auto bare = ask_;
     bare.gpu_count = 0;
@@ -238,29 +257,29 @@ void Filters::check_room(const HostSlot& host, std::vector<Failure>& failures) c
         best_memory = split ? std::min(best_memory, free.numa[i].memory_mib)
                             : std::max(best_memory, free.numa[i].memory_mib);
     }
-    failures.push_back(
-        {Reason::kNuma, part.cpu_milli, best,
-         fmt::format("needs {} CPUs and {} MiB on {}, {} CPUs and {} MiB there at {}",
-                     cpus(part.cpu_milli), part.memory_mib,
-                     split ? "every NUMA node" : "one NUMA node", cpus(best), best_memory,
-                     split ? "least" : "most")});
+    failures.add(Reason::kNuma, part.cpu_milli, best, [&] {
+        return fmt::format("needs {} CPUs and {} MiB on {}, {} CPUs and {} MiB there at {}",
+                           cpus(part.cpu_milli), part.memory_mib,
+                           split ? "every NUMA node" : "one NUMA node", cpus(best), best_memory,
+                           split ? "least" : "most");
+    });
 }
 
-void Filters::check_devices(const HostSlot& host, std::vector<Failure>& failures) const {
+void Filters::check_devices(const HostSlot& host, Failures& failures) const {
     for (int i = 0; i < ask_.device_count; ++i) {
         std::int32_t free = 0;
         for (int j = 0; j < host.free.device_count; ++j)
             if (host.free.devices[j].kind == ask_.devices[i].kind)
                 free = host.free.devices[j].count;
         if (free < ask_.devices[i].count)
-            failures.push_back(
-                {Reason::kDevice, ask_.devices[i].count, free,
-                 fmt::format("needs {} of device {}, {} free", ask_.devices[i].count,
-                             request_.devices[static_cast<std::size_t>(i)].kind, free)});
+            failures.add(Reason::kDevice, ask_.devices[i].count, free, [&] {
+                return fmt::format("needs {} of device {}, {} free", ask_.devices[i].count,
+                                   request_.devices[static_cast<std::size_t>(i)].kind, free);
+            });
     }
 }
 
-void Filters::check_gpus(const HostSlot& host, std::vector<Failure>& failures) const {
+void Filters::check_gpus(const HostSlot& host, Failures& failures) const {
     if (ask_.gpu_count == 0) return;
     std::int32_t allowed = 0;
     std::int32_t free = 0;
@@ -271,18 +290,19 @@ void Filters::check_gpus(const HostSlot& host, std::vector<Failure>& failures) c
     }
     if (free >= ask_.gpu_count) return;
     if (allowed < ask_.gpu_count && host.free.gpu_count >= ask_.gpu_count)
-        failures.push_back(
-            {Reason::kGpuModel, ask_.gpu_count, allowed,
-             fmt::format("has {} of the allowed models, needs {}",
-                         counted(std::int64_t{allowed}, "GPU"), ask_.gpu_count)});
+        failures.add(Reason::kGpuModel, ask_.gpu_count, allowed, [&] {
+            return fmt::format("has {} of the allowed models, needs {}",
+                               counted(std::int64_t{allowed}, "GPU"), ask_.gpu_count);
+        });
     else
-        failures.push_back(
-            {Reason::kGpu, ask_.gpu_count, free,
-             ask_.gpu_milli == 1000
-                 ? fmt::format("needs {}, {} free",
-                               counted(std::int64_t{ask_.gpu_count}, "whole GPU"), free)
-                 : fmt::format("needs {:g} % of {}, {} with so much free", ask_.gpu_milli / 10.0,
-                               counted(std::int64_t{ask_.gpu_count}, "GPU"), free)});
+        failures.add(Reason::kGpu, ask_.gpu_count, free, [&] {
+            return ask_.gpu_milli == 1000
+                       ? fmt::format("needs {}, {} free",
+                                     counted(std::int64_t{ask_.gpu_count}, "whole GPU"), free)
+                       : fmt::format("needs {:g} % of {}, {} with so much free",
+                                     ask_.gpu_milli / 10.0,
+                                     counted(std::int64_t{ask_.gpu_count}, "GPU"), free);
+        });
 }
 
 }  // namespace blixard::scheduler

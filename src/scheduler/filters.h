@@ -42,17 +42,20 @@ class Filters {
 
     // Every failure of this host, in the order of the filters; empty: the VM fits there.
     void check(HostIndex host, std::vector<Failure>& failures) const;
+    // The same without `detail`: putting it into words costs more than finding it out.
+    void check_unsaid(HostIndex host, std::vector<Failure>& failures) const;
 
  private:
+    void look_at(HostIndex host, Failures& failures) const;
     bool is_reserved(const HostSlot& host) const;
     bool zone_admits(const HostSlot& host) const;
     bool is_pinned_elsewhere(const HostSlot& host, const VolumePin** pin) const;
-    void check_state(const HostSlot& host, std::vector<Failure>& failures) const;
-    void check_names(const HostSlot& host, std::vector<Failure>& failures) const;
-    void check_kind(const HostSlot& host, std::vector<Failure>& failures) const;
-    void check_room(const HostSlot& host, std::vector<Failure>& failures) const;
-    void check_devices(const HostSlot& host, std::vector<Failure>& failures) const;
-    void check_gpus(const HostSlot& host, std::vector<Failure>& failures) const;
+    void check_state(const HostSlot& host, Failures& failures) const;
+    void check_names(const HostSlot& host, Failures& failures) const;
+    void check_kind(const HostSlot& host, Failures& failures) const;
+    void check_room(const HostSlot& host, Failures& failures) const;
+    void check_devices(const HostSlot& host, Failures& failures) const;
+    void check_gpus(const HostSlot& host, Failures& failures) const;
 
     const Cluster& cluster_;
     const Request& request_;

@@ -122,7 +122,8 @@ std::optional<Spot> best_spot(const Cluster& cluster, const Filters& filters,
 class Tally {
  public:
     // Where it was counted, for again().
-    std::int32_t add(const HostSlot& host, const Failure& failure) {
+    template <class Detail>
+    std::int32_t add(const HostSlot& host, const Failure& failure, const Detail& detail) {
         auto lack = failure.needed - failure.available;
         for (std::size_t i = 0; i < refusals_.size(); ++i) {
             if (refusals_[i].reason != failure.reason) continue;
@@ -130,11 +131,11 @@ class Tally {
             if (lack < lacks_[i]) {
                 lacks_[i] = lack;
                 refusals_[i].closest_host = host.spec.name;
-                refusals_[i].detail = failure.detail;
+                refusals_[i].detail = detail();
             }
             return static_cast<std::int32_t>(i);
         }
-        refusals_.push_back({failure.reason, 1, host.spec.name, failure.detail});
+        refusals_.push_back({failure.reason, 1, host.spec.name, detail()});
         lacks_.push_back(lack);
         return static_cast<std::int32_t>(refusals_.size() - 1);
     }
@@ -172,9 +173,13 @@ Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scor
         if (note && note->refusal >= 0) return survey.tally.again(note->refusal);
         failures.clear();
         failures.reserve(kFailuresUsual);
-        filters.check(index, failures);
+        filters.check_unsaid(index, failures);
         if (failures.empty()) return;
-        auto refusal = survey.tally.add(cluster.host(index), failures.front());
+        auto refusal = survey.tally.add(cluster.host(index), failures.front(), [&] {
+            std::vector<Failure> said;
+            filters.check(index, said);
+            return said.front().detail;
+        });
         if (note) note->refusal = refusal;
     };
     for (HostIndex index : cluster.hosts()) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <optional>
 
 #include "scheduler/preempt.h"
@@ -132,8 +134,9 @@ class Finder {
  private:
     void look_at(HostIndex index) {
         const auto& host = cluster_.host(index);
-        std::vector<Failure> failures;
-        filters_.check(index, failures);
+        std::vector<Failure>& failures = failures_;
+        failures.clear();
+        filters_.check_unsaid(index, failures);
         if (failures.empty()) return;
         if (std::all_of(failures.begin(), failures.end(),
                         [](const Failure& one) { return is_room(one.reason); }))
@@ -155,7 +158,7 @@ class Finder {
                       {},
                       {},
                       first,
-                      fmt::format("quota raised: {}", failures.front().detail)};
+                      fmt::format("quota raised: {}", filters_.quota()->detail)};
         if (is_requirement(first) && !drop_ && fits_without(index, first))
             drop_ = {Remedy::Kind::kDropRule,
                      name,
@@ -166,6 +169,14 @@ class Finder {
                                  name)};
     }
 
+    // The request without one kind of requirement, made ready to be asked.
+    struct Without {
+        Without(const Cluster& cluster, Request less, const Policy& policy, Strategy strategy)
+            : request(std::move(less)), filters(cluster, request, policy, strategy) {}
+        const Request request;
+        const Filters filters;
+    };
+
     static Remedy simple(Remedy::Kind kind, const std::string& host, Reason reason,
                          fmt::string_view text) {
         return {kind, host, {}, {}, reason, fmt::format(fmt::runtime(text), host)};
@@ -175,9 +186,13 @@ class Finder {
     bool fits_without(HostIndex index, Reason reason) {
         if (drops_tried_ >= kDropsTried) return false;
         ++drops_tried_;
-        const auto less = without_requirement(filters_.request(), reason);
+        auto& less = without_[reason];
+        if (!less)
+            less =
+                std::make_unique<Without>(cluster_, without_requirement(filters_.request(), reason),
+                                          policy_, filters_.strategy());
         std::vector<Failure> failures;
-        Filters(cluster_, less, policy_, filters_.strategy()).check(index, failures);
+        less->filters.check_unsaid(index, failures);
         return failures.empty();
     }
 
@@ -237,6 +252,8 @@ class Finder {
     const Filters& filters_;
     const Policy& policy_;
     std::optional<Remedy> shrink_, uncordon_, evict_, drop_, quota_, host_back_;
+    std::map<Reason, std::unique_ptr<Without>> without_;
+    std::vector<Failure> failures_;  // of one host
     int drops_tried_ = 0;
     double shrink_pain_ = 0.0;
 };

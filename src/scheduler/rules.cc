@@ -93,33 +93,70 @@ bool Rules::covered(const Affinity& rule, const Request& owner) const {
         });
 }
 
-std::int32_t Rules::matching_in(const Selector& target, NameId key, std::uint32_t domain,
-                                VmIndex except) const {
+std::int32_t Rules::matching_in(const Selector& target, NameId key, std::uint32_t domain) const {
     std::int32_t count = 0;
     if (key == kNoName) {
         for (VmIndex index : cluster_.host(domain).vms)
-            count += index != except && matches(target, *cluster_.vm(index).request) ? 1 : 0;
+            count += matches(target, *cluster_.vm(index).request) ? 1 : 0;
         return count;
     }
     each_match(target, [&](VmIndex index) {
-        count += index != except && domain_of(cluster_.vm(index).host, key) == domain ? 1 : 0;
+        count += domain_of(cluster_.vm(index).host, key) == domain ? 1 : 0;
     });
     return count;
 }
 
+// Many owners have the same rule: whom it speaks of is found out once, and how many of them each
+// domain has.
+class Rules::OthersRule {
+ public:
+    OthersRule(const Rules& rules, const Affinity& rule)
+        : rules_(rules),
+          target_(rule.target),
+          domain_(rule.domain),
+          key_(rules.domain_key(rule.domain)),
+          speaks_of_us_(matches(rule.target, rules.request_)) {}
+
+    bool is(const Affinity& rule) const { return rule.domain == domain_ && rule.target == target_; }
+    bool speaks_of_us() const { return speaks_of_us_; }
+    NameId key() const { return key_; }
+    std::int32_t matching_in(std::uint32_t domain) {
+        const auto at = std::lower_bound(
+            counts_.begin(), counts_.end(), domain,
+            [](const DomainCount& one, std::uint32_t wanted) { return one.domain < wanted; });
+        if (at != counts_.end() && at->domain == domain) return at->count;
+        return counts_.insert(at, {domain, rules_.matching_in(target_, key_, domain)})->count;
+    }
+
+ private:
+    const Rules& rules_;
+    const Selector& target_;
+    const std::string& domain_;
+    const NameId key_;
+    const bool speaks_of_us_;
+    std::vector<DomainCount> counts_;  // sorted
+};
+
 void Rules::forbid() {
     if (mutant(MutantId::kOthersRulesIgnored)) return;
-    for (VmIndex owner : cluster_.vms_with_hard_anti()) {
+    std::vector<OthersRule> known;
+    for (VmIndex owner : cluster_.vms_that_may_forbid(request_)) {
         const auto& slot = cluster_.vm(owner);
         if (slot.request->vm == request_.vm) continue;
         for (const auto& rule : slot.request->affinities) {
-            if (!rule.anti || !rule.hard || !matches(rule.target, request_)) continue;
-            if (covered(rule, *slot.request)) continue;
-            auto key = domain_key(rule.domain);
-            auto domain = domain_of(slot.host, key);
+            if (!rule.anti || !rule.hard) continue;
+            auto same = std::find_if(known.begin(), known.end(),
+                                     [&](const OthersRule& one) { return one.is(rule); });
+            if (same == known.end()) {
+                known.emplace_back(*this, rule);
+                same = std::prev(known.end());
+            }
+            if (!same->speaks_of_us() || covered(rule, *slot.request)) continue;
+            const auto domain = domain_of(slot.host, same->key());
             if (domain == kNoDomain) continue;
-            if (matching_in(rule.target, key, domain, owner) + 2 > rule.max_per_domain)
-                forbidden_.push_back({key, domain, owner});
+            const int owner_itself = matches(rule.target, *slot.request) ? 1 : 0;
+            if (same->matching_in(domain) - owner_itself + 2 > rule.max_per_domain)
+                forbidden_.push_back({same->key(), domain, owner});
         }
     }
 }
@@ -135,7 +172,9 @@ bool Rules::broken(const Counted& counted, HostIndex host, std::int32_t* found) 
     auto domain = domain_of(host, counted.domain_key);
     auto here = domain == kNoDomain ? 0 : count_in(counted, domain);
     *found = here;
-    if (counted.rule->anti) return domain != kNoDomain && here + (mutant(MutantId::kOneTooMany) ? 0 : 1) > counted.rule->max_per_domain;
+    if (counted.rule->anti)
+        return domain != kNoDomain &&
+               here + (mutant(MutantId::kOneTooMany) ? 0 : 1) > counted.rule->max_per_domain;
     bool first_of_its_group = counted.total == 0 && counted.matches_itself;
     return here == 0 && !first_of_its_group;
 }
@@ -149,29 +188,30 @@ bool Rules::admits(HostIndex host) const {
     return true;
 }
 
-void Rules::check(HostIndex host, std::vector<Failure>& failures) const {
+void Rules::check(HostIndex host, Failures& failures) const {
     for (const auto& counted : counted_) {
         std::int32_t found = 0;
         if (!counted.rule->hard || !broken(counted, host, &found)) continue;
         const auto& rule = *counted.rule;
         if (rule.anti)
-            failures.push_back(
-                {Reason::kAntiAffinity, rule.max_per_domain, found,
-                 fmt::format("{} of {} on this {} already, at most {} with this one", found,
-                             describe(rule.target), rule.domain, rule.max_per_domain)});
+            failures.add(Reason::kAntiAffinity, rule.max_per_domain, found, [&] {
+                return fmt::format("{} of {} on this {} already, at most {} with this one", found,
+                                   describe(rule.target), rule.domain, rule.max_per_domain);
+            });
         else
-            failures.push_back(
-                {Reason::kAffinity, 1, 0,
-                 counted.total == 0
-                     ? fmt::format("must be with {}, which has no place yet", describe(rule.target))
-                     : fmt::format("must be with {}, which is not on this {}",
-                                   describe(rule.target), rule.domain)});
+            failures.add(Reason::kAffinity, 1, 0, [&] {
+                return counted.total == 0 ? fmt::format("must be with {}, which has no place yet",
+                                                        describe(rule.target))
+                                          : fmt::format("must be with {}, which is not on this {}",
+                                                        describe(rule.target), rule.domain);
+            });
     }
     for (const auto& forbidden : forbidden_)
         if (domain_of(host, forbidden.domain_key) == forbidden.domain)
-            failures.push_back({Reason::kAntiAffinity, 0, 1,
-                                fmt::format("vm {} there must not be with such a VM",
-                                            cluster_.vm(forbidden.owner).request->vm)});
+            failures.add(Reason::kAntiAffinity, 0, 1, [&] {
+                return fmt::format("vm {} there must not be with such a VM",
+                                   cluster_.vm(forbidden.owner).request->vm);
+            });
 }
 
 double Rules::penalty(HostIndex host, std::vector<ScorePart>* parts) const {

@@ -9,6 +9,7 @@
 
 #include "scheduler/cluster.h"
 #include "scheduler/decision.h"
+#include "scheduler/failures.h"
 
 namespace blixard::scheduler {
 
@@ -28,7 +29,7 @@ class Rules {
     // True if no hard rule refuses the host: the request's own, and those of VMs that have a place.
     bool admits(HostIndex host) const;
     // Adds one failure for each hard rule that refuses the host.
-    void check(HostIndex host, std::vector<Failure>& failures) const;
+    void check(HostIndex host, Failures& failures) const;
     // Points lost to broken soft rules, >= 0. `parts` may be null; gets negative points.
     double penalty(HostIndex host, std::vector<ScorePart>* parts) const;
 
@@ -51,14 +52,15 @@ class Rules {
         VmIndex owner;
     };
 
+    class OthersRule;
+
     NameId domain_key(const std::string& domain) const;
     std::uint32_t domain_of(HostIndex host, NameId key) const;
     static std::int32_t count_in(const Counted& counted, std::uint32_t domain);
     void count(const Affinity& rule);
     void forbid();
     bool covered(const Affinity& rule, const Request& owner) const;
-    std::int32_t matching_in(const Selector& target, NameId key, std::uint32_t domain,
-                             VmIndex except) const;
+    std::int32_t matching_in(const Selector& target, NameId key, std::uint32_t domain) const;
     template <class Visit>
     void each_match(const Selector& target, const Visit& visit) const;
     bool broken(const Counted& counted, HostIndex host, std::int32_t* found) const;

@@ -265,6 +265,7 @@ void apply_node(Snapshot& state, const model::ParsedKey& key, const store::KeyVa
     } else {
         if (deleted && node->lease) node->lease_gone_revision = item.mod_revision;
         renew_part(node->lease, item, deleted, log);
+        if (node->lease) node->lease_gone_revision = 0;
     }
     node->revision = std::max({node->revision, item.mod_revision});
     if (node->spec || node->status || node->lease)
@@ -285,7 +286,7 @@ void apply_volume(Snapshot& state, const model::ParsedKey& key, const store::Key
     } else {
         renew_part(volume->status, item, deleted, log);
     }
-    volume->revision = item.mod_revision;
+    volume->revision = std::max(volume->revision, item.mod_revision);
     if (volume->record || volume->status)
         state.volumes.put(std::move(volume));
     else

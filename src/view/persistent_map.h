@@ -47,6 +47,8 @@ class PersistentMap {
 
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
+    // The very same nodes: equal for certain.
+    bool is_shared_with(const PersistentMap& other) const { return root_ == other.root_; }
 
     // Null where there is none. The pointer lives as long as this map or any copy holds the value.
     const V* find(std::string_view key) const {

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/mutant.h"
+#include "view/steps.h"
 
 namespace blixard::view {
 namespace {
@@ -26,8 +27,8 @@ Changed describe_change(store::Change change) {
     return changed;
 }
 
-View::View(store::Store& store, Executor& executor, const Clock& clock, Log& log)
-    : store_(store), executor_(executor), clock_(clock), log_(log) {
+View::View(store::Store& store, Executor& executor, const Clock& clock, Log& log, Steps* steps)
+    : store_(store), executor_(executor), clock_(clock), log_(log), steps_(steps) {
     current_.store(std::make_shared<const Snapshot>());
 }
 
@@ -83,7 +84,7 @@ void View::load_page(std::string after, Revision at) {
                     // The store reads the next page while this one is taken up.
                     if (page->more) load_page(page->items.back().key, page->revision);
                     for (const store::KeyValue& item : page->items)
-                        apply_change(*next_, item, false, log_);
+                        apply_change(next(), item, false, log_);
                     if (!page->more) loaded(page->revision);
                 });
 }
@@ -98,7 +99,7 @@ void View::restart_after(Millis delay) {
 
 void View::loaded(Revision revision) {
     loading_ = false;
-    next_->revision = revision;
+    next().revision = revision;
     auto update = std::make_shared<Update>();
     update->reloaded = true;
     fresh_at_ = clock_.mono();
@@ -109,15 +110,20 @@ void View::loaded(Revision revision) {
 
 void View::on_batch(store::WatchBatch batch) {
     fresh_at_ = clock_.mono();
-    if (batch.revision <= next_->revision) return;
+    const SnapshotPtr before = current_.load();
+    if (batch.revision <= before->revision) return;
+    if (auto known = steps_ ? steps_->find(before, batch) : nullptr) {
+        next_.reset();
+        return tell(known);
+    }
     auto update = std::make_shared<Update>();
     update->changes.reserve(batch.changes.size());
     for (store::Change& change : batch.changes) {
-        ASSERT(change.item.mod_revision > current_.load()->revision);
-        apply_change(*next_, change.item, change.deleted, log_);
+        ASSERT(change.item.mod_revision > before->revision);
+        apply_change(next(), change.item, change.deleted, log_);
         update->changes.push_back(describe_change(std::move(change)));
     }
-    next_->revision = batch.revision;
+    next().revision = batch.revision;
     publish(std::move(update));
 }
 
@@ -130,9 +136,23 @@ void View::on_end(Error error) {
 }
 
 void View::publish(std::shared_ptr<Update> update) {
-    update->snapshot = std::make_shared<const Snapshot>(*next_);
-    current_.store(update->snapshot);
-    const std::shared_ptr<const Update> done = std::move(update);
+    update->snapshot = std::make_shared<const Snapshot>(next());
+    if (steps_) {
+        const SnapshotPtr own = update->snapshot;
+        update->snapshot = steps_->settle(own, compared_at_);
+        if (update->snapshot != own) next_.reset();
+        if (!update->reloaded) steps_->add(current_.load(), update);
+    }
+    tell(update);
+}
+
+Snapshot& View::next() {
+    if (!next_) next_ = std::make_shared<Snapshot>(*current_.load());
+    return *next_;
+}
+
+void View::tell(const std::shared_ptr<const Update>& done) {
+    current_.store(done->snapshot);
     for (const auto& listener : listeners_) listener(done);
     while (!waiting_.empty() && waiting_.begin()->first <= done->snapshot->revision) {
         auto then = std::move(waiting_.begin()->second);

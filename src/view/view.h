@@ -37,10 +37,14 @@ struct Update {
     bool reloaded = false;  // the state was read anew: look at everything, `changes` is empty
 };
 
+class Steps;
+
 class View final : private store::WatchHandler {
  public:
-    // Runs on `executor`, which must be the store's.
-    View(store::Store& store, Executor& executor, const Clock& clock, Log& log);
+    // Runs on `executor`, which must be the store's. `steps`: what views of one process share; it
+    // outlives them.
+    View(store::Store& store, Executor& executor, const Clock& clock, Log& log,
+         Steps* steps = nullptr);
     ~View() override;
 
     // Reads everything, then follows the watch. `ready` is called once, when the first state is
@@ -66,13 +70,17 @@ class View final : private store::WatchHandler {
     void on_end(Error error) override;
     void restart_after(Millis delay);
     void publish(std::shared_ptr<Update> update);
+    void tell(const std::shared_ptr<const Update>& update);
+    Snapshot& next();
 
     store::Store& store_;
     Executor& executor_;
     const Clock& clock_;
     Log& log_;
+    Steps* const steps_;
+    Revision compared_at_ = 0;  // of `steps_`
     std::function<void(Status)> ready_;
-    std::shared_ptr<Snapshot> next_;  // being built; never seen by readers
+    std::shared_ptr<Snapshot> next_;  // being built; never seen by readers; null: as the present one
     std::shared_ptr<char> alive_ = std::make_shared<char>();
     bool loading_ = false;
     bool stopped_ = false;
