@@ -203,6 +203,10 @@ void Checker::check_spec(const view::VmEntry* before, const view::VmEntry& after
         broken(fmt::format("vm {} went from generation {}/{} to {}/{}", after.key, was.generation, was.restart_generation, is.generation,
                            is.restart_generation));
     if (is.generation == was.generation && is.spec != was.spec && model::without_extras(is.spec) != model::without_extras(was.spec)) broken(fmt::format("the spec of vm {} changed, its generation did not", after.key));
+    for (const model::Disk& disk : was.spec.disks) {
+        const auto same = [&](const model::Disk& other) { return other.name == disk.name && other.volume == disk.volume; };
+        if (std::ranges::none_of(is.spec.disks, same)) not_running(is.uid, fmt::format("disk {} was taken from vm {}", disk.name, after.key));
+    }
     if (!was.deleted_at.empty() && is.deleted_at.empty()) broken(fmt::format("vm {} was being deleted, and is no more", after.key));
     if (is.restart_generation + restarts_before_[after.key] > restarts_asked_[after.key])
         broken(fmt::format("vm {} was told to start {} times more often than people asked", after.key,

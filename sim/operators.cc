@@ -238,7 +238,11 @@ void Operators::settle(const Order& order, std::size_t call, int tried, const ap
     if (output && !order.key.empty()) output->shown.reset();
     if (output) history_.answered(vm, call, *output);
     if (!is_good(response) || order.input.kind == VmModel::Kind::kRead) return;
-    if (!order.label.empty()) checker_.label_acknowledged(vm, text_at(response, "uid"), order.label);
+    if (!order.label.empty()) {
+        checker_.label_acknowledged(vm, text_at(response, "uid"), order.label);
+        if (text_at(response, "spec.labels." + order.label).empty())
+            checker_.broken(fmt::format("{} acknowledged label {} of vm {}, and shows it without", host_at(order.host).name(), order.label, vm));
+    }
     read_own_write(order.host, "/v1/vms/" + vm_name(order.subject), order.subject, revision_of(response));
 }
 

@@ -52,7 +52,7 @@ class Look {
         switch (parsed.kind) {
             case RecordKind::kVmSpec: return look_at_spec(key, parsed, put);
             case RecordKind::kVmPlacement: return put ? look_at_placement(key, parsed, *put) : look_at_vm_deletion(key, parsed);
-            case RecordKind::kVmStatus: return put ? look_at_status(key, parsed) : look_at_vm_deletion(key, parsed);
+            case RecordKind::kVmStatus: return put ? look_at_status(key, parsed, *put) : look_at_vm_deletion(key, parsed);
             case RecordKind::kNodeLease: return look_at_lease(key, parsed, put);
             case RecordKind::kNodeStatus:
                 if (!put) return needs(key, model::node_key(parsed.name, "lease"), As::kAbsent);
@@ -149,10 +149,18 @@ class Look {
         if (stands && controller::elected_node(state_.election.value) != host_) say(fmt::format("writes {} with the proof of another host's election", key));
     }
 
-    void look_at_status(const std::string& key, const model::ParsedKey& parsed) {
+    void look_at_status(const std::string& key, const model::ParsedKey& parsed, const store::Put& put) {
         needs(key, key);
         needs(key, model::node_key(host_, "lease"), As::kPresent);
         needs(key, model::vm_key(parsed.project, parsed.name, "placement"), As::kPresent);
+        // Who asks for consent to a start starts what is wanted: a disk that was taken from the VM may be another's.
+        const auto now = model::parse_vm_status(put.value, model::Mode::kLenient);
+        if (!now) return say(fmt::format("writes {} as something that nobody understands", key));
+        const view::VmEntry* vm = state_.vms.find(fmt::format("{}/{}", parsed.project, parsed.name));
+        const store::Compare* seen = compare_of(key);
+        const bool current = vm && vm->status && seen && seen->mod_revision == vm->status->mod_revision;
+        const bool starts = now->phase == model::Phase::kStarting && current && vm->status->value.phase != model::Phase::kStarting;
+        if (starts) needs(key, model::vm_key(parsed.project, parsed.name, "spec"), As::kPresent);
     }
 
     void look_at_lease(const std::string& key, const model::ParsedKey& parsed, const store::Put* put) {

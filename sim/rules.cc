@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <sstream>
 
 #include "model/keys.h"
 
@@ -65,8 +67,7 @@ void each_other_on(const view::Snapshot& state, std::string_view host, const vie
     });
 }
 
-std::string no_room(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host, bool without_lower) {
-    const Amount has = capacity_of(host);
+Amount use_with(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host, bool without_lower) {
     Amount used = use_of(state, vm);
     each_other_on(state, host.key, vm, [&](const view::VmEntry& each) {
         const model::VmSpec& spec = each.record->value.spec;
@@ -76,6 +77,12 @@ std::string no_room(const view::Snapshot& state, const view::VmEntry& vm, const 
         used.memory_mib += use.memory_mib;
         used.disk_mib += use.disk_mib;
     });
+    return used;
+}
+
+std::string no_room(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host, bool without_lower) {
+    const Amount has = capacity_of(host);
+    const Amount used = use_with(state, vm, host, without_lower);
     if (used.cpu_milli <= has.cpu_milli && used.memory_mib <= has.memory_mib && used.disk_mib <= has.disk_mib) return {};
     return fmt::format("host {} gives {} thousandths of CPUs, {} MiB, {} MiB of disk; with vm {} its VMs want {}, {}, {}", host.key,
                        has.cpu_milli, has.memory_mib, has.disk_mib, vm.key, used.cpu_milli, used.memory_mib, used.disk_mib);
@@ -117,18 +124,24 @@ Group group_of(const view::Snapshot& state, const model::AffinityRule& rule, con
     return group;
 }
 
-std::string broken_affinity(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+// What refuses the host, by the word that a decision has for it, and said.
+struct Broken {
+    std::string reason, text;
+};
+
+std::vector<Broken> broken_affinities(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+    std::vector<Broken> broken;
     for (const model::AffinityRule& rule : vm.record->value.spec.affinity) {
         if (!rule.hard) continue;
         const Group group = group_of(state, rule, vm, vm, host);
         const bool in_domain = !domain_of(host, rule.domain).empty();
         if (rule.anti && in_domain && group.here + 1 > rule.max_per_node)
-            return fmt::format("vm {}: {} of its group are with it on host {}, its rule allows {}", vm.key, group.here, host.key,
-                               rule.max_per_node - 1);
+            broken.push_back({"anti-affinity", fmt::format("vm {}: {} of its group are with it on host {}, its rule allows {}", vm.key, group.here,
+                                                           host.key, rule.max_per_node - 1)});
         const bool first = group.anywhere == 0 && speaks_of(rule, vm.project(), vm);
-        if (!rule.anti && group.here == 0 && !first) return fmt::format("vm {}: nobody that it must be with is on host {}", vm.key, host.key);
+        if (!rule.anti && group.here == 0 && !first) broken.push_back({"affinity", fmt::format("vm {}: nobody that it must be with is on host {}", vm.key, host.key)});
     }
-    std::string broken;  // rules of those that are there already
+    // The rules of those that are there already.
     state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& owner) {
         if (!owner->record || owner->key == vm.key || owner->node().empty()) return;
         for (const model::AffinityRule& rule : owner->record->value.spec.affinity) {
@@ -137,38 +150,50 @@ std::string broken_affinity(const view::Snapshot& state, const view::VmEntry& vm
             if (!node || !node->status || domain_of(*node, rule.domain).empty() || domain_of(*node, rule.domain) != domain_of(host, rule.domain)) continue;
             const Group group = group_of(state, rule, *owner, vm, host);
             const std::int64_t others = group.here + 1 - (speaks_of(rule, owner->project(), *owner) ? 1 : 0);
-            if (others + 1 > rule.max_per_node) broken = fmt::format("vm {} breaks the rule of vm {} on host {}", vm.key, owner->key, host.key);
+            if (others + 1 > rule.max_per_node) broken.push_back({"anti-affinity", fmt::format("vm {} breaks the rule of vm {} on host {}", vm.key, owner->key, host.key)});
         }
     });
     return broken;
 }
 
-std::string broken_constraint(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+std::string broken_affinity(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+    const std::vector<Broken> broken = broken_affinities(state, vm, host);
+    return broken.empty() ? std::string{} : broken.front().text;
+}
+
+std::vector<Broken> broken_constraints(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
     const model::VmSpec& spec = vm.record->value.spec;
     const model::Constraints& wants = spec.constraints;
     const model::NodeSpec none;
     const model::NodeSpec& is = host.spec ? host.spec->value : none;
     const model::NodeStatus& facts = host.status->value;
+    std::vector<Broken> broken;
+    const auto add = [&](std::string reason, std::string text) { broken.push_back({std::move(reason), std::move(text)}); };
     const auto among = [](const auto& list, const std::string& one) { return std::ranges::find(list, one) != list.end(); };
-    if (!wants.node.empty() && wants.node != host.key) return fmt::format("vm {} asks for host {}", vm.key, wants.node);
+    if (!wants.node.empty() && wants.node != host.key) add("manual", fmt::format("vm {} asks for host {}", vm.key, wants.node));
     for (const std::string& feature : wants.features)
-        if (!among(facts.features, feature)) return fmt::format("host {} lacks {}, which vm {} needs", host.key, feature, vm.key);
+        if (!among(facts.features, feature)) add("feature", fmt::format("host {} lacks {}, which vm {} needs", host.key, feature, vm.key));
     for (const auto& [key, value] : wants.node_labels) {
         const auto label = is.labels.find(key);
-        if (label == is.labels.end() || label->second != value) return fmt::format("host {} is not {}={}, as vm {} needs", host.key, key, value, vm.key);
+        if (label == is.labels.end() || label->second != value) add("label", fmt::format("host {} is not {}={}, as vm {} needs", host.key, key, value, vm.key));
     }
-    if (among(wants.zones_excluded, is.zone)) return fmt::format("vm {} excludes zone {}", vm.key, is.zone);
+    if (among(wants.zones_excluded, is.zone)) add("zone", fmt::format("vm {} excludes zone {}", vm.key, is.zone));
     const bool strict = spec.strategy == "locality" && wants.zones_strict && !wants.zones_preferred.empty();
-    if (strict && !among(wants.zones_preferred, is.zone)) return fmt::format("vm {} wants another zone than {}", vm.key, is.zone);
+    if (strict && !among(wants.zones_preferred, is.zone)) add("zone", fmt::format("vm {} wants another zone than {}", vm.key, is.zone));
     for (const model::Disk& disk : spec.disks) {
         const view::VolumeEntry* volume = volume_of(state, vm, disk);
         const std::string& pool = volume ? volume->record->value.pool : disk.pool;
-        if (!pool.empty() && !among(facts.pools, pool)) return fmt::format("host {} lacks pool {} of vm {}", host.key, pool, vm.key);
+        if (!pool.empty() && !among(facts.pools, pool)) add("feature", fmt::format("host {} lacks pool {} of vm {}", host.key, pool, vm.key));
         const bool elsewhere = volume && pool.empty() && volume->status && volume->status->value.uid == volume->record->value.uid &&
                                !volume->status->value.node.empty() && volume->status->value.node != host.key;
-        if (elsewhere) return fmt::format("volume {} of vm {} is on host {}, not on {}", volume->key, vm.key, volume->status->value.node, host.key);
+        if (elsewhere) add("volume", fmt::format("volume {} of vm {} is on host {}, not on {}", volume->key, vm.key, volume->status->value.node, host.key));
     }
-    return {};
+    return broken;
+}
+
+std::string broken_constraint(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+    const std::vector<Broken> broken = broken_constraints(state, vm, host);
+    return broken.empty() ? std::string{} : broken.front().text;
 }
 
 }  // namespace
@@ -180,6 +205,46 @@ std::string what_forbids(const view::Snapshot& state, const view::VmEntry& vm, c
     if (std::string broken = broken_constraint(state, vm, host); !broken.empty()) return broken;
     if (std::string broken = no_room(state, vm, host, false); !broken.empty()) return broken;
     return broken_affinity(state, vm, host);
+}
+
+std::set<std::string> reasons_against(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+    if (!host.status || !host.lease) return {"lost"};
+    std::set<std::string> reasons;
+    if (host.spec && host.spec->value.draining) reasons.insert("draining");
+    else if (host.spec && !host.spec->value.schedulable) reasons.insert("cordoned");
+    for (const Broken& one : broken_constraints(state, vm, host)) reasons.insert(one.reason);
+    for (const Broken& one : broken_affinities(state, vm, host)) reasons.insert(one.reason);
+    const Amount has = capacity_of(host), used = use_with(state, vm, host, false);
+    if (used.cpu_milli > has.cpu_milli) reasons.insert("cpu");
+    if (used.memory_mib > has.memory_mib) reasons.insert("memory");
+    if (used.disk_mib > has.disk_mib) reasons.insert("disk");
+    return reasons;
+}
+
+std::string what_is_untrue(const view::Snapshot& state, const view::VmEntry& vm, const std::string& reason) {
+    constexpr std::string_view kBegin = "fits on none of ";
+    if (!reason.starts_with(kBegin)) return fmt::format("says nothing about hosts");
+    std::size_t hosts = 0, refused = 0;
+    std::map<std::string, std::size_t> against;
+    const view::ProjectEntry* project = state.projects.find(vm.project());
+    const bool has_quota = project && project->record->value.quota != model::Quota{};  // what it lets in, check_quota() looks at
+    state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& host) {
+        if (!host->status) return;
+        ++hosts;
+        for (const std::string& one : reasons_against(state, vm, *host)) ++against[one];
+        against["quota"] += has_quota;
+    });
+    std::istringstream words(reason.substr(kBegin.size(), reason.find(';') - kBegin.size()));
+    std::size_t said = 0;
+    std::string word, why;
+    words >> said >> word;
+    if (said != hosts) return fmt::format("speaks of {} hosts, there are {}", said, hosts);
+    for (std::size_t count = 0; words >> count >> word >> why; refused += count) {
+        if (why.ends_with(',')) why.pop_back();
+        if (count > against[why]) return fmt::format("says {} of {} hosts, it is true of {}", why, count, against[why]);
+    }
+    if (refused != hosts) return fmt::format("gives reasons for {} of {} hosts", refused, hosts);
+    return {};
 }
 
 bool fits_after_preemption(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {

@@ -36,7 +36,8 @@ std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry&
         if (what_forbids(state, vm, *node).empty()) room = fmt::format("{} has room", node->key);
         else if (room.empty() && evicts && fits_after_preemption(state, vm, *node)) room = fmt::format("{} has room if others make way", node->key);
     });
-    return room.empty() ? "" : fmt::format("is pending ({}), and {}", reason, room);
+    if (room.empty()) room = what_is_untrue(state, vm, reason);
+    return room.empty() ? "" : fmt::format("is pending ({}), and {}{}", reason, room.find(" has room") == std::string::npos ? "that " : "", room);
 }
 
 std::string wrong_with_wanted(const view::Snapshot& state, const Hosts& hosts, const view::VmEntry& vm) {

@@ -72,7 +72,7 @@ bool policy_restarts(Restart policy, bool was_clean) {
 Decision start(const Wanted& wanted, const Memory& memory, bool lease_held, MonoTime now,
                bool asked = false) {
     const bool fenced = wanted.record->spec.ha != model::Ha::kNone;
-    if (fenced && !lease_held)
+    if (fenced && !lease_held && !mutant(MutantId::kLeaseUnheld))
         return {.phase = Phase::kScheduled, .message = "waiting for this host's lease"};
     if (memory.start_not_before && now < *memory.start_not_before && !asked) {
         const std::int64_t wait_s = ((*memory.start_not_before - now).count + 999) / 1000;
@@ -109,8 +109,8 @@ Decision after_exit(const Wanted& wanted, const Instance& instance, const Memory
             .step = Step::kForget, .phase = Phase::kFailed, .message = why, .count_restart = true};
     // The end is written down before the instance, which proves it, is dropped.
     const Phase end = was_clean ? Phase::kStopped : Phase::kFailed;
-    const bool written = wanted.status && wanted.status->epoch == wanted.placement->epoch &&
-                         wanted.status->phase == end;
+    const bool written = mutant(MutantId::kEndUnwritten) || (wanted.status && wanted.status->epoch == wanted.placement->epoch &&
+                         wanted.status->phase == end);
     return {.step = written ? Step::kForget : Step::kNone, .phase = end, .message = why};
 }
 
@@ -150,7 +150,7 @@ Decision keep_running(const Wanted& wanted, const Instance& instance, const Memo
                 return stop_now(wanted, "restarting");
             if (memory.unhealthy && wanted.record->spec.restart != Restart::kNever)
                 return {.step = Step::kKill, .phase = Phase::kStopping, .message = memory.failure};
-            if (wants_pause) return {.step = Step::kPause, .phase = Phase::kRunning};
+            if (wants_pause && !mutant(MutantId::kPauseForgotten)) return {.step = Step::kPause, .phase = Phase::kRunning};
             return {.phase = Phase::kRunning, .message = memory.unhealthy ? memory.failure : ""};
         case InstanceState::kPaused:
             if (instance.restart_generation < wanted.record->restart_generation)
@@ -179,6 +179,7 @@ Decision keep_running(const Wanted& wanted, const Instance& instance, const Memo
 }  // namespace
 
 Millis restart_backoff(std::int64_t restarts) {
+    if (mutant(MutantId::kBackoffForgotten)) return {};
     Millis wait = kBackoffFirst;
     for (std::int64_t i = 0; i < restarts && wait < kBackoffMost; ++i) wait = wait * 2;
     return std::min(wait, kBackoffMost);
@@ -198,7 +199,8 @@ std::string describe_exit(const hypervisor::Exit& exit) {
 Decision plan(const Wanted& wanted, const Instance* instance, const Memory& memory, bool lease_held,
               MonoTime now) {
     const bool same_vm =
-        wanted.record && wanted.placement && wanted.placement->uid == wanted.record->uid;
+        wanted.record && wanted.placement &&
+        (wanted.placement->uid == wanted.record->uid || mutant(MutantId::kUidUnchecked));
     if (!wanted.mine || !same_vm) return give_up(wanted, instance);
     const auto epoch = static_cast<std::uint64_t>(wanted.placement->epoch);
     const bool epoch_counts = !mutant(MutantId::kEpochUnchecked);

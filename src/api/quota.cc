@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/mutant.h"
 namespace blixard::api {
 
 Use use_of(const model::VmSpec& spec) {
@@ -49,8 +50,10 @@ Status check_quota(const view::Snapshot& state, const std::string& project, cons
         {"cpus", "CPUs", quota.cpus, used.cpus, more.cpus},
         {"memory_mib", "MiB of memory", quota.memory_mib, used.memory_mib, more.memory_mib},
         {"disk_mib", "MiB of disk", quota.disk_mib, disk_used, more.disk_mib}};
+    const std::int64_t beyond = mutant(MutantId::kQuotaOneMore) ? 1 : 0;
     for (const QuotaLine& line : lines) {
-        if (line.limit == 0 || line.more <= 0 || line.used + line.more <= line.limit) continue;
+        if (line.limit == 0 || line.more <= 0 || line.used + line.more <= line.limit + beyond)
+            continue;
         return fail(
             Error{ErrorCode::kExhausted,
                   fmt::format("project \"{}\" may use {} {}, uses {}, and this needs {} more",

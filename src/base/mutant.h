@@ -62,6 +62,23 @@ enum class MutantId : std::uint8_t {
     kCompanyUncommitted,    // a VM is placed with one whose place is not written yet
     kWatchGap,              // a view misses the revision after the one it has read
     kReloadKeepsOld,        // a view that reads the state anew keeps what is gone
+    kClearUncompared,       // a place is taken away whatever the agent has said since
+    kReleaseKept,           // a VM that is placed anew is told to leave at once
+    kReasonStale,           // what was once written about a pending VM stays
+    kReasonMiscounted,      // hosts that refuse for the same reason count once
+    kVolumeRecordsLeft,     // a deleted VM's volumes stay
+    kQuotaOneMore,          // a quota lets one more in
+    kImageUseIgnored,       // an image goes though VMs have it
+    kDrainUnended,          // the operation of a drain never ends
+    kBackoffForgotten,      // a VM that fails is started again at once, and again
+    kReserveForgotten,      // what a host keeps for itself is given to VMs
+    kMarginHalved,          // an agent leaves half of the lease's margin
+    kLeaseUnheld,           // a fenced VM is started without a valid lease
+    kPauseForgotten,        // a VM that shall be paused runs
+    kEndUnwritten,          // an end is forgotten before it is written down
+    kPinIgnored,            // a VM is placed away from the host that has its volume
+    kUidUnchecked,          // what was placed for a deleted VM counts for one of its name
+    kMoveUncompared,        // a rebalance moves a VM whatever its operation has become
     kCount
 };
 
@@ -76,7 +93,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId:
     "idempotency-forgotten", "quota-unguarded", "unknown-is-failed", "if-match-ignored", "read-too-early",
     "answer-too-early", "generation-kept", "record-overwritten", "volume-unclaimed", "volume-epoch-kept",
     "detached-running", "spec-uncompared",
-    "company-uncommitted", "watch-gap", "reload-keeps-old"};
+    "company-uncommitted", "watch-gap", "reload-keeps-old",
+    "clear-uncompared", "release-kept", "reason-stale", "reason-miscounted", "volume-records-left", "quota-one-more", "image-use-ignored", "drain-unended", "backoff-forgotten", "reserve-forgotten", "margin-halved", "lease-unheld", "pause-forgotten", "end-unwritten", "pin-ignored", "uid-unchecked", "move-uncompared"};
 
 #ifdef BLIXARD_MUTANTS
 inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs

@@ -472,7 +472,7 @@ void Controller::propose_place(const view::VmEntry& vm, const scheduler::Decisio
     placement.uid = vm.record->value.uid;
     placement.node = decision.host;
     if (!mutant(MutantId::kEpochNotRaised)) placement.epoch += 1;
-    placement.release = false;
+    placement.release = mutant(MutantId::kReleaseKept);
     placement.numa_nodes.assign(decision.assignment.numa_nodes.begin(),
                                 decision.assignment.numa_nodes.end());
     placement.gpus.assign(decision.assignment.gpus.begin(), decision.assignment.gpus.end());
@@ -498,7 +498,8 @@ void Controller::propose_pending(const view::VmEntry& vm, const scheduler::Decis
     }
     model::Placement placement = vm.placement ? vm.placement->value : model::Placement{};
     const std::string reason = scheduler::summary(decision);
-    if (vm.placement && placement.reason == reason && placement.node.empty()) return;
+    const bool same = placement.reason == reason || (mutant(MutantId::kReasonStale) && placement.reason.starts_with("fits"));
+    if (vm.placement && same && placement.node.empty()) return;
     const auto told = pending_told_.find(vm.key);
     if (told != pending_told_.end() && now - told->second < kTellPendingEvery)
         return round_at(told->second + kTellPendingEvery);
@@ -553,8 +554,9 @@ void Controller::propose_clear(const view::VmEntry& vm) {
     placement.decided_at = to_rfc3339(deps_.clock.wall());
     Proposal proposal{.about = {vm.key}};
     compare_vm(vm, proposal.transaction);
-    proposal.transaction.compares.push_back({model::vm_key(vm.project(), vm.name(), "status"),
-                                             vm.status ? vm.status->mod_revision : 0});
+    if (!mutant(MutantId::kClearUncompared))
+        proposal.transaction.compares.push_back({model::vm_key(vm.project(), vm.name(), "status"),
+                                                 vm.status ? vm.status->mod_revision : 0});
     proposal.transaction.puts.push_back(placement_put(vm, placement));
     propose(std::move(proposal));
 }
@@ -581,7 +583,7 @@ void Controller::propose_delete(const view::VmEntry& vm) {
     const view::SnapshotPtr state = deps_.view.current();
     if (vm.record) {
         for (const model::Disk& disk : vm.record->value.spec.disks) {
-            if (!disk.volume.empty()) continue;
+            if (!disk.volume.empty() || mutant(MutantId::kVolumeRecordsLeft)) continue;
             const std::string name = model::volume_name(vm.name(), disk);
             const view::VolumeEntry* volume =
                 state->volumes.find(fmt::format("{}/{}", vm.project(), name));

@@ -1,11 +1,12 @@
-// What the controller carries out step by step, and says how far it has come: node-drain, rebalance. All
-// that it has to know stands in the operation's record and in the VMs' placements, so that the next
-// controller goes on where this one ended.
+// What the controller carries out step by step, and says how far it has come: node-drain,
+// rebalance. All that it has to know stands in the operation's record and in the VMs' placements,
+// so that the next controller goes on where this one ended.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
 #include "controller/controller.h"
 #include "controller/moves.h"
 #include "controller/needs.h"
@@ -29,8 +30,7 @@ void Controller::look_at_operations() {
 }
 
 void Controller::propose_operation(const view::OperationEntry& operation, model::Operation now) {
-    if (now.state != model::OperationState::kRunning)
-        now.ended_at = to_rfc3339(deps_.clock.wall());
+    if (now.state != model::OperationState::kRunning) now.ended_at = to_rfc3339(deps_.clock.wall());
     std::string value = model::to_json(now);
     if (value == operation.record->bytes) return;
     const std::string key = model::operation_key(operation.key);
@@ -41,8 +41,7 @@ void Controller::propose_operation(const view::OperationEntry& operation, model:
 }
 
 // How many VMs are left, and why those that cannot go stay.
-void Controller::look_at_drain(const view::OperationEntry& operation,
-                               const view::Snapshot& state) {
+void Controller::look_at_drain(const view::OperationEntry& operation, const view::Snapshot& state) {
     const model::Operation& before = operation.record->value;
     const std::string node =
         before.target.starts_with("nodes/") ? before.target.substr(6) : before.target;
@@ -70,7 +69,7 @@ void Controller::look_at_drain(const view::OperationEntry& operation,
     now.done = now.total - left;
     now.unit = "vms";
     now.message = stay;
-    if (left == 0)
+    if (left == 0 && !mutant(MutantId::kDrainUnended))
         now.state = model::OperationState::kDone;
     else if (cancelled)
         now.state = model::OperationState::kCancelled;
@@ -92,8 +91,8 @@ void Controller::look_at_rebalance(const view::OperationEntry& operation,
             case MoveState::kGone: break;
             case MoveState::kHomeless:
                 now.state = model::OperationState::kFailed;
-                now.message = fmt::format("{} was stopped and waits for a place; see: blixard why",
-                                          moving);
+                now.message =
+                    fmt::format("{} was stopped and waits for a place; see: blixard why", moving);
                 return propose_operation(operation, std::move(now));
         }
         now.message.clear();
@@ -127,7 +126,8 @@ void Controller::begin_move(const view::OperationEntry& operation, model::Operat
     compare_vm(vm, proposal.transaction);
     compare_host(move.to, proposal.transaction);
     const std::string key = model::operation_key(operation.key);
-    proposal.transaction.compares.push_back({key, operation.revision});
+    if (!mutant(MutantId::kMoveUncompared))
+        proposal.transaction.compares.push_back({key, operation.revision});
     proposal.transaction.puts.push_back(placement_put(vm, placement));
     proposal.transaction.puts.push_back({.key = key, .value = model::to_json(now)});
     propose(std::move(proposal));

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "base/mutant.h"
+
 namespace blixard::scheduler {
 namespace {
 
@@ -45,9 +47,10 @@ Result<Overcommit> parse_overcommit(std::string_view profile) {
 }
 
 Resources effective(const Resources& physical, const Overcommit& overcommit) {
-    return {scaled(physical.cpu_milli, overcommit.cpu, overcommit.reserve),
-            scaled(physical.memory_mib, overcommit.memory, overcommit.reserve),
-            scaled(physical.disk_mib, overcommit.disk, overcommit.reserve)};
+    const auto reserve = mutant(MutantId::kReserveForgotten) ? 0 : overcommit.reserve;
+    return {scaled(physical.cpu_milli, overcommit.cpu, reserve),
+            scaled(physical.memory_mib, overcommit.memory, reserve),
+            scaled(physical.disk_mib, overcommit.disk, reserve)};
 }
 
 std::string_view host_state_name(HostState state) {

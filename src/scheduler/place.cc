@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "scheduler/filters.h"
 #include "scheduler/preempt.h"
 #include "scheduler/remedy.h"
@@ -140,7 +141,10 @@ class Tally {
         return static_cast<std::int32_t>(refusals_.size() - 1);
     }
     // One host more that says exactly the same.
-    void again(std::int32_t refusal) { ++refusals_[static_cast<std::size_t>(refusal)].hosts; }
+    void again(std::int32_t refusal) {
+        if (!mutant(MutantId::kReasonMiscounted))
+            ++refusals_[static_cast<std::size_t>(refusal)].hosts;
+    }
 
     std::vector<Refusals> take() {
         // No two have the same reason: nothing to keep stable, which would take memory.
