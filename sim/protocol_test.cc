@@ -4,6 +4,7 @@
 
 #include "model/documents.h"
 #include "model/keys.h"
+#include "view/view.h"
 
 namespace blixard::sim {
 namespace {
@@ -32,6 +33,18 @@ TEST(Protocol, comparing_the_election_with_nothing_proves_nothing) {
     Transaction one = placing();
     one.compares.back().mod_revision = 0;
     EXPECT_EQ(said(one), "host h1 writes vms/p/a/placement without the proof of an election");
+}
+
+TEST(Protocol, who_asks_for_consent_to_a_start_compares_what_he_starts) {
+    view::Snapshot state;
+    NullLog log;
+    view::apply_change(state, {.key = "vms/p/a/status", .value = model::to_json(model::VmStatus{.uid = "u", .phase = model::Phase::kStopped}), .mod_revision = 6}, false, log);
+    Transaction one;
+    one.compares = {{"vms/p/a/placement", 5}, {"vms/p/a/status", 6}, {"nodes/h1/lease", 4}};
+    one.puts = {{.key = "vms/p/a/status", .value = model::to_json(model::VmStatus{.uid = "u", .phase = model::Phase::kStarting})}};
+    EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""), "host h1 writes vms/p/a/status without comparing vms/p/a/spec to be there");
+    one.compares.push_back({"vms/p/a/spec", 2});
+    EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""), "");
 }
 
 TEST(Protocol, a_status_needs_the_place_and_the_lease_of_who_speaks) {

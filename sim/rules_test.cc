@@ -44,6 +44,19 @@ TEST(Rules, room_is_counted_over_all_that_lie_there) {
     EXPECT_EQ(place.asked("b", "h2"), "");
 }
 
+TEST(Rules, a_reason_is_true_if_each_host_is_counted_once_under_something_that_holds_there) {
+    Place place;
+    place.vm("a", {.memory_mib = 600}, "h1");
+    place.vm("b", {.memory_mib = 500, .constraints = {.zones_excluded = {"z2"}}});
+    const auto wrong = [&](const std::string& reason) { return what_is_untrue(place.state, *place.state.vms.find("p/b"), reason); };
+    EXPECT_EQ(wrong("fits on none of 2 hosts: 1 x memory, 1 x zone; would fit if: 100 MiB less memory fits host h1"), "");
+    EXPECT_EQ(wrong("fits on none of 3 hosts: 2 x memory, 1 x zone"), "speaks of 3 hosts, there are 2");
+    EXPECT_EQ(wrong("fits on none of 2 hosts: 1 x memory"), "gives reasons for 1 of 2 hosts");
+    EXPECT_EQ(wrong("fits on none of 2 hosts: 2 x memory"), "says memory of 2 hosts, it is true of 1");
+    EXPECT_EQ(wrong("fits on none of 2 hosts: 1 x cpu, 1 x zone"), "says cpu of 1 hosts, it is true of 0");
+    EXPECT_EQ(wrong("scheduled"), "says nothing about hosts");
+}
+
 TEST(Rules, profiles_promise_more_or_less) {
     Place place;
     place.vm("a", {.cpus = 6, .memory_mib = 1000});

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+
+#include "base/counted.h"
 
 namespace blixard::sim {
 namespace {
@@ -134,26 +137,46 @@ std::string list_of_acts(const Plan& plan) {
     return html + "</ol>";
 }
 
+// What happens at one moment stands in one row, as long as it reads from left to right.
+std::string rows_of(const Outcome& outcome, int hosts) {
+    std::string html;
+    int column = hosts + 1;  // the next one of the row that is open
+    std::int64_t at_ms = -1;
+    const auto fill_up_to = [&](int end) {
+        for (; column < end; ++column) html += "<td>";
+    };
+    for (const TraceLine& line : last_lines(outcome)) {
+        const int place = line.host.empty() ? 0 : std::clamp(std::stoi(line.host.substr(1)), 1, hosts);
+        if (line.at_ms != at_ms || place < column) {
+            fill_up_to(hosts + 1);
+            html += fmt::format("\n<tr><td>{}", line.at_ms == at_ms ? "" : seconds_text(line.at_ms));
+            column = 0;
+        }
+        fill_up_to(place);
+        const std::string_view mark = mark_of(line);
+        html += mark.empty() ? fmt::format("<td>{}", escaped(line.text)) : fmt::format("<td class={}>{}", mark, escaped(line.text));
+        ++column;
+        at_ms = line.at_ms;
+    }
+    fill_up_to(hosts + 1);
+    return html;
+}
+
 }  // namespace
 
 std::string story_html(const Plan& plan, const Outcome& outcome, const std::string& commit) {
     Plan head = plan;
     head.acts.clear();
     std::string html = fmt::format("<!doctype html><html lang=en><title>seed {}</title>{}", plan.seed, kPageHead);
-    html += fmt::format("<h1>Seed {} at commit {}</h1><p class=\"verdict{}\">{}</p><p>{} hosts, {} VMs, {:g} hours. Replay with <code>blixard sim --replay FILE</code>.</p>",
-                        plan.seed, commit, outcome.failure ? "" : " good", escaped(outcome.failure.value_or("nothing is broken")), plan.hosts, plan.vms,
-                        plan.hours);
-    html += fmt::format("<h2>What was done: {} acts</h2>{}", plan.acts.size(), list_of_acts(plan));
+    html += fmt::format("<h1>Seed {} at commit {}</h1><p class=\"verdict{}\">{}</p><p>{}, {}, {:.1f} minutes. Replay with <code>blixard sim --replay FILE</code>.</p>",
+                        plan.seed, commit, outcome.failure ? "" : " good", escaped(outcome.failure.value_or("nothing is broken")), counted(std::int64_t{plan.hosts}, "host"),
+                        counted(std::int64_t{plan.vms}, "VM"), plan.hours * 60);
+    html += plan.acts.empty() ? "<h2>Nothing was done: it fails by itself</h2>"
+                              : fmt::format("<h2>What was done: {}</h2>{}", counted(plan.acts.size(), "act"), list_of_acts(plan));
     html += "<h2>What happened, at the end</h2><table><colgroup><col style=\"width:5.5rem\"></colgroup><thead><tr><th>s<th>store and people";
     for (int i = 1; i <= plan.hosts; ++i) html += fmt::format("<th>h{}", i);
     html += "</thead><tbody>";
-    for (const TraceLine& line : last_lines(outcome)) {
-        html += fmt::format("<tr><td>{}", seconds_text(line.at_ms));
-        const std::string_view mark = mark_of(line);
-        const std::string cell = mark.empty() ? fmt::format("<td>{}", escaped(line.text)) : fmt::format("<td class={}>{}", mark, escaped(line.text));
-        for (int i = 0; i <= plan.hosts; ++i) html += line.host == (i == 0 ? std::string{} : fmt::format("h{}", i)) ? cell : "<td>";
-        html += '\n';
-    }
+    html += rows_of(outcome, plan.hosts);
     return html + "</tbody></table></html>\n";
 }
 
