@@ -111,8 +111,10 @@ store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
     const std::uint64_t dice = network_.below(100);
     if (dice < 15)
         fault.outcome = store::CommitOutcome::kUnknownApplied;
-    else if (dice < 30)
+    else if (dice < 25)
         fault.outcome = store::CommitOutcome::kUnknownNotApplied;
+    else if (dice < 30)
+        fault = {.outcome = store::CommitOutcome::kUnknownLate, .again = Millis{1000 + static_cast<std::int64_t>(network_.below(4000))}};
     else if (dice < 40)
         fault.outcome = store::CommitOutcome::kUnavailable;
     else if (dice < 60)

@@ -172,6 +172,8 @@ void Controller::tick() {
         look_at_hosts();
         std::set<std::string> dirty;
         dirty.swap(dirty_vms_);
+        // All are counted as they are before anything is decided about the first of them.
+        for (const std::string& vm : dirty) recount(vm);
         for (const std::string& vm : dirty) look_at_vm(vm);
         place_pending();
         look_at_operations();
@@ -282,12 +284,20 @@ bool Controller::pinned(const view::VmEntry& vm) const {
                        [&](const scheduler::VolumePin& pin) { return pin.host == vm.node(); });
 }
 
+void Controller::recount(const std::string& vm) {
+    if (busy_.contains(vm)) return;
+    const auto before = inventory_.request_of(vm);
+    inventory_.refresh_vm(*deps_.view.current(), vm);
+    const auto after = inventory_.request_of(vm);
+    // It has left, or wants less, or minds others less than it did.
+    const bool gave_way = before && (!after || !scheduler::wants_the_same(*before, *after));
+    if (gave_way && !mutant(MutantId::kRoomUnnoticed)) room_changed_ = true;
+}
+
 void Controller::look_at_vm(const std::string& vm) {
     if (busy_.contains(vm)) return;  // looked at again when the answer is there
     const view::SnapshotPtr state = deps_.view.current();
     const view::VmEntry* entry = state->vms.find(vm);
-    const auto before = inventory_.request_of(vm);
-    inventory_.refresh_vm(*state, vm);
     if (entry && entry->not_understood != 0) {
         // A newer version's: left to it. What is known of it holds its room.
         pending_since_.erase(vm);
@@ -295,10 +305,6 @@ void Controller::look_at_vm(const std::string& vm) {
         queue_.remove(vm);
         return;
     }
-    const auto after = inventory_.request_of(vm);
-    // It has left, or wants less, or minds others less than it did.
-    const bool gave_way = before && (!after || !scheduler::wants_the_same(*before, *after));
-    if (gave_way && !mutant(MutantId::kRoomUnnoticed)) room_changed_ = true;
     const Need need =
         entry ? need_of(*entry, host_view(entry->node()), pinned(*entry)) : Need::kNothing;
     const bool is_leaving =

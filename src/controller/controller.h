@@ -92,6 +92,7 @@ class Controller {
     void leave_office();
     void note_leases(const view::Snapshot& state);
     void look_at_hosts();
+    void recount(const std::string& vm);
     void look_at_vm(const std::string& vm);
     HostView host_view(std::string_view node) const;
     bool pinned(const view::VmEntry& vm) const;
