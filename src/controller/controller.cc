@@ -316,7 +316,8 @@ void Controller::look_at_vm(const std::string& vm) {
         auto request = request_of(*entry, *state);
         const auto [since, is_new] = pending_since_.try_emplace(vm, deps_.clock.mono());
         const bool had_place = entry->placement && entry->placement->value.epoch > 0;
-        if (is_new && !had_place) inventory_.cluster().observe(*request);
+        if (is_new && !had_place && entry->record->create_revision > inventory_.learnt())
+            inventory_.cluster().observe(*request);
         queue_.put(std::move(request), since->second);
     } else {
         pending_since_.erase(vm);

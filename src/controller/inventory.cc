@@ -22,7 +22,8 @@ void Inventory::rebuild(const view::Snapshot& state,
         const scheduler::VmSlot& counted = before.vm(index);
         count(counted.request, before.host_of(vm), before.assignment_of(counted.take));
     }
-    learn_mix(cluster_, state, Waiting::kLeftOut);
+    learn_mix(cluster_, state);
+    learnt_ = state.revision;
 }
 
 void Inventory::refresh_node(const view::Snapshot& state, const std::string& node,

@@ -44,12 +44,17 @@ class Inventory {
     // As it is counted now; null if it is not.
     std::shared_ptr<const scheduler::Request> request_of(const std::string& vm) const;
 
+    // Up to this revision rebuild() has taught the cluster what is asked for; the rest is observed as
+    // it comes.
+    view::Revision learnt() const { return learnt_; }
+
     scheduler::Cluster& cluster() { return cluster_; }
     const scheduler::Cluster& cluster() const { return cluster_; }
 
  private:
     Log& log_;
     scheduler::Cluster cluster_;
+    view::Revision learnt_ = 0;
 };
 
 }  // namespace blixard::controller

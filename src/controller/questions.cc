@@ -96,7 +96,7 @@ scheduler::Cluster cluster_of(const view::Snapshot& state) {
         (void)cluster.place(request_of(*vm, state), vm->node(),
                             assignment_of(vm->placement->value));
     });
-    learn_mix(cluster, state, Waiting::kCounted);
+    learn_mix(cluster, state);
     cluster.set_revision(state.revision);
     return cluster;
 }

@@ -152,13 +152,13 @@ std::shared_ptr<const scheduler::Request> request_of(const view::VmEntry& vm,
     return request;
 }
 
-void learn_mix(scheduler::Cluster& cluster, const view::Snapshot& state, Waiting waiting) {
+void learn_mix(scheduler::Cluster& cluster, const view::Snapshot& state) {
     std::vector<const view::VmEntry*> vms;
     state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
         if (!vm->record) return;
         const bool had_place = vm->placement && vm->placement->value.epoch > 0;
-        const bool waits = !had_place && vm->record->value.spec.run == model::Run::kRunning;
-        if (had_place || (waits && waiting == Waiting::kCounted)) vms.push_back(vm.get());
+        const bool waits = vm->record->value.spec.run == model::Run::kRunning;
+        if (had_place || waits) vms.push_back(vm.get());
     });
     std::sort(vms.begin(), vms.end(), [](const view::VmEntry* a, const view::VmEntry* b) {
         return a->record->create_revision != b->record->create_revision

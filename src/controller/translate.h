@@ -25,11 +25,9 @@ std::shared_ptr<const scheduler::Request> request_of(const view::VmEntry& vm,
 scheduler::Request request_of(std::string project, std::string name, const model::VmSpec& spec,
                               const view::Snapshot& state);
 
-// Teaches the cluster the flavour mix: every VM that has ever had a place, in the order of creation.
-// Those that wait for their first are counted too where nobody else counts them: the controller
-// does when it first sees them.
-enum class Waiting : std::uint8_t { kLeftOut, kCounted };
-void learn_mix(scheduler::Cluster& cluster, const view::Snapshot& state, Waiting waiting);
+// Teaches the cluster the flavour mix: every VM that has ever had a place or waits for its first, in
+// the order of creation.
+void learn_mix(scheduler::Cluster& cluster, const view::Snapshot& state);
 
 scheduler::Assignment assignment_of(const model::Placement& placement);
 

@@ -30,19 +30,23 @@ TEST(RequestOf, devices_by_kind_and_model) {
     EXPECT_EQ(request.devices, (std::vector<scheduler::Devices>{{"8086:1572", 1}}));
 }
 
-// A large VM that waits is why somebody asks for a rebalance.
-TEST(LearnMix, who_waits_counts_where_nobody_else_counts_it) {
+// A large VM that waits is why somebody asks for a rebalance; one that never ran and shall not is no demand.
+TEST(LearnMix, who_waits_counts_and_who_is_stopped_does_not) {
     view::Snapshot state;
-    auto vm = std::make_shared<view::VmEntry>();
-    vm->key = "default/large";
-    vm->project_size = 7;
-    vm->record = std::make_shared<view::Part<model::VmRecord>>();
-    state.vms.put(vm);
-    scheduler::Cluster without, with;
-    learn_mix(without, state, Waiting::kLeftOut);
-    learn_mix(with, state, Waiting::kCounted);
-    EXPECT_EQ(without.mix().observed(), 0);
-    EXPECT_EQ(with.mix().observed(), 1);
+    const auto put = [&](const char* key, model::Run run) {
+        auto vm = std::make_shared<view::VmEntry>();
+        vm->key = key;
+        vm->project_size = 7;
+        auto record = std::make_shared<view::Part<model::VmRecord>>();
+        record->value.spec.run = run;
+        vm->record = std::move(record);
+        state.vms.put(vm);
+    };
+    put("default/large", model::Run::kRunning);
+    put("default/later", model::Run::kStopped);
+    scheduler::Cluster cluster;
+    learn_mix(cluster, state);
+    EXPECT_EQ(cluster.mix().observed(), 1);
 }
 
 }  // namespace
