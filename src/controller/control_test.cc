@@ -207,7 +207,9 @@ TEST_F(ControlPlane, that_people_vouched_for_a_lost_host_counts_for_one_loss) {
     hosts["h2"]->start_daemon(loop, backend, random, log);
     ASSERT_TRUE(loop.run_until([&] {
         const bool runs = hosts["h2"]->machines.runs("default/second");
-        if (runs) EXPECT_EQ(spec_of_h2().lost_at, "") << "it starts nothing before that is taken back";
+        if (runs) {
+            EXPECT_EQ(spec_of_h2().lost_at, "") << "it starts nothing before that is taken back";
+        }
         return runs;
     }));
     change("second", [](model::VmRecord& record) { record.spec.constraints.node.clear(); });

@@ -285,7 +285,9 @@ class RenewalAndLeader : public ThreeMembers, public testing::WithParamInterface
             return client.wait<LeaseGrant>(
                 [&](auto done) { client.store().renew_lease(lease->id, done); });
         };
-        if (has_renewed) EXPECT_TRUE(renew());
+        if (has_renewed) {
+            EXPECT_TRUE(renew());
+        }
         cluster_.signal(hanging, SIGSTOP);
         auto renewed = renew();
         cluster_.signal(hanging, SIGCONT);
