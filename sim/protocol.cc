@@ -130,10 +130,12 @@ class Look {
         const auto now = model::parse_placement(put.value, model::Mode::kLenient);
         if (!now) return say(fmt::format("writes {} as something that nobody understands", key));
         const view::VmEntry* vm = state_.vms.find(fmt::format("{}/{}", parsed.project, parsed.name));
-        // Where the sender has seen another placement than the store's, the store will refuse it anyway.
+        // Who has seen another placement than the store's, or none where there is one, is refused anyway: what it leaves where it
+        // is (a release) cannot be told from what it moves.
         const store::Compare* seen = compare_of(key);
-        const bool current = vm && vm->placement && seen && seen->mod_revision == vm->placement->mod_revision;
-        const std::string was(current ? vm->node() : std::string_view{});
+        const store::Revision there = vm && vm->placement ? vm->placement->mod_revision : 0;
+        if (!seen || seen->mod_revision != there) return;
+        const std::string was(vm ? vm->node() : std::string_view{});
         if (!now->node.empty() && now->node != was) {
             needs(key, model::node_key(now->node, "lease"), As::kPresent);
             needs(key, model::node_key(now->node, "spec"));
