@@ -523,6 +523,23 @@ TEST_F(ControlPlane, many_vms_that_fit_nowhere_do_not_keep_others_from_their_tur
     EXPECT_EQ(vm("lone-599")->phase, model::Phase::kPending);
 }
 
+// What comes free in quick succession is taken in quick succession, however many wait for it.
+TEST_F(ControlPlane, a_long_queue_does_not_leave_room_unused) {
+    add_hosts(1);
+    for (int i = 0; i < 600; ++i)
+        create(fmt::format("lone-{:03}", i), [](model::VmSpec& spec) {
+            spec.memory_mib = 64;
+            spec.labels = {{"app", "lone"}};
+            spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"app", "lone"}}});
+        });
+    ASSERT_TRUE(reaches("lone-000", model::Phase::kRunning));
+    for (int i = 0; i < 10; ++i) {
+        change(fmt::format("lone-{:03}", i), [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
+        ASSERT_TRUE(reaches(fmt::format("lone-{:03}", i), model::Phase::kStopped));
+        EXPECT_TRUE(reaches(fmt::format("lone-{:03}", i + 1), model::Phase::kRunning, Millis{500})) << i;
+    }
+}
+
 // Two hosts with a small VM each, and VMs that want a whole host.
 class Scattered : public ControlPlane {
    protected:

@@ -22,17 +22,18 @@ constexpr Millis kAskAgain = seconds(1);  // a VM whose victims were busy
 // Then other work of the loop gets its turn.
 constexpr std::size_t kDecisionsPerTick = 500;
 constexpr Millis kDecidingPerTick{50};
-// In a full cluster whatever comes free would have all who wait asked anew: with some hundred of them
-// that alone would fill a core. The next round comes the later the more were asked in the last.
+// In a full cluster whatever comes free would have all who wait asked anew: with some thousand of them
+// that alone would fill a core. The next round comes the later the more were asked in the last: after
+// some times what asking takes (bench curves: tens of µs each). No room is unused for longer than that.
 constexpr std::size_t kAskedAtOnce = 50;
-constexpr Millis kRestPerAsked{4};
-constexpr Millis kRestMost = seconds(5);
+constexpr std::int64_t kAskedPerRestMs = 4;
+constexpr Millis kRestMost = seconds(1);
 constexpr Millis kCompactEvery = seconds(60);
 constexpr std::size_t kHistoryMarks = 1024;
 
 Millis rest_after(std::size_t asked) {
     const auto beyond = static_cast<std::int64_t>(asked - std::min(asked, kAskedAtOnce));
-    return std::min(kRestMost, kRestPerAsked * beyond);
+    return std::min(kRestMost, Millis{beyond / kAskedPerRestMs});
 }
 
 }  // namespace
