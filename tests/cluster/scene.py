@@ -134,15 +134,17 @@ class Scene(unittest.TestCase):
         return wait_for(f"{name} beats", lambda: [beat for beat in cls.beats(name)[before:] if beat.epoch >= epoch][more - 1:])
 
     def place(self, name):
-        """(host, epoch) of a VM, as any host that answers says."""
+        """(host, epoch) of a VM, as the host says that knows the newest: one that is cut off answers with what it knew."""
+        newest = ("", 0)
         for host in self.cloud.members:
             if host.is_up:
                 try:
                     placement = host.vm(name).get("placement", {})
-                    return placement.get("node", ""), placement.get("epoch", 0)
                 except (Problem, OSError, http.client.HTTPException):
                     continue
-        return "", 0
+                if placement.get("epoch", 0) >= newest[1]:
+                    newest = placement.get("node", ""), placement.get("epoch", 0)
+        return newest
 
     def host_of(self, name):
         node = wait_for(f"{name} has a place", lambda: self.place(name)[0])
