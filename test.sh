@@ -54,7 +54,7 @@ for program in build/test_*; do
   step "unit ${program#build/test_}" timeout 900 "$program" --gtest_brief=1
 done
 
-seeds=300 fuzz_seconds=60 script_seconds=1800  # seeds: as many as are known to be clean with all checks
+seeds=1000 fuzz_seconds=60 script_seconds=1800  # seeds: as many as are known to be clean with all checks
 [ $mode = quick ] && seeds=50 fuzz_seconds=0
 [ $mode = long ] && seeds=20000 fuzz_seconds=1200 script_seconds=14400
 step "simulation" build/blixard sim --seed 1 --count "$seeds"
