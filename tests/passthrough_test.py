@@ -1,5 +1,5 @@
 """A device of the host, given to a VM by VFIO. The host is itself a VM here, with an emulated IOMMU and a device to give
-away, so that it works on any machine; everything in it is emulated twice and slow, so this runs with --long only."""
+away, so that it works on any machine; everything in it is emulated twice and slow, so `./test.sh` runs it with --long only."""
 import os
 import pathlib
 import re
@@ -78,7 +78,6 @@ def put(root, path):
         shutil.copy2(path, target, follow_symlinks=True)
 
 
-@unittest.skipIf(os.environ.get("BLIXARD_TEST_MODE") in ("quick", "full"), "takes minutes: --long only")
 class Passthrough(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.TemporaryDirectory(prefix="blixard-passthrough-")

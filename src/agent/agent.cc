@@ -516,7 +516,6 @@ void Agent::delete_records(const std::string& vm, view::SnapshotPtr state) {
     });
 }
 
-// Volumes of their own that people deleted and that live here.
 void Agent::note_volume(const view::VolumeEntry& volume) {
     if (volume.record && !volume.record->value.deleted_at.empty())
         volumes_deleted_.insert(volume.key);
@@ -527,6 +526,7 @@ void Agent::note_deleted_volumes() {
         [&](const std::shared_ptr<const view::VolumeEntry>& volume) { note_volume(*volume); });
 }
 
+// Volumes of their own that people deleted and that live here.
 void Agent::remove_volumes() {
     if (!working_) return;
     const view::SnapshotPtr state = deps_.view.current();

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "agent/state.h"
-#include "base/mutant.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "base/time.h"
 #include "store/store.h"
 

@@ -109,8 +109,9 @@ Decision after_exit(const Wanted& wanted, const Instance& instance, const Memory
             .step = Step::kForget, .phase = Phase::kFailed, .message = why, .count_restart = true};
     // The end is written down before the instance, which proves it, is dropped.
     const Phase end = was_clean ? Phase::kStopped : Phase::kFailed;
-    const bool written = mutant(MutantId::kEndUnwritten) || (wanted.status && wanted.status->epoch == wanted.placement->epoch &&
-                         wanted.status->phase == end);
+    const bool written = mutant(MutantId::kEndUnwritten) ||
+                         (wanted.status && wanted.status->epoch == wanted.placement->epoch &&
+                          wanted.status->phase == end);
     return {.step = written ? Step::kForget : Step::kNone, .phase = end, .message = why};
 }
 
@@ -150,7 +151,8 @@ Decision keep_running(const Wanted& wanted, const Instance& instance, const Memo
                 return stop_now(wanted, "restarting");
             if (memory.unhealthy && wanted.record->spec.restart != Restart::kNever)
                 return {.step = Step::kKill, .phase = Phase::kStopping, .message = memory.failure};
-            if (wants_pause && !mutant(MutantId::kPauseForgotten)) return {.step = Step::kPause, .phase = Phase::kRunning};
+            if (wants_pause && !mutant(MutantId::kPauseForgotten))
+                return {.step = Step::kPause, .phase = Phase::kRunning};
             return {.phase = Phase::kRunning, .message = memory.unhealthy ? memory.failure : ""};
         case InstanceState::kPaused:
             if (instance.restart_generation < wanted.record->restart_generation)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/mutant.h"
+
 namespace blixard::api {
 
 Use use_of(const model::VmSpec& spec) {

@@ -1,6 +1,7 @@
 // node: the hosts.
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "cli/context.h"
 #include "cli/print.h"
 #include "cli/units.h"
@@ -155,8 +156,8 @@ Failure not_drained(const std::string& node, const Value& drain) {
     const std::int64_t count = vms_that_stay(drain);
     return Failure(
         Error{ErrorCode::kConflict,
-              fmt::format("node {} is cordoned, and {} VM{} on it: {}", node, count,
-                          count == 1 ? " stays" : "s stay", printable(drain.text("message"))),
+              fmt::format("node {} is cordoned, and {} {} on it: {}", node, counted(count, "VM"),
+                          count == 1 ? "stays" : "stay", printable(drain.text("message"))),
               {},
               fmt::format("each goes as soon as it can; stop or delete it, make room elsewhere, or "
                           "end the drain with: blixard node uncordon {}",

@@ -1,4 +1,5 @@
 // `cluster leave` (this host) and `cluster remove NAME` (a host that is gone).
+#include "base/counted.h"
 #include "cluster/json_fields.h"
 #include "cluster/node_impl.h"
 #include "os/files.h"
@@ -23,10 +24,6 @@ Error in_no_cluster() {
 bool is_passing(const Error& error) {
     return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kUnknownOutcome ||
            error.code == ErrorCode::kTimeout;
-}
-
-std::string how_many_vms(std::size_t count) {
-    return count == 1 ? "1 VM is" : std::to_string(count) + " VMs are";
 }
 
 void add_revocations(const Member& member, const std::string& reason, WallTime now,
@@ -125,7 +122,7 @@ Status Node::Impl::give_notice(const Identity& who) {
     if (!vms.empty())
         return fail(
             ErrorCode::kConflict,
-            how_many_vms(vms.size()) + " placed on this host, for example \"" + vms.front() + "\"",
+            counted(vms.size(), "VM") + " on this host, for example \"" + vms.front() + "\"",
             "drain it first: blixard node drain " + who.name);
     RETURN_IF_ERROR(set_member_state(who.name, MemberState::kLeaving));
     const Status gone = step_down(who);

@@ -11,15 +11,20 @@ std::shared_ptr<view::Part<model::VmRecord>> record_with(const char* label, cons
     return record;
 }
 
-TEST(Company, only_a_hard_rule_to_be_together_needs_company) {
+// A VM "web" of tier "front", whose record is `record`, and one "db" of tier "data".
+struct Company : testing::Test {
+    Company() {
+        db.key = "default/db";
+        web.key = "default/web";
+        db.project_size = web.project_size = 7;
+        db.record = record_with("tier", "data");
+        web.record = record;
+    }
+    const std::shared_ptr<view::Part<model::VmRecord>> record = record_with("tier", "front");
     view::VmEntry db, web;
-    db.key = "default/db";
-    db.project_size = 7;
-    db.record = record_with("tier", "data");
-    web.key = "default/web";
-    web.project_size = 7;
-    const auto record = record_with("tier", "front");
-    web.record = record;
+};
+
+TEST_F(Company, only_a_hard_rule_to_be_together_needs_company) {
     EXPECT_FALSE(needs_company(web));
     model::AffinityRule rule{.hard = true, .labels = {{"tier", "data"}}};
     record->value.spec.affinity = {rule};
@@ -34,15 +39,7 @@ TEST(Company, only_a_hard_rule_to_be_together_needs_company) {
     EXPECT_TRUE(must_be_with(web, db));
 }
 
-TEST(Company, a_hard_rule_by_zone_keeps_both_apart_whoever_has_it) {
-    view::VmEntry db, web;
-    db.key = "default/db";
-    db.project_size = 7;
-    db.record = record_with("tier", "data");
-    web.key = "default/web";
-    web.project_size = 7;
-    const auto record = record_with("tier", "front");
-    web.record = record;
+TEST_F(Company, a_hard_rule_by_zone_keeps_both_apart_whoever_has_it) {
     EXPECT_FALSE(keep_apart(web, db));
     record->value.spec.affinity = {{.anti = true, .hard = true, .labels = {{"tier", "data"}}, .domain = "zone"}};
     EXPECT_TRUE(keep_apart(web, db));

@@ -508,15 +508,23 @@ TEST_F(ControlPlane, affinities_in_a_circle_are_pending_with_the_reason) {
     ASSERT_TRUE(reaches("b", model::Phase::kRunning));
 }
 
+class LongQueue : public ControlPlane {
+   protected:
+    // lone-000 to lone-599: one of them a host.
+    void create_many_for_one_place() {
+        for (int i = 0; i < 600; ++i)
+            create(fmt::format("lone-{:03}", i), [](model::VmSpec& spec) {
+                spec.memory_mib = 64;
+                spec.labels = {{"app", "lone"}};
+                spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"app", "lone"}}});
+            });
+    }
+};
+
 // More than are decided in one tick, each of which has to be asked for itself.
-TEST_F(ControlPlane, many_vms_that_fit_nowhere_do_not_keep_others_from_their_turn) {
+TEST_F(LongQueue, many_vms_that_fit_nowhere_do_not_keep_others_from_their_turn) {
     add_hosts(1);
-    for (int i = 0; i < 600; ++i)
-        create(fmt::format("lone-{:03}", i), [](model::VmSpec& spec) {
-            spec.memory_mib = 64;
-            spec.labels = {{"app", "lone"}};
-            spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"app", "lone"}}});
-        });
+    create_many_for_one_place();
     create("late", [](model::VmSpec& spec) { spec.priority = 1; });
     ASSERT_TRUE(reaches("late", model::Phase::kRunning));
     ASSERT_TRUE(reaches("lone-000", model::Phase::kRunning));
@@ -524,14 +532,9 @@ TEST_F(ControlPlane, many_vms_that_fit_nowhere_do_not_keep_others_from_their_tur
 }
 
 // What comes free in quick succession is taken in quick succession, however many wait for it.
-TEST_F(ControlPlane, a_long_queue_does_not_leave_room_unused) {
+TEST_F(LongQueue, a_long_queue_does_not_leave_room_unused) {
     add_hosts(1);
-    for (int i = 0; i < 600; ++i)
-        create(fmt::format("lone-{:03}", i), [](model::VmSpec& spec) {
-            spec.memory_mib = 64;
-            spec.labels = {{"app", "lone"}};
-            spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"app", "lone"}}});
-        });
+    create_many_for_one_place();
     ASSERT_TRUE(reaches("lone-000", model::Phase::kRunning));
     for (int i = 0; i < 10; ++i) {
         change(fmt::format("lone-{:03}", i), [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });

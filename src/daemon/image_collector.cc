@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "base/counted.h"
 #include "daemon/running_operation.h"
 #include "images/backing.h"
 #include "model/documents.h"
@@ -197,8 +198,7 @@ void ImageCollector::tell(const Done& done) {
         RunningOperation::Deps{deps_.store, deps_.executor, deps_.clock}, make_id(deps_.random),
         std::move(begun));
     operation->progress(static_cast<std::int64_t>(bytes), static_cast<std::int64_t>(bytes),
-                        fmt::format("{} image file{} that nothing needed", done.files.size(),
-                                    done.files.size() == 1 ? "" : "s"));
+                        counted(done.files.size(), "image file") + " that nothing needed");
     operation->end({});
 }
 

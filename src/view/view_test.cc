@@ -207,5 +207,30 @@ TEST(Apply, a_status_of_an_older_placement_does_not_count) {
     EXPECT_EQ(state.vms.find("default/web")->phase, model::Phase::kScheduled);
 }
 
+// The state read anew has its keys in the order of their names, not of their revisions.
+TEST(Apply, a_volumes_revision_does_not_depend_on_the_order_of_its_records) {
+    const auto spec = item("volumes/default/v/spec", R"({"uid":"v1","size_mib":1})", 7);
+    const auto status = item("volumes/default/v/status", R"({"uid":"v1","state":"ready"})", 5);
+    NullLog log;
+    Snapshot watched, read;
+    apply_change(watched, status, false, log);
+    apply_change(watched, spec, false, log);
+    apply_change(read, spec, false, log);
+    apply_change(read, status, false, log);
+    EXPECT_EQ(watched.volumes.find("default/v")->revision, 7);
+    EXPECT_EQ(read.volumes.find("default/v")->revision, 7);
+}
+
+TEST(Apply, a_host_that_has_a_lease_again_has_lost_none) {
+    Snapshot state;
+    NullLog log;
+    apply_change(state, item("nodes/h1/spec", R"({"uid":"n1"})", 1), false, log);
+    apply_change(state, item("nodes/h1/lease", R"({"uid":"n1"})", 2), false, log);
+    apply_change(state, item("nodes/h1/lease", "", 3), true, log);
+    EXPECT_EQ(state.nodes.find("h1")->lease_gone_revision, 3);
+    apply_change(state, item("nodes/h1/lease", R"({"uid":"n1"})", 4), false, log);
+    EXPECT_EQ(state.nodes.find("h1")->lease_gone_revision, 0);
+}
+
 }  // namespace
 }  // namespace blixard::view

@@ -151,18 +151,24 @@ TEST(EtcdStore, a_watch_goes_on_without_gap_or_repeat_after_its_member_was_kille
     EXPECT_EQ(recorder.changes.back().item.value, "11");
 }
 
+Result<LeaseGrant> lease_of(Client& client) {
+    return client.wait<LeaseGrant>(
+        [&](auto done) { client.store().grant_lease(seconds(60), done); });
+}
+
+Result<LeaseGrant> renewed(Client& client, const LeaseGrant& lease) {
+    return client.wait<LeaseGrant>(
+        [&](auto done) { client.store().renew_lease(lease.id, done); });
+}
+
 // The stream that carried the first renewal is kept, and has ended with the member.
 TEST(EtcdStore, a_lease_is_renewed_again_after_its_member_was_restarted) {
     EtcdCluster cluster(1);
     Client client(cluster.endpoints());
     client.wait_until_served();
-    const auto lease = client.wait<LeaseGrant>(
-        [&](auto done) { client.store().grant_lease(seconds(60), done); });
+    const auto lease = lease_of(client);
     ASSERT_TRUE(lease) << describe(lease.error());
-    const auto renew = [&] {
-        return client.wait<LeaseGrant>(
-            [&](auto done) { client.store().renew_lease(lease->id, done); });
-    };
+    const auto renew = [&] { return renewed(client, *lease); };
     EXPECT_TRUE(renew());
     EXPECT_TRUE(renew()) << "by the same stream";
     cluster.kill(0);
@@ -278,13 +284,9 @@ class RenewalAndLeader : public ThreeMembers, public testing::WithParamInterface
         any.wait_until_served();
         any.loop().run_until([&] { return (hanging = leader()) >= 0; });
         Client client({cluster_.endpoint((hanging + 1) % 3)}, seconds(5));
-        const auto lease = client.wait<LeaseGrant>(
-            [&](auto done) { client.store().grant_lease(seconds(60), done); });
+        const auto lease = lease_of(client);
         if (!lease) return lease;
-        const auto renew = [&] {
-            return client.wait<LeaseGrant>(
-                [&](auto done) { client.store().renew_lease(lease->id, done); });
-        };
+        const auto renew = [&] { return renewed(client, *lease); };
         if (has_renewed) {
             EXPECT_TRUE(renew());
         }
@@ -317,13 +319,9 @@ TEST_F(ThreeMembers, a_renewal_does_not_go_down_with_the_leader_that_is_asked_di
                    cluster_.endpoint(hanging)},
                   seconds(5));
     client.wait_until_served();
-    const auto lease = client.wait<LeaseGrant>(
-        [&](auto done) { client.store().grant_lease(seconds(60), done); });
+    const auto lease = lease_of(client);
     ASSERT_TRUE(lease) << describe(lease.error());
-    const auto renew = [&] {
-        return client.wait<LeaseGrant>(
-            [&](auto done) { client.store().renew_lease(lease->id, done); });
-    };
+    const auto renew = [&] { return renewed(client, *lease); };
     client.loop().run_for(seconds(1));  // until its probes have found the leader
     EXPECT_TRUE(renew());
     cluster_.signal(hanging, SIGSTOP);
