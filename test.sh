@@ -33,7 +33,7 @@ step() {
     failed=$((failed + 1))
     names+=("$name")
     printf '  FAIL  %-32s %4d s   %s\n' "$name" $((SECONDS - begin)) "$log"
-    tail -n 60 "$log" | sed 's/^/        /'
+    tail -n 120 "$log" | sed 's/^/        /'
   fi
 }
 

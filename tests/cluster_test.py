@@ -35,16 +35,17 @@ def begin(words, seed):
 
 
 def end(running):
-    """True if it passed; its output is shown as a whole, so that two beside each other stay readable."""
+    """None if it passed, else all that it said; each file's output is shown as a whole, so that two beside each other stay readable."""
     words, seed, process, log, begun = running
     code = process.wait()
+    good = code == 0 or (code == 5 and "-k" in sys.argv)  # 5: no test of that name
     log.seek(0)
-    sys.stdout.write(f"==== {' '.join(words)}, seed {seed}: {'ok' if code == 0 else 'FAILED'}, {time.monotonic() - begun:.0f} s\n")
-    sys.stdout.write(log.read().decode(errors="replace"))
-    sys.stdout.flush()
+    said = f"==== {' '.join(words)}, seed {seed}: {'ok' if good else 'FAILED'}, {time.monotonic() - begun:.0f} s\n" + log.read().decode(errors="replace")
     log.close()
     os.unlink(log.name)
-    return code == 0 or (code == 5 and "-k" in sys.argv)  # 5: no test of that name
+    sys.stdout.write(said)
+    sys.stdout.flush()
+    return None if good else said
 
 
 def main():
@@ -68,7 +69,7 @@ def main():
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    good = True
+    failures = []
     # Two at a time: they wait for time-outs and boots more than they compute.
     while work or running:
         while work and len(running) < 2:
@@ -78,8 +79,10 @@ def main():
             time.sleep(0.2)
             continue
         running.remove(done)
-        good = end(done) and good
-    return 0 if good else 1
+        failures += filter(None, [end(done)])
+    if failures:  # once more at the end: a reader of the last lines sees what failed
+        print("\n#### what failed ####\n" + "\n".join(failures))
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":
