@@ -181,8 +181,8 @@ void SimHost::assemble(Daemon& daemon) {
     daemon.blobs = std::make_unique<PathBlobs>(lane);
     agent::AgentSettings settings{.node = name_};
     settings.facts.uid = name_;
-    settings.facts.cpus = kHostCpus;
-    settings.facts.memory_mib = kHostMemoryMib;
+    settings.facts.cpus = kHostCpus * deps_.size;
+    settings.facts.memory_mib = kHostMemoryMib * deps_.size;
     settings.facts.disk_mib = 1'000'000;
     settings.facts.accelerator = "tcg";
     settings.facts.pools = {"shared"};

@@ -25,8 +25,10 @@
 
 namespace blixard::sim {
 
+// Room for ten VMs on each host, with two thirds of it in use; hosts for more are larger by as much.
 inline constexpr std::int64_t kHostCpus = 16;
 inline constexpr std::int64_t kHostMemoryMib = 6144;
+inline constexpr int kVmsOnHost = 10;
 // Three kinds of host: what they promise, what they have, where they stand.
 model::NodeSpec spec_of_host(int index);
 std::vector<std::string> features_of_host(int index);
@@ -40,6 +42,7 @@ class SimHost final : private store::FaultPlan {
         SharedStorage& shared;
         std::shared_ptr<store::MemoryBackend> backend;
         view::Steps& steps;  // what the views of all hosts share
+        std::int64_t size = 1;  // how many times the usual host
         recorder::MemorySink* record = nullptr;  // of the inputs of its daemons; null: none is kept
     };
     // `index`: 0 is the first host.

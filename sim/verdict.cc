@@ -30,9 +30,7 @@ std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry&
     // A host with room may be kept free for one that has waited longer.
     const std::string& reason = vm.placement->value.reason;
     if (reason.find("reserved") != std::string::npos || reason.find("kept free") != std::string::npos) return "";
-    // Who is bound to a host is placed by "manual" whatever its strategy says, and evicts nobody.
-    const model::VmSpec& spec = vm.record->value.spec;
-    const bool evicts = spec.strategy == "priority" && spec.constraints.node.empty();
+    const bool evicts = vm.record->value.spec.strategy == "priority";
     std::string room;
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
         if (what_forbids(state, vm, *node).empty()) room = fmt::format("{} has room", node->key);

@@ -78,9 +78,11 @@ class World {
         put(model::project_key("lab"),
             model::to_json(model::Project{.uid = "lab", .quota = {.vms = plan_.vms / 6 + 1, .memory_mib = plan_.vms * 70}}));
         SeededRandom clocks(plan_.seed + 77);
+        const int per_host = plan_.vms / std::max(1, plan_.hosts);
+        const std::int64_t size = std::max(1, (per_host + kVmsOnHost - 1) / kVmsOnHost);
         for (int i = 0; i < plan_.hosts; ++i) {
             const std::int64_t drift = static_cast<std::int64_t>(clocks.below(2 * kDriftPpm)) - kDriftPpm;
-            hosts_.push_back(std::make_unique<SimHost>(SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_, steps_, record_ ? &sinks_[fmt::format("h{}", i + 1)] : nullptr}, i,
+            hosts_.push_back(std::make_unique<SimHost>(SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_, steps_, size, record_ ? &sinks_[fmt::format("h{}", i + 1)] : nullptr}, i,
                                                        plan_.seed * 100 + static_cast<std::uint64_t>(i) * 10, plan_.faults.clock ? drift : 0));
             SimHost& host = *hosts_.back();
             host.machines().set_troubled(plan_.faults.qemu);

@@ -57,21 +57,19 @@ def main():
     if MODE == "long":
         work += [(words, SEED + more) for more in range(6) for words in ALL] + [(["test_kills.py"], SEED)]
     running = []
-
-    def stop(number, _):
-        # Each ends its own hosts: SIGINT is KeyboardInterrupt there.
-        for _, _, process, *_ in running:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-        for one in running:
-            end(one)
-        sys.exit(128 + number)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    told = []  # to stop, by which signals
+    signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    signal.signal(signal.SIGINT, lambda number, _: told.append(number))
     failures = []
     # Two at a time: they wait for time-outs and boots more than they compute.
     while work or running:
+        if told:
+            for _, _, process, *_ in running:  # each ends its own hosts: SIGINT is KeyboardInterrupt there
+                if process.poll() is None:
+                    process.send_signal(signal.SIGINT)
+            for one in running:
+                end(one)
+            return 128 + told[0]
         while work and len(running) < 2:
             running.append(begin(*work.pop(0)))
         done = next((one for one in running if one[2].poll() is not None), None)

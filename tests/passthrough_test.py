@@ -37,6 +37,7 @@ blixard image import --kernel /guest/vmlinuz --initrd /guest/initrd demo >/dev/n
 echo "step launch"
 blixard launch demo first --memory 64M --device pci=1234:11e8 --timeout 600s
 echo "first: $(blixard list | grep first)"
+echo "first has: $(blixard show first | grep Devices)"
 echo "vfio files: $(ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c 'vfio/[0-9]')"
 echo "step daemon"
 kill -9 $daemon
@@ -148,7 +149,7 @@ class Passthrough(unittest.TestCase):
             machine.wait()
         said = log.read_text(errors="replace")
         end = said[-6000:]
-        for pattern in ("session ends", r"ok +devices +for VMs: pci " + DEVICE, r"first: first +running", r"vfio files: [1-9]",
+        for pattern in ("session ends", r"ok +devices +for VMs: pci " + DEVICE, r"first: first +running", r"first has: Devices:? +0000:", r"vfio files: [1-9]",
                         f"needs 1 of device {DEVICE}, 0 free", r"second: second +running"):
             self.assertTrue(re.search(pattern, said), f"{pattern} is not in what the host said:\n{end}")
 

@@ -587,6 +587,7 @@ model::VmStatus Agent::status_for(const view::VmEntry& entry, const hypervisor::
     status.pid = lives ? instance->pid : 0;
     status.pid_start = lives ? static_cast<std::int64_t>(instance->pid_start) : 0;
     status.addresses = lives ? instance->addresses : std::vector<model::Address>{};
+    status.devices = lives ? instance->devices : std::vector<std::string>{};
     status.health = vm.health_known ? (vm.healthy ? "healthy" : "unhealthy") : "";
     if (instance) {
         status.generation = instance->generation;

@@ -578,7 +578,7 @@ TEST(Drain, ends_with_what_stays_and_why_when_nothing_moves_any_more) {
         if (request.target == "/v1/operations/op1")
             return answer(
                 200,
-                R"({"kind":"operation","id":"op1","operation":"node-drain","state":"running","done":1,"total":3,"message":)" +
+                R"({"kind":"operation","id":"op1","operation":"node-drain","state":"running","done":1,"total":3,"blocked":2,"message":)" +
                     message + "}");
         return answer(200, R"({"kind":"node","name":"h1","operation":"op1"})");
     });
@@ -597,7 +597,7 @@ TEST(Drain, waits_while_a_vm_that_has_a_place_is_still_going) {
         if (request.target != "/v1/operations/op1")
             return answer(200, R"({"kind":"node","name":"h1","operation":"op1"})");
         return answer(200, ++asked < 20
-                               ? R"({"id":"op1","operation":"node-drain","state":"running","done":0,"total":2,"message":"default/a fits nowhere else"})"
+                               ? R"({"id":"op1","operation":"node-drain","state":"running","done":0,"total":2,"blocked":1,"message":"default/a fits nowhere else"})"
                                : R"({"id":"op1","operation":"node-drain","state":"done","done":2,"total":2,"message":""})");
     });
     Ran ran = run_with(server, {"node", "drain", "h1"});

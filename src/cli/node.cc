@@ -139,21 +139,13 @@ Outcome order(Context& context, const std::string& name, const std::string& verb
     return {};
 }
 
-// The message of a drain has each VM that cannot go, with its reason, and "; " between them.
-std::int64_t vms_that_stay(const Value& drain) {
-    const std::string message = drain.text("message");
-    std::int64_t count = message.empty() ? 0 : 1;
-    for (auto at = message.find("; "); at != message.npos; at = message.find("; ", at + 1)) ++count;
-    return count;
-}
-
 bool nothing_moves(const Value& drain) {
     const std::int64_t left = drain.number("total") - drain.number("done");
-    return left > 0 && vms_that_stay(drain) == left;
+    return left > 0 && drain.number("blocked") == left;
 }
 
 Failure not_drained(const std::string& node, const Value& drain) {
-    const std::int64_t count = vms_that_stay(drain);
+    const std::int64_t count = drain.number("blocked");
     return Failure(
         Error{ErrorCode::kConflict,
               fmt::format("node {} is cordoned, and {} {} on it: {}", node, counted(count, "VM"),

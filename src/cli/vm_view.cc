@@ -146,6 +146,9 @@ std::string vm_details(const Value& vm, WallTime now, const Colours& colours) {
     for (const Value& nic : vm.items("spec.nics"))
         facts.add(std::exchange(first, false) ? "Networks" : "", nic_text(nic));
     facts.add("Addresses", addresses_text(vm));
+    first = true;
+    for (const Value& device : vm.items("status.devices"))
+        facts.add(std::exchange(first, false) ? "Devices" : "", device.plain());
     facts.add("Health", vm.text("status.health"),
               vm.text("status.health") == "unhealthy" ? Tint::kBad : Tint::kGood);
     facts.add("Restart",

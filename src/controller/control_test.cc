@@ -307,6 +307,23 @@ TEST_F(ControlPlane, a_drain_that_has_ended_stops_nobody) {
     EXPECT_EQ(hosts[first]->machines.starts().size(), 1U);
 }
 
+// It would be a list of all that ever lived, on each host that is never elected.
+TEST_F(ControlPlane, who_is_not_in_office_keeps_no_list_of_what_has_changed) {
+    add_hosts(3);
+    loop.run_for(seconds(5));
+    for (const char* name : {"a", "b", "c"}) create(name);
+    loop.run_for(seconds(10));
+    int others = 0;
+    for (auto& [name, host] : hosts) {
+        if (host->controller->elected()) continue;
+        const std::optional<ControllerState> state = host->controller->state();
+        ASSERT_TRUE(state) << name;
+        EXPECT_TRUE(state->dirty_vms.empty() && state->dirty_nodes.empty()) << name;
+        ++others;
+    }
+    EXPECT_EQ(others, 2);
+}
+
 TEST_F(ControlPlane, a_drain_says_which_vms_are_bound_to_the_host) {
     add_hosts(2);
     create("web", [](model::VmSpec& spec) { spec.constraints.node = "h1"; });
@@ -319,7 +336,8 @@ TEST_F(ControlPlane, a_drain_says_which_vms_are_bound_to_the_host) {
     ASSERT_TRUE(loop.run_until([&] {
         state = store_view->current();
         const view::OperationEntry* drain = state->operations.find("op1");
-        return drain && drain->record->value.message == "default/web is bound to this host by its constraints";
+        return drain && drain->record->value.blocked == 1 &&
+               drain->record->value.message == "default/web is bound to this host by its constraints";
     }, seconds(60)));
     EXPECT_EQ(vm("web")->phase, model::Phase::kRunning);
 }

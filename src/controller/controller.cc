@@ -126,7 +126,7 @@ void Controller::on_update(const view::Update& update) {
             case model::RecordKind::kVmSpec:
             case model::RecordKind::kVmPlacement:
             case model::RecordKind::kVmStatus:
-                dirty_vms_.insert(change.project + "/" + change.name);
+                if (in_office_ != 0) dirty_vms_.insert(change.project + "/" + change.name);
                 break;
             case model::RecordKind::kNodeLease:
                 if (const view::NodeEntry* node = update.snapshot->nodes.find(change.name))
@@ -135,7 +135,9 @@ void Controller::on_update(const view::Update& update) {
                     liveness_.forget(change.name);
                 [[fallthrough]];
             case model::RecordKind::kNodeSpec:
-            case model::RecordKind::kNodeStatus: dirty_nodes_.insert(change.name); break;
+            case model::RecordKind::kNodeStatus:
+                if (in_office_ != 0) dirty_nodes_.insert(change.name);
+                break;
             case model::RecordKind::kVolumeStatus:
             case model::RecordKind::kVolumeSpec: room_changed_ = true; break;
             case model::RecordKind::kProject:
@@ -210,6 +212,8 @@ void Controller::leave_office() {
     proposals_.clear();
     liveness_.clear();
     seen_lost_.clear();
+    dirty_vms_.clear();
+    dirty_nodes_.clear();
     dirty_projects_.clear();
 }
 

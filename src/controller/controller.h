@@ -145,8 +145,8 @@ class Controller {
     bool woken_ = false;
     TimerId timer_ = 0;
     TimerId compact_timer_ = 0;
-    std::set<std::string> dirty_vms_, dirty_nodes_;
-    std::set<std::string> dirty_projects_;  // while in office
+    // Changed since the last look. Empty while not in office: who takes it looks at everything.
+    std::set<std::string> dirty_vms_, dirty_nodes_, dirty_projects_;
     std::set<std::string> seen_lost_;  // lost hosts whose VMs have been looked at since
     bool everything_dirty_ = true;
     scheduler::Queue queue_;    // VMs that want a place

@@ -49,18 +49,17 @@ void Controller::look_at_drain(const view::OperationEntry& operation, const view
     // Room has come free somewhere: those that fitted nowhere else may go now.
     const bool try_again = std::exchange(drains_looked_at_[operation.key], rounds_) != rounds_;
     std::int64_t left = 0;
-    std::string stay;
+    std::vector<std::string> stay;
     state.for_each_vm_on(node, [&](const view::VmEntry& vm) {
         ++left;
         if (try_again) dirty_vms_.insert(vm.key);
         if (pinned(vm))
-            stay += fmt::format("{}{} has a disk on this host", stay.empty() ? "" : "; ", vm.key);
+            stay.push_back(vm.key + " has a disk on this host");
         else if (vm.record && vm.record->value.spec.constraints.node == node)
-            stay += fmt::format("{}{} is bound to this host by its constraints",
-                                stay.empty() ? "" : "; ", vm.key);
+            stay.push_back(vm.key + " is bound to this host by its constraints");
         else if (!vm.placement->value.release && vm.record &&
                  vm.record->value.spec.run != model::Run::kStopped)
-            stay += fmt::format("{}{} fits nowhere else", stay.empty() ? "" : "; ", vm.key);
+            stay.push_back(vm.key + " fits nowhere else");
         return true;
     });
     const view::NodeEntry* host = state.nodes.find(node);
@@ -68,7 +67,8 @@ void Controller::look_at_drain(const view::OperationEntry& operation, const view
     now.total = std::max(before.total, left);
     now.done = now.total - left;
     now.unit = "vms";
-    now.message = stay;
+    now.blocked = static_cast<std::int64_t>(stay.size());
+    now.message = fmt::format("{}", fmt::join(stay, "; "));
     if (left == 0 && !mutant(MutantId::kDrainUnended))
         now.state = model::OperationState::kDone;
     else if (cancelled)

@@ -117,7 +117,8 @@ scheduler::Request request_of(std::string project, std::string name, const model
     if (constraints.numa_split) request.numa = scheduler::NumaPolicy::kSplit;
     request.cost_max_per_hour = constraints.cost_per_hour_max;
     request.manual_host = constraints.node;
-    if (!constraints.node.empty()) request.strategy = scheduler::Strategy::kManual;
+    if (!constraints.node.empty() && !request.strategy)
+        request.strategy = scheduler::Strategy::kManual;
     add_devices(constraints, request);
     for (const model::Disk& disk : spec.disks) {
         const view::VolumeEntry* volume =

@@ -100,6 +100,7 @@ struct Instance {
     std::string machine;      // "q35" | "microvm"
     std::string accelerator;  // "kvm" | "tcg"
     std::vector<model::Address> addresses;
+    std::vector<std::string> devices;  // of the host: PCI addresses, ids of mediated devices
     std::string message;  // what it is doing or why it failed
 
     bool operator==(const Instance&) const = default;

@@ -135,6 +135,8 @@ const Type& type_of<Operation>() {
         FIELD(done, "Done so far, of total, in unit.", kCount),
         FIELD(total, "All there is to do; 0: not known.", kCount),
         FIELD(unit, "Unit of done and total.", kServer),
+        FIELD(blocked, "How many of those left cannot be done as things are; message says why.",
+              kCount),
         FIELD(message, "What was asked, what was found, what would help.", kServer),
     };
     static constexpr Type type =

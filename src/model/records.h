@@ -110,6 +110,7 @@ struct Operation {
     std::int64_t done = 0;  // of `total`, in `unit`; total 0: not known
     std::int64_t total = 0;
     std::string unit;
+    std::int64_t blocked = 0;  // of what is left: cannot be done as things are; `message` says why
     std::string message;
     json::Extras extras;
 

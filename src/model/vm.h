@@ -150,6 +150,9 @@ struct VmSpec {
     std::int64_t stop_timeout_s = 30;
     std::map<std::string, std::string> labels;
     Run run = Run::kRunning;
+#ifdef BLIXARD_NEXT_VERSION  // tests/cluster/test_versions.py: a build with a field more than this
+    std::string next;
+#endif
     json::Extras extras;
 
     bool operator==(const VmSpec&) const = default;
@@ -228,6 +231,7 @@ struct VmStatus {
     std::string stopped_by;     // "guest" | "killed" | "exited"
     std::string health;         // "healthy" | "unhealthy" | "" (no check, or not known yet)
     std::vector<Address> addresses;
+    std::vector<std::string> devices;  // of the host: PCI addresses, ids of mediated devices
     json::Extras extras;
 
     bool operator==(const VmStatus&) const = default;

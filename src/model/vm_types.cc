@@ -192,6 +192,9 @@ const Type& type_of<VmSpec>() {
               {.min = 0, .max = 3600, .unit = "s"}),
         FIELD(labels, "Labels for selecting and affinity.", kLabels),
         FIELD(run, "What it shall do."),
+#ifdef BLIXARD_NEXT_VERSION
+        FIELD(next, "What only the next version knows.", {.length_max = 64}),
+#endif
     };
     static constexpr Type type = make_type<Self>("VmSpec", "What people want of a VM.", fields);
     return type;
@@ -270,6 +273,9 @@ const Type& type_of<VmStatus>() {
         FIELD(stopped_by, "guest, quit, killed or exited.", kServer),
         FIELD(health, "healthy or unhealthy; absent: no check, or not known yet.", kServer),
         FIELD(addresses, "Where the guest can be reached.", {.read_only = true}),
+        FIELD(devices,
+              "The host's devices that it has: PCI addresses, ids of mediated devices.",
+              {.read_only = true}),
     };
     static constexpr Type type = make_type<Self>("VmStatus", "What is true of a VM.", fields);
     return type;

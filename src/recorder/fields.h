@@ -53,7 +53,7 @@ template <class A>
 void fields(A& a, hypervisor::Instance& instance) {
     pack(a, instance.id, instance.state, instance.pid, instance.pid_start, instance.fenced, instance.started,
          instance.exit, instance.generation, instance.restart_generation, instance.machine, instance.accelerator,
-         instance.addresses, instance.message);
+         instance.addresses, instance.devices, instance.message);
 }
 template <class A>
 void fields(A& a, hypervisor::Event& event) {

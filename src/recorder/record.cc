@@ -76,8 +76,10 @@ std::string segment_head(std::uint64_t number, const std::string& run) {
 
 Result<Record> parse_record(std::string_view bytes) {
     if (!bytes.starts_with(kMagic)) {
-        if (bytes.starts_with("blixard-record "))
-            return fail(ErrorCode::kInvalid, fmt::format("the record is of format {}; this build reads format 1", bytes.substr(15, bytes.find('\n') - 15)),
+        constexpr std::string_view kName = "blixard-record ";
+        const auto format = [&](std::string_view text) { return text.substr(kName.size(), text.find('\n') - kName.size()); };
+        if (bytes.starts_with(kName))
+            return fail(ErrorCode::kInvalid, fmt::format("the record is of format {}; this build reads format {}", format(bytes), format(kMagic)),
                         "replay it with the build that made it");
         return fail(ErrorCode::kInvalid, "this is no record of Blixard", "make one with: blixard debug record FILE");
     }

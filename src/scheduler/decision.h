@@ -16,7 +16,7 @@ enum class Reason : std::uint8_t {
     kDraining,
     kLost,
     kExcluded,  // the request names this host as one to avoid
-    kManual,    // strategy manual names another host
+    kManual,    // the VM asks for another host
     kVolume,    // a volume lives elsewhere
     kZone,
     kAccelerator,

@@ -53,7 +53,7 @@ Request random_request(Random& random, int number) {
     auto request = a_vm("v" + std::to_string(number), pick(random, 1, 6), pick(random, 1, 6) * 512);
     if (random.chance(30)) request.need.disk_mib = pick(random, 1, 20) * 1024;
     if (random.chance(80)) request.strategy = static_cast<Strategy>(random.below(kStrategies));
-    if (request.strategy == Strategy::kManual)
+    if (request.strategy == Strategy::kManual || random.chance(5))
         request.manual_host = "h" + std::to_string(random.below(5));
     request.numa = static_cast<NumaPolicy>(random.below(3));
     if (random.chance(50)) {

@@ -79,7 +79,7 @@ Filters::Filters(const Cluster& cluster, const Request& request, const Policy& p
     looks_at_hosts_ = !labels_.empty() || !rules_.empty() || !request.excluded_hosts.empty() ||
                       !request.volume_pins.empty() || !request.zones.excluded.empty() ||
                       (strategy == Strategy::kLocality && request.zones.strict) ||
-                      strategy == Strategy::kManual;
+                      !request.manual_host.empty();
 }
 
 bool Filters::zone_admits(const HostSlot& host) const {
@@ -119,7 +119,7 @@ bool Filters::admits_kind(HostIndex index) const {
 
 bool Filters::admits_host(HostIndex index) const {
     const auto& host = cluster_.host(index);
-    if (strategy_ == Strategy::kManual && request_.manual_host != host.spec.name) return false;
+    if (!request_.manual_host.empty() && request_.manual_host != host.spec.name) return false;
     for (const auto& excluded : request_.excluded_hosts)
         if (excluded == host.spec.name) return false;
     const VolumePin* pin = nullptr;
@@ -181,7 +181,7 @@ void Filters::check_names(const HostSlot& host, Failures& failures) const {
         if (excluded == spec.name)
             failures.add(Reason::kExcluded, 0, 0,
                          [&] { return std::string("excluded by the request"); });
-    if (strategy_ == Strategy::kManual && request_.manual_host != spec.name)
+    if (!request_.manual_host.empty() && request_.manual_host != spec.name)
         failures.add(Reason::kManual, 0, 0,
                      [&] { return fmt::format("the VM asks for host {}", request_.manual_host); });
     const VolumePin* pin = nullptr;

@@ -415,6 +415,22 @@ TEST_F(Placing, preemption_evicts_the_fewest_then_the_lowest_then_the_youngest) 
     EXPECT_EQ(place(cluster, request, policy).outcome, Outcome::kPending);
 }
 
+TEST_F(Placing, preemption_for_a_vm_that_is_bound_to_a_host_happens_there) {
+    for (auto host : {"a", "b"}) {
+        add(a_host(host, 4, 4096));
+        auto victim = a_vm(std::string("on-") + host, 4, 1024);
+        victim.priority = host == std::string("a") ? 1 : 2;
+        victim.preemptible = true;
+        lies(victim, host);
+    }
+    auto request = a_vm("v", 4, 1024);
+    request.strategy = Strategy::kPriority;
+    request.manual_host = "b";
+    auto decision = place(cluster, request, policy);
+    EXPECT_EQ(decision.outcome, Outcome::kPreempts);
+    EXPECT_EQ(decision.evictions, std::vector<std::string>{"on-b"});
+}
+
 TEST(PlaceBadInput, contradictions_and_nonsense_are_refused_by_name) {
     auto request = a_vm("v", 1, 1);
     Selector other{"w", {}};

@@ -56,7 +56,7 @@ Request random_request(Random& random, int number) {
         a_vm("v" + std::to_string(number), pick(random, 1, 8), pick(random, 1, 8) * 1024);
     if (random.chance(30)) request.need.disk_mib = pick(random, 1, 20) * 1024;
     if (random.chance(60)) request.strategy = static_cast<Strategy>(random.below(kStrategies));
-    if (request.strategy == Strategy::kManual)
+    if (request.strategy == Strategy::kManual || random.chance(5))
         request.manual_host = "h" + std::to_string(random.below(6));
     request.numa = static_cast<NumaPolicy>(random.below(3));
     if (random.chance(15))
@@ -117,7 +117,7 @@ bool obviously_fits(const Cluster& cluster, const Request& request, HostIndex in
     const auto& spec = slot.spec;
     auto strategy = strategy_for(request, {});
     if (spec.state != HostState::kReady) return false;
-    if (strategy == Strategy::kManual && spec.name != request.manual_host) return false;
+    if (!request.manual_host.empty() && spec.name != request.manual_host) return false;
     for (const auto& zone : request.zones.excluded)
         if (zone == spec.zone) return false;
     for (const auto& label : request.host_labels)

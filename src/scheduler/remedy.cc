@@ -229,7 +229,7 @@ class Finder {
     // It would have to be this host, a host with that VM, or the quota is used up.
     bool another_host_helps() const {
         const auto& request = filters_.request();
-        return request.volume_pins.empty() && filters_.strategy() != Strategy::kManual &&
+        return request.volume_pins.empty() && request.manual_host.empty() &&
                !has_hard_affinity_to_host(request) && !filters_.quota();
     }
 

@@ -107,7 +107,7 @@ struct Request {
     std::vector<Devices> devices;
     GpuRequest gpu;
     double cost_max_per_hour = 0.0;  // of the VM's share of the host; 0: no cap
-    std::string manual_host;         // strategy manual
+    std::string manual_host;         // no other, by any strategy; "manual" needs one
     std::vector<VolumePin> volume_pins;
     std::vector<std::string> excluded_hosts;  // the host it just failed on, say
     std::string spread_domain =

@@ -142,6 +142,7 @@ class Host:
         self.log = self.directory / "daemon.log"
         self.daemon = None
         self.arguments = []
+        self.binary = None  # its own; None: the cloud's
         self.environment = {}
         self.line = None  # the process that is its bad line
         self.is_in = False  # a member: who asks it, asks the cluster
@@ -233,7 +234,7 @@ class Host:
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / "data").mkdir(exist_ok=True, mode=0o700)
         self.arguments = list(arguments) or self.arguments
-        command = ["ip", "netns", "exec", self.namespace, str(self.cloud.binary), "daemon", "--data-dir",
+        command = ["ip", "netns", "exec", self.namespace, str(self.binary or self.cloud.binary), "daemon", "--data-dir",
                    str(self.directory / "data"), "--socket", str(self.socket), "--name", self.name, "--advertise",
                    f"{self.address}:{PORT}", "--accelerator", "tcg", "--pool",
                    f"{POOL}={self.cloud.pool}", *self.arguments]

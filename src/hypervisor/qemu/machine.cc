@@ -40,6 +40,7 @@ Machine::Machine(World world, std::string directory, const LaunchRecord& record)
     instance_.machine = record.machine;
     instance_.accelerator = record.accelerator;
     instance_.addresses = record.addresses;
+    instance_.devices = record.devices;
 }
 
 Machine::~Machine() {
