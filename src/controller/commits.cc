@@ -37,7 +37,7 @@ void Controller::flush() {
         const std::size_t operations =
             joined.puts.size() + joined.deletes.size() + one.puts.size() + one.deletes.size();
         const bool full = vms.size() >= vms_per_commit_ || operations > store::kMaxOperations - 4 ||
-                          compares.size() + one.compares.size() + 1 > store::kMaxOperations ||
+                          compares.size() + one.compares.size() + 1 > kComparesPerCommit ||
                           bytes + size > store::kMaxRequestBytes / 2;
         if (full) send_joined();
         bytes += size;

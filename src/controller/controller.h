@@ -166,8 +166,12 @@ class Controller {
     std::vector<std::pair<MonoTime, store::Revision>> history_;
     ControllerCounters counters_;
 
-    // Two keys of each are compared and two of each host: as many as store::kMaxOperations lets in.
+    // Two keys of each are compared and two of each host: as many as kComparesPerCommit lets in. The
+    // commits of a tick don't wait for one another, and one that is refused refuses none but its own.
     static constexpr std::size_t kVmsPerCommit = 60;
+    // Less than store::kMaxOperations, so that etcd can take several commits in one of its
+    // transactions (store/etcd/combine.h).
+    static constexpr std::size_t kComparesPerCommit = 120;
 };
 
 }  // namespace blixard::controller

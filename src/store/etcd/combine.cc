@@ -21,12 +21,67 @@ std::size_t wire_bytes(const Transaction& transaction) {
 
 std::size_t hash_of(std::string_view key) { return std::hash<std::string_view>{}(key); }
 
-bool small_enough(const Transaction& transaction) {
-    return transaction.compares.size() <= kCombinedOperations &&
-           transaction.puts.size() + transaction.deletes.size() <= kCombinedOperations;
+// As etcd counts them.
+std::size_t operations(const Transaction& transaction) {
+    return std::max(transaction.compares.size(),
+                    transaction.puts.size() + transaction.deletes.size());
 }
 
+// The bundles under construction.
+class Packing {
+ public:
+    // False: there is no room for it in this group.
+    bool add(const WaitingPtr& waiting) {
+        const Transaction& transaction = waiting->transaction;
+        const std::size_t count = operations(transaction), bytes = wire_bytes(transaction);
+        const std::size_t most = std::min(together_most_, waiting->together_most);
+        const bool fits = bundles_.empty() || (size_ < most && count <= kJoinedOperations &&
+                                               bytes_ + bytes <= kMaxRequestBytes);
+        if (!fits || !put(waiting, count <= kSmallOperations)) return false;
+        together_most_ = count > kJoinedOperations ? 1 : most;
+        bytes_ += bytes;
+        ++size_;
+        return true;
+    }
+    bool full() const {
+        return size_ >= together_most_ || (bundles_.size() == kBundlesMost && !has_open_bundle());
+    }
+    WaitingGroup take() { return std::move(bundles_); }
+
+ private:
+    bool has_open_bundle() const {
+        return open_ < bundles_.size() && bundles_[open_].size() < kBundledMost;
+    }
+    bool put(const WaitingPtr& waiting, bool is_small) {
+        if (!is_small || !has_open_bundle()) {
+            if (bundles_.size() == kBundlesMost) return false;
+            if (is_small) open_ = bundles_.size();
+            bundles_.push_back({waiting});
+            return true;
+        }
+        bundles_[open_].push_back(waiting);
+        return true;
+    }
+
+    WaitingGroup bundles_;
+    std::size_t open_ = SIZE_MAX;  // the bundle that takes small ones
+    std::size_t size_ = 0, bytes_ = 0, together_most_ = SIZE_MAX;
+};
+
 }  // namespace
+
+std::size_t size_of(const WaitingGroup& group) {
+    std::size_t size = 0;
+    for (const WaitingList& bundle : group) size += bundle.size();
+    return size;
+}
+
+WaitingList flat(const WaitingGroup& group) {
+    WaitingList all;
+    all.reserve(size_of(group));
+    for (const WaitingList& bundle : group) all.insert(all.end(), bundle.begin(), bundle.end());
+    return all;
+}
 
 bool Combiner::Claims::conflicts(const Transaction& transaction) const {
     auto claimed = [this](const std::string& key, bool write) {
@@ -63,43 +118,40 @@ void Combiner::add(WaitingPtr waiting) { waiting_.push_back(std::move(waiting));
 
 void Combiner::add_again(const WaitingGroup& group) {
     finished(group);
-    for (const WaitingPtr& waiting : group) waiting->alone = true;
-    waiting_.insert(waiting_.begin(), group.begin(), group.end());
+    const WaitingList all = flat(group);
+    for (const WaitingPtr& waiting : all)
+        waiting->together_most = std::max<std::size_t>(1, all.size() / kPartsOfFailed);
+    waiting_.insert(waiting_.begin(), all.begin(), all.end());
 }
 
 WaitingGroup Combiner::next() {
-    WaitingGroup group;
+    Packing group;
     std::deque<WaitingPtr> skipped;
     Claims ahead;  // of those that were skipped: nobody who conflicts may overtake them
-    std::size_t bytes = 0;
-    while (!waiting_.empty() && group.size() < kCombinedMost && skipped.size() < kSkippedMost) {
+    while (!waiting_.empty() && !group.full() && skipped.size() < kSkippedMost) {
         WaitingPtr candidate = std::move(waiting_.front());
         waiting_.pop_front();
         const Transaction& transaction = candidate->transaction;
-        const bool alone = candidate->alone || !small_enough(transaction);
-        const std::size_t size = wire_bytes(transaction);
-        const bool fits = group.empty() || (!alone && bytes + size <= kMaxRequestBytes);
-        if (!fits || in_flight_.conflicts(transaction) || ahead.conflicts(transaction)) {
+        if (in_flight_.conflicts(transaction) || ahead.conflicts(transaction) ||
+            !group.add(candidate)) {
             ahead.add(transaction);
             skipped.push_back(std::move(candidate));
             continue;
         }
         in_flight_.add(transaction);
-        bytes += size;
-        group.push_back(std::move(candidate));
-        if (alone) break;
     }
     waiting_.insert(waiting_.begin(), std::make_move_iterator(skipped.begin()),
                     std::make_move_iterator(skipped.end()));
-    return group;
+    return group.take();
 }
 
 void Combiner::finished(const WaitingGroup& group) {
-    for (const WaitingPtr& waiting : group) in_flight_.remove(waiting->transaction);
+    for (const WaitingList& bundle : group)
+        for (const WaitingPtr& waiting : bundle) in_flight_.remove(waiting->transaction);
 }
 
-WaitingGroup Combiner::expired(MonoTime now) {
-    WaitingGroup late;
+WaitingList Combiner::expired(MonoTime now) {
+    WaitingList late;
     while (!waiting_.empty() && waiting_.front()->deadline <= now) {
         late.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
@@ -107,8 +159,8 @@ WaitingGroup Combiner::expired(MonoTime now) {
     return late;
 }
 
-WaitingGroup Combiner::take_all() {
-    WaitingGroup all(waiting_.begin(), waiting_.end());
+WaitingList Combiner::take_all() {
+    WaitingList all(waiting_.begin(), waiting_.end());
     waiting_.clear();
     return all;
 }

@@ -1,5 +1,6 @@
 #include "store/etcd/commits.h"
 
+#include "base/assert.h"
 #include "store/etcd/unary.h"
 
 namespace blixard::store {
@@ -28,26 +29,46 @@ void fill(pb::TxnRequest& request, const Transaction& transaction) {
     }
 }
 
+// One stands by itself; of more, each is nested in its bundle.
+void fill(pb::TxnRequest& request, const WaitingList& bundle) {
+    if (bundle.size() == 1) return fill(request, bundle[0]->transaction);
+    for (const WaitingPtr& waiting : bundle)
+        fill(*request.add_success()->mutable_request_txn(), waiting->transaction);
+}
+
 pb::TxnRequest request_of(const WaitingGroup& group) {
     pb::TxnRequest request;
     if (group.size() == 1) {
-        fill(request, group[0]->transaction);
+        fill(request, group[0]);
         return request;
     }
-    for (const WaitingPtr& waiting : group) {
-        fill(*request.add_success()->mutable_request_txn(), waiting->transaction);
-    }
+    for (const WaitingList& bundle : group)
+        fill(*request.add_success()->mutable_request_txn(), bundle);
     return request;
 }
 
+// Only the outermost answer has a header that can be relied upon.
+void take_answers(const WaitingList& bundle, const pb::TxnResponse& response, Revision revision,
+                  std::vector<Result<Committed>>& answers) {
+    if (bundle.size() == 1) return answers.push_back(Committed{response.succeeded(), revision});
+    for (const pb::ResponseOp& one : response.responses())
+        answers.push_back(Committed{one.response_txn().succeeded(), revision});
+}
+
+// In the order of flat(group).
 std::vector<Result<Committed>> answers_of(const WaitingGroup& group,
                                           const pb::TxnResponse& response) {
     const Revision revision = response.header().revision();
-    if (group.size() == 1) return {Committed{response.succeeded(), revision}};
     std::vector<Result<Committed>> answers;
-    for (int i = 0; i < static_cast<int>(group.size()); ++i) {
-        answers.push_back(Committed{response.responses(i).response_txn().succeeded(), revision});
+    answers.reserve(size_of(group));
+    if (group.size() == 1) {
+        take_answers(group[0], response, revision, answers);
+    } else {
+        for (std::size_t i = 0; i < group.size(); ++i)
+            take_answers(group[i], response.responses(static_cast<int>(i)).response_txn(), revision,
+                         answers);
     }
+    ASSERT(answers.size() == size_of(group));
     return answers;
 }
 
@@ -73,7 +94,7 @@ void Commits::submit(Transaction transaction, Callback<Committed> done) {
 void Commits::send() {
     for (;;) {
         WaitingGroup group;
-        WaitingGroup late;
+        WaitingList late;
         {
             std::lock_guard lock(mutex_);
             if (groups_in_flight_ >= kGroupsInFlight) return;
@@ -101,7 +122,7 @@ void Commits::send(WaitingGroup group) {
 }
 
 void Commits::answered(const WaitingGroup& group, Result<pb::TxnResponse> response) {
-    const bool split = !response && group.size() > 1 &&
+    const bool split = !response && size_of(group) > 1 &&
                        response.error().code != ErrorCode::kUnknownOutcome &&
                        response.error().code != ErrorCode::kUnavailable;
     {
@@ -110,25 +131,27 @@ void Commits::answered(const WaitingGroup& group, Result<pb::TxnResponse> respon
         split ? combiner_.add_again(group) : combiner_.finished(group);
     }
     if (response) {
-        answer(group, answers_of(group, *response));
+        answer(flat(group), answers_of(group, *response));
     } else if (!split) {
-        answer_all(group, response.error());
+        answer_all(flat(group), response.error());
     }
     send();
 }
 
-void Commits::answer(const WaitingGroup& group, std::vector<Result<Committed>> answers) {
-    executor_.post([group, answers = std::move(answers)]() mutable {
-        for (std::size_t i = 0; i < group.size(); ++i) group[i]->done(std::move(answers[i]));
+void Commits::answer(WaitingList list, std::vector<Result<Committed>> answers) {
+    executor_.post([list = std::move(list), answers = std::move(answers)]() mutable {
+        for (std::size_t i = 0; i < list.size(); ++i) list[i]->done(std::move(answers[i]));
     });
 }
 
-void Commits::answer_all(const WaitingGroup& group, const Error& error) {
-    if (!group.empty()) answer(group, std::vector<Result<Committed>>(group.size(), fail(error)));
+void Commits::answer_all(WaitingList list, const Error& error) {
+    if (list.empty()) return;
+    std::vector<Result<Committed>> answers(list.size(), fail(error));
+    answer(std::move(list), std::move(answers));
 }
 
 void Commits::close() {
-    WaitingGroup rest;
+    WaitingList rest;
     {
         std::lock_guard lock(mutex_);
         rest = combiner_.take_all();

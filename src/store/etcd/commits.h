@@ -24,8 +24,8 @@ class Commits : public std::enable_shared_from_this<Commits> {
     void send();
     void send(WaitingGroup group);
     void answered(const WaitingGroup& group, Result<pb::TxnResponse> response);
-    void answer(const WaitingGroup& group, std::vector<Result<Committed>> answers);
-    void answer_all(const WaitingGroup& group, const Error& error);
+    void answer(WaitingList list, std::vector<Result<Committed>> answers);
+    void answer_all(WaitingList list, const Error& error);
 
     const std::shared_ptr<Connection> connection_;
     Executor& executor_;

@@ -224,6 +224,38 @@ TEST(EtcdStore, a_lease_not_found_by_one_is_no_matter_to_its_neighbours) {
     EXPECT_EQ(refused, 6);
 }
 
+// Enough for several bundles; every third compares what is not so, every fiftieth is large.
+TEST(EtcdStore, of_hundreds_combined_each_has_its_own_answer) {
+    Client client(OneMember::cluster().endpoints());
+    client.wait_until_served();
+    client.delete_all();
+    constexpr int kAll = 600;
+    int answered = 0, wrong = 0;
+    for (int i = 0; i < kAll; ++i) {
+        const std::string name = "n" + std::to_string(i);
+        Transaction one{.compares = {{name, i % 3 == 0 ? 7 : 0}}, .puts = {{name, "v"}}};
+        for (int more = 0; i % 50 == 0 && more < 90; ++more)
+            one.puts.push_back({name + "-" + std::to_string(more), "v"});
+        client.store().commit(std::move(one), [&, i](Result<Committed> result) {
+            ++answered;
+            if (!result || result->succeeded == (i % 3 == 0)) ++wrong;
+        });
+    }
+    ASSERT_TRUE(client.loop().run_until([&] { return answered == kAll; }));
+    EXPECT_EQ(wrong, 0);
+    const auto all =
+        client.wait<RangeResult>([&](auto done) { client.store().read({.prefix = "n"}, done); });
+    ASSERT_TRUE(all);
+    int names = 0;
+    for (const KeyValue& item : all->items) {
+        if (item.key.find('-') == std::string::npos) ++names;
+        const int number = std::stoi(item.key.substr(1));
+        EXPECT_NE(number % 3, 0) << item.key << " was written though its compare failed";
+    }
+    EXPECT_EQ(names, kAll * 2 / 3);
+    EXPECT_EQ(all->items.size(), 400u + 8 * 90) << "of twelve large ones, eight";
+}
+
 class ThreeMembers : public testing::Test {
  protected:
     int leader() {
