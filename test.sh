@@ -37,7 +37,7 @@ step() {
   fi
 }
 
-tools/setup.sh
+if [ $mode = long ]; then tools/setup.sh --ceph; else tools/setup.sh; fi
 echo "building ..."
 begin=$SECONDS
 if [ $mode = quick ]; then tools/build.sh; else tools/build.sh all blixard-bench; fi

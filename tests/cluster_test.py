@@ -24,7 +24,7 @@ FULL = [["test_faults.py", "-k", "power_of", "-k", "etcd_killed", "-k", "cannot_
         ["test_partitions.py"], ["test_kills.py"], ["test_images.py"], ["test_membership.py"], ["test_forming.py", "-k", "Strangers"],
         ["test_any_host.py"], ["test_rebalance.py"], ["test_backup.py"], ["test_store_away.py"], ["test_versions.py"]]
 ALL = [["test_membership.py"], ["test_forming.py"], ["test_any_host.py"], ["test_rebalance.py"], ["test_backup.py"], ["test_images.py"], ["test_store_away.py"],
-       ["test_faults.py"], ["test_growth.py"], ["test_versions.py"], ["test_partitions.py"]]
+       ["test_faults.py"], ["test_growth.py"], ["test_versions.py"], ["test_partitions.py"], ["test_ceph.py"]]
 
 
 def begin(words, seed):

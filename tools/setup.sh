@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that Blixard is built from, tested with and runs on. Safe to run again: what is there stays.
-# Usage: tools/setup.sh [--run-only]     --run-only: only what a host needs to run VMs
+# Usage: tools/setup.sh [--run-only | --ceph]
+#   --run-only: only what a host needs to run VMs;  --ceph: also a Ceph, for tests/cluster/test_ceph.py
 set -euo pipefail
 
 build=(g++ cmake ninja-build ccache mold git ca-certificates
@@ -13,6 +14,7 @@ run=(qemu-system-x86 qemu-utils etcd-server etcd-client busybox-static cpio kmod
 
 wanted=("${run[@]}")
 [ "${1:-}" = "--run-only" ] || wanted+=("${build[@]}")
+[ "${1:-}" != "--ceph" ] || wanted+=(ceph-mon ceph-mgr ceph-osd ceph-common qemu-block-extra)
 
 missing=()
 for package in "${wanted[@]}"; do

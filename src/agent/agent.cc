@@ -32,6 +32,13 @@ void remember_stop(hypervisor::StopHow how, Memory& memory) {
     }
 }
 
+// A disk that cannot be deleted now, but can be later: its storage is away, or somebody has it open
+// yet.
+bool may_pass(ErrorCode code) {
+    return code == ErrorCode::kUnavailable || code == ErrorCode::kConflict ||
+           code == ErrorCode::kExhausted || code == ErrorCode::kTimeout;
+}
+
 }  // namespace
 
 Agent::Agent(Deps deps, AgentSettings settings)
@@ -469,12 +476,19 @@ void Agent::finish_vm(const std::string& vm, const view::VmEntry& entry) {
     // record is not.
     const view::SnapshotPtr state = deps_.view.current();
     auto left = std::make_shared<int>(1);
-    const auto one_done = [this, vm, state, left,
+    auto later = std::make_shared<bool>(false);
+    const auto one_done = [this, vm, state, left, later,
                            weak = std::weak_ptr(alive_)](const Result<bool>& result) {
         if (weak.expired()) return;
-        if (!result)
+        if (!result) {
             deps_.log.warn("disk not deleted", {{"vm", vm}, {"error", describe(result.error())}});
-        if (--*left == 0) delete_records(vm, state);
+            *later |= may_pass(result.error().code);
+        }
+        if (--*left != 0) return;
+        if (!*later) return delete_records(vm, state);
+        deps_.executor.after(kRetryDisk, [this, vm, weak] {
+            if (!weak.expired()) step_done(vm);
+        });
     };
     for (const model::Disk& disk : entry.record->value.spec.disks) {
         if (!disk.volume.empty()) continue;

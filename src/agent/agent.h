@@ -94,6 +94,7 @@ class Agent {
 
  private:
     static constexpr Millis kRetryStatus = seconds(1);  // after a write that the store did not take
+    static constexpr Millis kRetryDisk = seconds(5);    // after a disk that could not be deleted now
 
     struct Vm {
         Memory memory;

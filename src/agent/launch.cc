@@ -48,6 +48,12 @@ std::vector<std::string> needed_blobs(const model::Image& image) {
 
 namespace {
 
+// Disks there are raw, whatever their format says: Ceph has itself what qcow2 is for.
+bool is_in_ceph(const Storage& storage, const model::VolumeRecord& volume) {
+    const auto pool = storage.pools.find(volume.pool);
+    return pool != storage.pools.end() && pool->second.starts_with("rbd:");
+}
+
 Result<hypervisor::DiskFile> make_disk(const view::Snapshot& state, const view::VmEntry& vm,
                                        const Storage& storage, const model::Disk& disk,
                                        const std::map<std::string, std::string>& blob_path) {
@@ -61,7 +67,7 @@ Result<hypervisor::DiskFile> make_disk(const view::Snapshot& state, const view::
     const model::VolumeRecord& record = volume->record->value;
     hypervisor::DiskFile file;
     file.name = disk.name;
-    file.format = record.format;
+    file.format = is_in_ceph(storage, record) ? model::DiskFormat::kRaw : record.format;
     file.size_mib = record.size_mib;
     file.read_only = disk.read_only;
     file.shared = !record.pool.empty();

@@ -13,6 +13,7 @@
 #include <toml++/toml.h>
 
 #include "daemon/record_files.h"
+#include "hypervisor/qemu/ceph_image.h"
 #include "model/validate.h"
 
 namespace blixard::daemon {
@@ -31,7 +32,7 @@ Runs this host: serves the API, starts and watches its virtual machines.
   --store-ca, --store-cert, --store-key FILE  PEM: how to speak TLS with that etcd
   --etcd-quota-mib N     how large the database of the cluster's own etcd may grow (2048)
   --lease-ttl SECONDS    2 to 60: how soon a lost host is noticed (4); a cluster has its own, see: blixard cluster init
-  --pool NAME=DIR        shared storage that is mounted here; may be repeated
+  --pool NAME=DIR        shared storage that is mounted here, or NAME=rbd:POOL[:id=USER][:conf=FILE]; may be repeated
   --accelerator kvm|tcg  instead of what the probe finds
   --strategy NAME        the cluster's default placement strategy (fragmentation)
   --record-mib MIB       room for the record of inputs, for blixard debug record; 0: none (32)
@@ -196,6 +197,10 @@ Status validate(const Config& config) {
     if (config.etcd_quota_mib < 16 || config.etcd_quota_mib > 8192)
         return fail_field("etcd-quota-mib", fmt::format("a quota of {} MiB was asked for", config.etcd_quota_mib),
                           "16 to 8192 are possible (etcd advises against more than 8 GiB)");
+    for (const auto& [name, path] : config.pools) {
+        if (!hypervisor::is_ceph(path)) continue;
+        if (auto pool = hypervisor::parse_ceph_pool(path); !pool) return fail_field("pool " + name, pool.error().message, pool.error().help);
+    }
     const int given = !config.store_ca.empty() + !config.store_cert.empty() + !config.store_key.empty();
     if (given != 0 && (given != 3 || config.store.empty()))
         return fail_field("store-ca", "TLS with an etcd needs --store, --store-ca, --store-cert and --store-key, all of them");

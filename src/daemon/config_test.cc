@@ -33,6 +33,8 @@ TEST(Config, bad_values_are_refused) {
     EXPECT_TRUE(parse_arguments({"--name", "a", "--image-grace", "10"}));
     EXPECT_FALSE(parse_arguments({"--name", "../a"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--pool", "nfs"}));
+    EXPECT_TRUE(parse_arguments({"--name", "a", "--pool", "c=rbd:vms:id=blixard"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--pool", "c=rbd:vms:key=secret"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--sokcet", "x"}));
     EXPECT_FALSE(parse_arguments({"--name"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--store", "mysql://x"}));

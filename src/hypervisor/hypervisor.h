@@ -142,7 +142,7 @@ class Hypervisor {
 
     // Brings a VM up: directory, disks, seed, process, monitor; `done` when the guest's processors
     // run. A second start of a VM that has an instance that is not kExited is refused (kExists). On
-    // failure nothing is left behind.
+    // failure nothing is left behind but disks in pools, which may be another host's by then.
     virtual void start(Launch launch, Callback<Instance> done) = 0;
 
     // Asks the guest, waits `grace`, then quits, then kills. Stopping what is gone gives

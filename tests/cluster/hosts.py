@@ -165,13 +165,15 @@ class Host:
         run("ip", "netns", "del", self.namespace, check=False)
         run("ip", "link", "del", self.link, check=False)
 
-    def cut(self, direction="both"):
-        """Packets are dropped inside the namespace, as if the cable lost them: nobody is told."""
+    def cut(self, direction="both", but=None):
+        """Packets are dropped inside the namespace, as if the cable lost them: nobody is told. `but`: an address that stays in reach."""
         rules = ["table inet cut {"]
         if direction in ("in", "both"):
-            rules.append('chain in { type filter hook input priority 0; iifname "eth0" drop; }')
+            spared = f"ip saddr != {but} " if but else ""
+            rules.append(f'chain in {{ type filter hook input priority 0; iifname "eth0" {spared}drop; }}')
         if direction in ("out", "both"):
-            rules.append('chain out { type filter hook output priority 0; oifname "eth0" drop; }')
+            spared = f"ip daddr != {but} " if but else ""
+            rules.append(f'chain out {{ type filter hook output priority 0; oifname "eth0" {spared}drop; }}')
         self._nft("\n".join(rules + ["}"]))
 
     def heal(self):

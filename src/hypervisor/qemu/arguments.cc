@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "hypervisor/qemu/ceph_image.h"
 
 namespace blixard::hypervisor {
 namespace {
@@ -32,9 +33,9 @@ std::int64_t tcg_cache_mib(std::int64_t memory_mib) {
     return memory_mib <= 1024 ? 32 : memory_mib <= 4096 ? 64 : 128;
 }
 
-// All that the emulator can, but not "enhanced rep movsb/stosb": a kernel that sees it copies and clears
-// memory a byte at a time, which is one step each for an emulator. Without it a guest writes to its disk
-// twice as fast.
+// All that the emulator can, but not "enhanced rep movsb/stosb": a kernel that sees it copies and
+// clears memory a byte at a time, which is one step each for an emulator. Without it a guest writes
+// to its disk twice as fast.
 constexpr const char* kEmulatedCpu = "max,erms=off,fsrm=off";
 
 // What differs between the machine types.
@@ -113,35 +114,8 @@ void add_kernel(Arguments& out, const Launch& launch, const Dialect& dialect) {
     if (!line.empty()) out.insert(out.end(), {"-append", line});
 }
 
-// "rbd:pool/image[:id=USER][:conf=FILE]" as block device options; a file with QEMU's image lock
-// insisted upon.
-Result<std::string> protocol_options(const DiskFile& disk) {
-    if (!disk.path.starts_with("rbd:")) {
-        return "file.driver=file,file.filename=" + escaped(disk.path) + ",file.locking=on";
-    }
-    const std::string all = disk.path.substr(4);
-    const std::string name = all.substr(0, all.find(':'));
-    const std::size_t slash = name.find('/');
-    if (slash == std::string::npos || slash == 0 || slash + 1 == name.size()) {
-        return fail(ErrorCode::kInvalid, "disk path \"" + disk.path + "\" is not rbd:POOL/IMAGE");
-    }
-    std::string options = "file.driver=rbd,file.pool=" + escaped(name.substr(0, slash)) +
-                          ",file.image=" + escaped(name.substr(slash + 1));
-    for (std::size_t at = name.size(); at < all.size();) {
-        const std::size_t end = std::min(all.find(':', at + 1), all.size());
-        const std::string option = all.substr(at + 1, end - at - 1);
-        if (option.starts_with("id=")) {
-            options += ",file.user=" + escaped(option.substr(3));
-        } else if (option.starts_with("conf=")) {
-            options += ",file.conf=" + escaped(option.substr(5));
-        } else {
-            return fail(ErrorCode::kInvalid,
-                        "\"" + option + "\" is no option of a Ceph pool that is known here",
-                        "id=USER and conf=FILE are");
-        }
-        at = end;
-    }
-    return options;
+const char* format_name(model::DiskFormat format) {
+    return format == model::DiskFormat::kRaw ? "raw" : "qcow2";
 }
 
 // Where the image lies on this host: an overlay in a shared pool names the place of the host that
@@ -149,22 +123,36 @@ Result<std::string> protocol_options(const DiskFile& disk) {
 std::string backing_options(const DiskFile& disk) {
     if (!disk.shared || disk.backing_path.empty() || disk.format != model::DiskFormat::kQcow2)
         return {};
-    const char* format = disk.backing_format == model::DiskFormat::kRaw ? "raw" : "qcow2";
-    return std::string(",backing.driver=") + format +
+    return std::string(",backing.driver=") + format_name(disk.backing_format) +
            ",backing.read-only=on,backing.file.driver=file,backing.file.filename=" +
            escaped(disk.backing_path);
+}
+
+void add_file(Arguments& out, const DiskFile& disk, const std::string& id) {
+    out.insert(out.end(),
+               {"-blockdev", "node-name=" + id + ",read-only=" + (disk.read_only ? "on" : "off") +
+                                 ",discard=unmap," + file_options(disk)});
+}
+
+// Only the older option takes what librbd has to be told (ceph_disk.h).
+Status add_ceph_image(Arguments& out, const DiskFile& disk, const std::string& id) {
+    ASSIGN_OR_RETURN(const CephImage image, parse_ceph_image(disk.path));
+    out.insert(
+        out.end(),
+        {"-drive", "if=none,id=" + id + ",format=raw,readonly=" + (disk.read_only ? "on" : "off") +
+                       ",discard=unmap,file=" + escaped(machine_disk_name(image))});
+    return {};
 }
 
 Status add_disks(Arguments& out, const Launch& launch, const Dialect& dialect) {
     for (std::size_t i = 0; i < launch.disks.size(); ++i) {
         const DiskFile& disk = launch.disks[i];
-        const std::string node = "disk" + std::to_string(i);
-        ASSIGN_OR_RETURN(const std::string protocol, protocol_options(disk));
-        const std::string format = disk.format == model::DiskFormat::kRaw ? "raw" : "qcow2";
-        out.insert(out.end(),
-                   {"-blockdev", "driver=" + format + ",node-name=" + node +
-                                     ",read-only=" + (disk.read_only ? "on" : "off") +
-                                     ",discard=unmap," + protocol + backing_options(disk)});
+        const std::string node = disk_id(i);
+        if (is_ceph(disk.path)) {
+            RETURN_IF_ERROR(add_ceph_image(out, disk, node));
+        } else {
+            add_file(out, disk, node);
+        }
         std::string device = "virtio-blk" + dialect.suffix + ",drive=" + node;
         if (!disk.name.empty()) device += ",serial=" + escaped(disk.name.substr(0, kSerialMax));
         if (i == 0 && launch.kernel.empty()) device += ",bootindex=1";
@@ -214,15 +202,15 @@ void add_devices(Arguments& out, Machine machine, const Dialect& dialect) {
     if (machine == Machine::kQ35) out.insert(out.end(), {"-device", "pvpanic-pci"});
 }
 
-// Each behind a port of its own, as a card in a slot: drivers of GPUs look for one. The functions of
-// a card keep together.
+// Each behind a port of its own, as a card in a slot: drivers of GPUs look for one. The functions
+// of a card keep together.
 void add_host_devices(Arguments& out, const std::vector<os::PciDevice>& devices) {
     for (std::size_t i = 0; i < devices.size(); ++i) {
         const os::PciDevice& device = devices[i];
         const std::string slot = "slot" + std::to_string(i);
         const std::string at = ",bus=" + slot + ",addr=0x0";
-        out.insert(out.end(), {"-device", "pcie-root-port,id=" + slot +
-                                              ",chassis=" + std::to_string(i + 1)});
+        out.insert(out.end(),
+                   {"-device", "pcie-root-port,id=" + slot + ",chassis=" + std::to_string(i + 1)});
         if (device.functions.empty()) {
             out.insert(out.end(), {"-device", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/" +
                                                   escaped(device.address) + at});
@@ -237,6 +225,19 @@ void add_host_devices(Arguments& out, const std::vector<os::PciDevice>& devices)
 }
 
 }  // namespace
+
+std::string file_options(const DiskFile& disk) {
+    return std::string("driver=") + format_name(disk.format) +
+           ",file.driver=file,file.filename=" + escaped(disk.path) + ",file.locking=on" +
+           backing_options(disk);
+}
+
+std::string disk_id(std::size_t index) { return "disk" + std::to_string(index); }
+
+bool is_held(const Launch& launch) {
+    return std::any_of(launch.disks.begin(), launch.disks.end(),
+                       [](const DiskFile& disk) { return is_ceph(disk.path) && !disk.read_only; });
+}
 
 Result<Machine> choose_machine(const Launch& launch, const QemuHost& host) {
     const model::VmSpec& spec = launch.spec;
@@ -254,8 +255,8 @@ Result<Machine> choose_machine(const Launch& launch, const QemuHost& host) {
     const bool devices = !spec.constraints.devices.empty();
     if (spec.machine == Machine::kQ35) return Machine::kQ35;
     if (spec.machine == Machine::kAuto) {
-        const bool fits = host.kvm && !launch.kernel.empty() && !uefi && !devices &&
-                          spec.cpus <= kCpusMaxMicrovm;
+        const bool fits =
+            host.kvm && !launch.kernel.empty() && !uefi && !devices && spec.cpus <= kCpusMaxMicrovm;
         return fits ? Machine::kMicrovm : Machine::kQ35;
     }
     if (devices)
@@ -284,6 +285,7 @@ Result<Arguments> qemu_arguments(const Launch& launch, const QemuHost& host,
     RETURN_IF_ERROR(add_networks(out, launch, dialect));
     add_devices(out, machine, dialect);
     add_host_devices(out, files.devices);
+    if (is_held(launch)) out.push_back("-S");
     return out;
 }
 

@@ -39,6 +39,14 @@ struct QemuFiles {
 // directly.
 Result<model::Machine> choose_machine(const Launch& launch, const QemuHost& host);
 
+// A disk file as a block device, with QEMU's image lock insisted upon.
+std::string file_options(const DiskFile& disk);
+
+std::string disk_id(std::size_t index);  // of a launch's disk, in QEMU
+
+// It is started standing (-S), and runs once it has the locks of its disks in Ceph (ceph_disk.h).
+bool is_held(const Launch& launch);
+
 // The whole vector, the program first. All host ports must have been chosen.
 Result<std::vector<std::string>> qemu_arguments(const Launch& launch, const QemuHost& host,
                                                 const QemuFiles& files);

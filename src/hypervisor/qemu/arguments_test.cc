@@ -101,7 +101,7 @@ TEST(QemuArguments, microvm_where_kvm_runs_and_a_kernel_is_booted) {
         "-serial chardev:console\n"
         "-kernel /images/k\n"
         "-append console=ttyS0\n"
-        "-blockdev driver=raw,node-name=disk0,read-only=on,discard=unmap,file.driver=file,"
+        "-blockdev node-name=disk0,read-only=on,discard=unmap,driver=raw,file.driver=file,"
         "file.filename=/d/data.raw,file.locking=on\n"
         "-device virtio-blk-device,drive=disk0,serial=data\n"
         "-device virtio-rng-device\n"
@@ -128,7 +128,7 @@ TEST(QemuArguments, a_disk_boots_on_q35_with_the_image_lock_and_its_comma_double
     EXPECT_EQ(text.find("-append"), std::string::npos);
     EXPECT_NE(
         text.find(
-            "-blockdev driver=qcow2,node-name=disk0,read-only=off,discard=unmap,file.driver=file,"
+            "-blockdev node-name=disk0,read-only=off,discard=unmap,driver=qcow2,file.driver=file,"
             "file.filename=/d/a,,b.qcow2,file.locking=on\n"
             "-device virtio-blk-pci,drive=disk0,serial=nnnnnnnnnnnnnnnnnnnn,bootindex=1\n"),
         std::string::npos)
@@ -146,18 +146,23 @@ TEST(QemuArguments, uefi_has_its_own_variables) {
         std::string::npos);
 }
 
-TEST(QemuArguments, a_ceph_disk_is_opened_by_qemus_own_driver) {
+TEST(QemuArguments, a_ceph_disk_is_opened_by_qemus_own_driver_and_waits_for_its_lock) {
     Launch launch = kernel_launch();
-    launch.disks.push_back(
-        {.name = "root", .path = "rbd:vms/web-1", .format = model::DiskFormat::kRaw});
-    EXPECT_NE(lines(qemu_arguments(launch, {}, {}))
-                  .find("file.driver=rbd,file.pool=vms,file.image=web-1"),
+    EXPECT_EQ(lines(qemu_arguments(launch, {}, {})).find("-S"), std::string::npos);
+    launch.disks.push_back({.name = "root",
+                            .path = "rbd:vms/web-1:id=blixard:conf=/etc/ceph/b,c.conf",
+                            .format = model::DiskFormat::kRaw});
+    const std::string writable = lines(qemu_arguments(launch, {}, {}));
+    EXPECT_NE(writable.find("if=none,id=disk0,format=raw,readonly=off,discard=unmap,"
+                            "file=rbd:vms/web-1:id=blixard:conf=/etc/ceph/b,,c.conf:"),
+              std::string::npos)
+        << writable;
+    EXPECT_NE(writable.find("rbd_auto_exclusive_lock_until_manual_request=false"),
               std::string::npos);
-    launch.disks[0].path = "rbd:vms/web-1:id=blixard:conf=/etc/ceph/b.conf";
-    EXPECT_NE(lines(qemu_arguments(launch, {}, {}))
-                  .find("file.driver=rbd,file.pool=vms,file.image=web-1,file.user=blixard,"
-                        "file.conf=/etc/ceph/b.conf"),
-              std::string::npos);
+    EXPECT_NE(writable.find("drive=disk0,serial=root"), std::string::npos);
+    EXPECT_NE(writable.find("\n-S"), std::string::npos);
+    launch.disks[0].read_only = true;
+    EXPECT_EQ(lines(qemu_arguments(launch, {}, {})).find("\n-S"), std::string::npos);
     launch.disks[0].path = "rbd:vms/web-1:key=secret";
     EXPECT_EQ(qemu_arguments(launch, {}, {}).error().code, ErrorCode::kInvalid);
     launch.disks[0].path = "rbd:vms";

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <tuple>
 
+#include "hypervisor/qemu/arguments.h"
+#include "hypervisor/qemu/ceph_disk.h"
+#include "hypervisor/qemu/claim.h"
 #include "hypervisor/qemu/json_fields.h"
 #include "hypervisor/qemu/json_text.h"
 #include "os/command.h"
@@ -20,8 +22,6 @@ namespace {
 constexpr Millis kQuick = seconds(60);
 constexpr Millis kCopy = seconds(3600);
 constexpr std::size_t kEpochFileSize = 256;  // one block, written at once
-
-bool is_ceph(const std::string& path) { return path.starts_with("rbd:"); }
 
 std::string format_name(model::DiskFormat format) {
     return format == model::DiskFormat::kRaw ? "raw" : "qcow2";
@@ -87,6 +87,17 @@ Status make_at(const DiskFile& disk, const std::string& path) {
     return {};
 }
 
+// The volume may have grown since the file was made.
+Status grow(const DiskFile& disk) {
+    if (disk.read_only || disk.size_mib == 0) return {};
+    ASSIGN_OR_RETURN(const std::int64_t size_mib, virtual_size_mib(disk.path, disk.format));
+    if (size_mib >= disk.size_mib) return {};
+    RETURN_IF_ERROR(os::run_checked({"qemu-img", "resize", "-q", "--image-opts", file_options(disk),
+                                     std::to_string(disk.size_mib) + "M"},
+                                    kQuick));
+    return {};
+}
+
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // An overlay in a shared pool may have been made on another host, whose files lie elsewhere. Image
@@ -112,20 +123,6 @@ Status sync_file(const std::string& path) {
     if (::fchmod(fd.get(), 0600) != 0) return os::fail_errno("set the mode of " + path);
     if (::fsync(fd.get()) != 0) return os::fail_errno("fsync " + path);
     return {};
-}
-
-struct Claim {
-    std::uint64_t volume_epoch = 0, epoch = 0;
-    std::string node;
-
-    bool operator==(const Claim&) const = default;
-};
-
-// "epoch 3 of the volume, 7 of the VM, on host h2"
-std::string to_text(const Claim& claim) {
-    std::string text = "epoch ";
-    if (claim.volume_epoch != 0) text += std::to_string(claim.volume_epoch) + " of the volume, ";
-    return text + std::to_string(claim.epoch) + " of its VM, on host " + claim.node;
 }
 
 Result<Claim> read_claim(int fd, const std::string& path) {
@@ -159,17 +156,34 @@ Status write_claim(int fd, const Claim& claim, const std::string& path) {
     return {};
 }
 
+Result<bool> make_ceph_disk(const DiskFile& disk, const Claim& ours) {
+    ASSIGN_OR_RETURN(const CephImage image, parse_ceph_image(disk.path));
+    ASSIGN_OR_RETURN(const bool there,
+                     grow_ceph_image(image, ours, disk.read_only ? 0 : disk.size_mib));
+    if (there) return false;
+    RETURN_IF_ERROR(check_size(disk));
+    if (disk.backing_path.empty()) {
+        RETURN_IF_ERROR(create_ceph_image(image, disk.size_mib));
+        return true;
+    }
+    std::int64_t size_mib = disk.size_mib;
+    if (size_mib == 0) {
+        ASSIGN_OR_RETURN(size_mib, virtual_size_mib(disk.backing_path, disk.backing_format));
+    }
+    RETURN_IF_ERROR(
+        copy_to_ceph_image(image, size_mib, ours, disk.backing_path, disk.backing_format));
+    return true;
+}
+
 }  // namespace
 
-Result<bool> make_disk(const DiskFile& disk) {
+Result<bool> make_disk(const DiskFile& disk, std::uint64_t epoch, const std::string& node) {
     if (is_ceph(disk.path)) {
-        if (os::run_checked({"qemu-img", "info", "-U", disk.path}, kQuick)) return false;
-        RETURN_IF_ERROR(check_size(disk));
-        RETURN_IF_ERROR(make_at(disk, disk.path));
-        return true;
+        return make_ceph_disk(disk, {disk.volume_epoch, epoch, node});
     }
     if (os::path_exists(disk.path)) {
         RETURN_IF_ERROR(check_backing(disk));
+        RETURN_IF_ERROR(grow(disk));
         return false;
     }
     RETURN_IF_ERROR(check_size(disk));
@@ -188,8 +202,8 @@ Result<bool> make_disk(const DiskFile& disk) {
 
 Status remove_disk(const std::string& path) {
     if (is_ceph(path)) {
-        return fail(ErrorCode::kUnsupported, "Ceph images are not removed from here: " + path,
-                    "remove it with: rbd rm " + path.substr(4));
+        ASSIGN_OR_RETURN(const CephImage image, parse_ceph_image(path));
+        return remove_ceph_image(image);
     }
     RETURN_IF_ERROR(os::remove_file(path));
     RETURN_IF_ERROR(os::remove_file(path + ".tmp"));
@@ -197,7 +211,12 @@ Status remove_disk(const std::string& path) {
 }
 
 Status claim_disk(const DiskFile& disk, std::uint64_t epoch, const std::string& node) {
-    if (!disk.shared || disk.read_only || is_ceph(disk.path)) return {};
+    if (!disk.shared || disk.read_only) return {};
+    const Claim ours{disk.volume_epoch, epoch, node};
+    if (is_ceph(disk.path)) {
+        ASSIGN_OR_RETURN(const CephImage image, parse_ceph_image(disk.path));
+        return claim_ceph_image(image, ours);
+    }
     const std::string path = disk.path + ".epoch";
     const bool fresh = !os::path_exists(path);
     const os::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -207,17 +226,8 @@ Status claim_disk(const DiskFile& disk, std::uint64_t epoch, const std::string& 
         if (errno != EINTR) return os::fail_errno("lock " + path);
     }
     ASSIGN_OR_RETURN(const Claim held, read_claim(fd.get(), path));
-    const Claim ours{disk.volume_epoch, epoch, node};
     if (held == ours) return {};
-    const auto order = [](const Claim& claim) { return std::tie(claim.volume_epoch, claim.epoch); };
-    const bool elsewhere = order(held) == order(ours) && !held.node.empty();
-    if (order(held) > order(ours) || elsewhere) {
-        return fail(ErrorCode::kConflict,
-                    "disk " + disk.path + " belongs to " + to_text(held) + "; this is " +
-                        to_text(ours),
-                    "the VM, or the volume, is somewhere else by now: nothing is to be done on "
-                    "this host");
-    }
+    RETURN_IF_ERROR(check_claim(held, ours, disk.path));
     return write_claim(fd.get(), ours, path);
 }
 

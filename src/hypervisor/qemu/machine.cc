@@ -60,16 +60,21 @@ void Machine::attach(os::ProcessId process, bool adopted, Callback<bool> up) {
         instance_.state = InstanceState::kUnknown;
         instance_.message = "found again; its monitor is being connected";
     }
-    up_timer_ = world_.loop.after(kGreeting, [this] {
-        up_timer_ = 0;
-        answer_up(fail(ErrorCode::kTimeout,
-                       "the monitor of VM " + instance_.id.vm + " did not answer in time"));
-    });
+    arm_up_timer();
     auto pidfd = os::open_process(process);
     if (!pidfd) return process_gone();
     pidfd_ = std::move(*pidfd);
     world_.loop.watch_fd(pidfd_.get(), EPOLLIN, [this](std::uint32_t) { process_gone(); });
     open_monitor();
+}
+
+void Machine::arm_up_timer() {
+    world_.loop.cancel(up_timer_);
+    up_timer_ = world_.loop.after(kGreeting, [this] {
+        up_timer_ = 0;
+        answer_up(fail(ErrorCode::kTimeout,
+                       "the monitor of VM " + instance_.id.vm + " did not answer in time"));
+    });
 }
 
 void Machine::open_monitor() {
@@ -113,6 +118,7 @@ void Machine::ask_status() {
 
 void Machine::took_status(const Result<std::string>& status) {
     if (exited() || !monitor_) return;
+    world_.loop.cancel(poll_);  // an event may have asked as well: two answers, one timer
     poll_ = world_.loop.after(kPollEvery, [this] {
         poll_ = 0;
         ask_status();
@@ -127,6 +133,7 @@ void Machine::took_status(const Result<std::string>& status) {
     const std::string name = fields ? fields->text("status") : "";
     const bool running = name == "running";
     if (stopping) return;
+    if (name == "prelaunch" && record_.held) return held();
     if (name == "prelaunch") {  // its machine is still being made
         world_.loop.cancel(poll_);
         poll_ = world_.loop.after(kSoon, [this] {
@@ -141,6 +148,36 @@ void Machine::took_status(const Result<std::string>& status) {
     if (name == "guest-panicked") instance_.message = "the guest's kernel panicked";
     set_state(running ? InstanceState::kRunning : InstanceState::kPaused);
     answer_up(true);
+}
+
+// It stands before its first instruction. Taking its locks keeps its monitor busy: it is not asked
+// meanwhile.
+void Machine::held() {
+    world_.loop.cancel(std::exchange(poll_, 0));
+    if (adopted_) {
+        instance_.message = "the daemon ended while it was started";
+        return kill_now();
+    }
+    if (!gate_)
+        return;  // asked already, or nobody lets it run: then the time for coming up ends it
+    arm_up_timer();
+    std::exchange(gate_, nullptr)(monitor_, [weak = weak_from_this()](Result<bool> allowed) {
+        if (const auto self = weak.lock()) self->let_run(allowed);
+    });
+}
+
+void Machine::let_run(const Result<bool>& allowed) {
+    if (exited()) return;
+    if (!allowed) return answer_up(fail(allowed.error()));
+    if (!monitor_)
+        return answer_up(fail(ErrorCode::kUnavailable, "the monitor of VM " + instance_.id.vm +
+                                                           " was lost while it started"));
+    monitor_->execute("cont", "", kAnswer, [weak = weak_from_this()](Result<std::string> done) {
+        const auto self = weak.lock();
+        if (!self || self->exited()) return;
+        if (!done) return self->answer_up(fail(done.error()));
+        self->ask_status();
+    });
 }
 
 void Machine::event(const QmpMessage& message) {

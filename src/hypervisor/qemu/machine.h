@@ -38,6 +38,12 @@ class Machine : public std::enable_shared_from_this<Machine> {
     // later daemon.
     void attach(os::ProcessId process, bool adopted, Callback<bool> up);
 
+    // Of a machine that is started standing (LaunchRecord::held): asked once, when its monitor
+    // answers; its processors run when the gate says true, and it is not up where it says no.
+    // Before attach().
+    using Gate = std::function<void(const std::shared_ptr<QmpConnection>&, Callback<bool>)>;
+    void set_gate(Gate gate) { gate_ = std::move(gate); }
+
     // How it ended, from the watchdog that reaped it.
     void ended(const ExitRecord& record);
 
@@ -67,7 +73,10 @@ class Machine : public std::enable_shared_from_this<Machine> {
     void event(const QmpMessage& message);
     void ask_status();
     void took_status(const Result<std::string>& status);
+    void held();
+    void let_run(const Result<bool>& allowed);
     void set_state(InstanceState state);
+    void arm_up_timer();
     void answer_up(Result<bool> result);
 
     void press_power_button();
@@ -85,6 +94,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
     Console console_;
     ConsoleLog console_log_;
     Callback<bool> up_;
+    Gate gate_;
 
     TimerId poll_ = 0, reconnect_ = 0, exit_timer_ = 0, up_timer_ = 0;
     bool adopted_ = false, orphan_ = false, fenced_ = false;

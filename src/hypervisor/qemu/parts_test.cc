@@ -8,6 +8,7 @@
 #include "hypervisor/qemu/accelerator.h"
 #include "hypervisor/qemu/console_log.h"
 #include "hypervisor/qemu/disks.h"
+#include "hypervisor/qemu/preparation.h"
 #include "hypervisor/qemu/records.h"
 #include "hypervisor/qemu/seed.h"
 #include "os/command.h"
@@ -85,13 +86,13 @@ TEST(Disks, an_overlay_is_made_once_and_no_smaller_than_its_image) {
                   .path = dir.file("vm/root.qcow2"),
                   .size_mib = 4,
                   .backing_path = dir.file("base.raw")};
-    const auto small = make_disk(disk);
+    const auto small = make_disk(disk, 1, "host-1");
     ASSERT_FALSE(small);
     EXPECT_NE(small.error().message.find("asks for 4 MiB, and its image has 8"), std::string::npos);
     EXPECT_FALSE(os::path_exists(disk.path));
     disk.size_mib = 16;
-    EXPECT_EQ(make_disk(disk), true);
-    EXPECT_EQ(make_disk(disk), false);
+    EXPECT_EQ(make_disk(disk, 1, "host-1"), true);
+    EXPECT_EQ(make_disk(disk, 1, "host-1"), false);
     const auto info = os::run_checked({"qemu-img", "info", disk.path}, seconds(20));
     EXPECT_NE(info->find("virtual size: 16 MiB"), std::string::npos);
     EXPECT_NE(info->find("backing file format: raw"), std::string::npos);
@@ -100,23 +101,58 @@ TEST(Disks, an_overlay_is_made_once_and_no_smaller_than_its_image) {
 
 TEST(Disks, blank_and_raw_copies) {
     const os::TempDir dir;
-    EXPECT_EQ(make_disk({.name = "data",
-                         .path = dir.file("d.raw"),
-                         .format = model::DiskFormat::kRaw,
-                         .size_mib = 2}),
-              true);
-    EXPECT_EQ(*os::file_size(dir.file("d.raw")), 2u << 20);
-    EXPECT_EQ(make_disk({.name = "copy",
-                         .path = dir.file("c.raw"),
-                         .format = model::DiskFormat::kRaw,
-                         .size_mib = 3,
-                         .backing_path = dir.file("d.raw")}),
-              true);
-    EXPECT_EQ(*os::file_size(dir.file("c.raw")), 3u << 20);
-    EXPECT_EQ(make_disk({.name = "no", .path = dir.file("n.raw")}).error().code,
+    DiskFile disk{.name = "data",
+                  .path = dir.file("d.raw"),
+                  .format = model::DiskFormat::kRaw,
+                  .size_mib = 2};
+    EXPECT_EQ(make_disk(disk, 1, "host-1"), true);
+    EXPECT_EQ(*os::file_size(disk.path), 2u << 20);
+    disk.backing_path = std::exchange(disk.path, dir.file("c.raw"));
+    disk.size_mib = 3;
+    EXPECT_EQ(make_disk(disk, 1, "host-1"), true);
+    EXPECT_EQ(*os::file_size(disk.path), 3u << 20);
+    EXPECT_EQ(make_disk({.name = "no", .path = dir.file("n.raw")}, 1, "host-1").error().code,
               ErrorCode::kInvalid);
-    ASSERT_TRUE(remove_disk(dir.file("c.raw")));
-    ASSERT_TRUE(remove_disk(dir.file("c.raw")));
+    ASSERT_TRUE(remove_disk(disk.path));
+    ASSERT_TRUE(remove_disk(disk.path));
+}
+
+TEST(Disks, a_disk_grows_with_its_volume_and_never_shrinks) {
+    const os::TempDir dir;
+    DiskFile raw{.name = "data",
+                 .path = dir.file("d.raw"),
+                 .format = model::DiskFormat::kRaw,
+                 .size_mib = 2};
+    EXPECT_EQ(make_disk(raw, 1, "host-1"), true);
+    raw.size_mib = 3;
+    EXPECT_EQ(make_disk(raw, 1, "host-1"), false);
+    EXPECT_EQ(*os::file_size(raw.path), 3u << 20);
+    raw.size_mib = 1;
+    EXPECT_EQ(make_disk(raw, 1, "host-1"), false);
+    EXPECT_EQ(*os::file_size(raw.path), 3u << 20);
+    raw.size_mib = 4;
+    raw.read_only = true;
+    EXPECT_EQ(make_disk(raw, 1, "host-1"), false);
+    EXPECT_EQ(*os::file_size(raw.path), 3u << 20);
+
+    // Where its image lies on this host, which is not where it lay when the overlay was made.
+    for (const char* host : {"host-1", "host-2"}) {
+        ASSERT_TRUE(os::make_directories(dir.file(host)));
+        ASSERT_TRUE(os::write_file_atomically(dir.file(std::string(host) + "/abc"),
+                                              std::string(1 << 20, 'x')));
+    }
+    DiskFile overlay{.name = "root",
+                     .path = dir.file("pool/v.qcow2"),
+                     .backing_path = dir.file("host-1/abc"),
+                     .shared = true};
+    EXPECT_EQ(make_disk(overlay, 1, "host-1"), true);
+    ASSERT_TRUE(os::remove_file(dir.file("host-1/abc")));
+    overlay.backing_path = dir.file("host-2/abc");
+    overlay.size_mib = 8;
+    const auto grown = make_disk(overlay, 1, "host-2");
+    EXPECT_EQ(grown, false) << describe(grown ? Error{} : grown.error());
+    const auto info = os::run_checked({"qemu-img", "info", "-U", overlay.path}, seconds(20));
+    EXPECT_NE(info->find("virtual size: 8 MiB"), std::string::npos);
 }
 
 TEST(Disks, an_overlay_in_a_pool_goes_with_the_same_image_wherever_it_lies_and_with_no_other) {
@@ -132,11 +168,34 @@ TEST(Disks, an_overlay_in_a_pool_goes_with_the_same_image_wherever_it_lies_and_w
                   .format = model::DiskFormat::kQcow2,
                   .backing_path = dir.file("host-1/abc"),
                   .shared = true};
-    EXPECT_EQ(make_disk(disk), true);
+    EXPECT_EQ(make_disk(disk, 1, "host-1"), true);
     disk.backing_path = dir.file("host-2/abc");
-    EXPECT_EQ(make_disk(disk), false);
+    EXPECT_EQ(make_disk(disk, 1, "host-1"), false);
     disk.backing_path = dir.file("host-2/def");
-    EXPECT_EQ(make_disk(disk).error().code, ErrorCode::kConflict);
+    EXPECT_EQ(make_disk(disk, 1, "host-1").error().code, ErrorCode::kConflict);
+}
+
+TEST(Preparation, one_that_fails_removes_its_own_disks_and_leaves_those_that_others_can_open) {
+    const os::TempDir dir;
+    const os::Cgroups none;
+    PreparationInput input;
+    input.launch.id = {"default/web-1", "uid-1", 1};
+    input.launch.kernel = "/boot/vmlinuz";
+    input.launch.spec.nics.push_back({.name = "eth0"});
+    input.launch.spec.nics[0].forwards.push_back({.host_address = "nowhere", .guest_port = 80});
+    input.launch.disks = {
+        {.name = "own", .path = dir.file("own.qcow2"), .size_mib = 1},
+        {.name = "pool", .path = dir.file("p.qcow2"), .size_mib = 1, .shared = true}};
+    input.node = "host-1";
+    input.directory = dir.file("vm");
+    input.cgroups = &none;
+    const auto prepared = prepare(input);
+    ASSERT_FALSE(prepared);
+    EXPECT_NE(prepared.error().message.find("nowhere"), std::string::npos)
+        << prepared.error().message;
+    EXPECT_FALSE(os::path_exists(dir.file("own.qcow2")));
+    EXPECT_TRUE(
+        os::path_exists(dir.file("p.qcow2")));  // another host may have claimed it meanwhile
 }
 
 TEST(EpochGuard, a_shared_disk_is_opened_by_its_newest_epoch_on_one_host) {
@@ -149,7 +208,8 @@ TEST(EpochGuard, a_shared_disk_is_opened_by_its_newest_epoch_on_one_host) {
     ASSERT_TRUE(claim_disk(disk, 4, "host-2"));
     const auto refused = claim_disk(disk, 3, "host-1");
     ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().message.find("belongs to epoch 4 of its VM, on host host-2"), std::string::npos);
+    EXPECT_NE(refused.error().message.find("belongs to epoch 4 of its VM, on host host-2"),
+              std::string::npos);
     ASSERT_TRUE(os::replace_file(disk.path + ".epoch", "{\"epoch\""));
     EXPECT_FALSE(claim_disk(disk, 9, "host-1")) << "what is damaged is not trusted";
     EXPECT_TRUE(claim_disk({.path = dir.file("local.qcow2")}, 1, "host-1"));

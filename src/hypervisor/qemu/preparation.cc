@@ -40,14 +40,35 @@ Status make_disks(const PreparationInput& input, Traces& traces) {
     for (const DiskFile& disk : input.launch.disks) {
         if (disk.read_only && disk.backing_path.empty() && disk.size_mib == 0)
             continue;  // there, or QEMU says so
-        auto made = make_disk(disk);
+        auto made = make_disk(disk, input.launch.id.epoch, input.node);
         if (!made) {
             Error error = made.error();
             error.message =
                 "disk \"" + disk.name + "\" of VM " + input.launch.id.vm + ": " + error.message;
             return fail(std::move(error));
         }
-        if (*made) traces.made_disks.push_back(disk.path);
+        // One that others can open stays: it may be another host's by the time that this start
+        // fails.
+        if (*made && !disk.shared) traces.made_disks.push_back(disk.path);
+    }
+    return {};
+}
+
+// Making them takes its time: others may have claimed them meanwhile. Of those in Ceph this is
+// asked again when QEMU has their locks.
+Status guard_disks(const PreparationInput& input, Prepared& prepared) {
+    const Launch& launch = input.launch;
+    for (std::size_t i = 0; i < launch.disks.size(); ++i) {
+        const DiskFile& disk = launch.disks[i];
+        if (disk.read_only) continue;
+        if (!is_ceph(disk.path)) {
+            RETURN_IF_ERROR(claim_disk(disk, launch.id.epoch, input.node));
+            continue;
+        }
+        ASSIGN_OR_RETURN(const CephImage image, parse_ceph_image(disk.path));
+        const Claim ours{disk.volume_epoch, launch.id.epoch, input.node};
+        ASSIGN_OR_RETURN(const std::set<CephClient> before, take_over(image, ours));
+        prepared.held.push_back({disk_id(i), image, ours, before});
     }
     return {};
 }
@@ -135,11 +156,12 @@ Status prepare_into(PreparationInput input, Prepared& prepared) {
     record.machine = machine == model::Machine::kMicrovm ? "microvm" : "q35";
     record.accelerator = input.host.kvm ? "kvm" : "tcg";
     record.started = input.now;
+    record.held = is_held(launch);
     record.addresses = addresses_of(launch.spec.nics);
     for (const DiskFile& disk : launch.disks) record.disks.push_back(disk.path);
     for (const os::PciDevice& device : input.devices) record.devices.push_back(device.address);
     RETURN_IF_ERROR(limit(input, prepared));
-    return claim_disks(input);  // a copy takes its time: others may have claimed them meanwhile
+    return guard_disks(input, prepared);
 }
 
 }  // namespace

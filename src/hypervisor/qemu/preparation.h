@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "hypervisor/qemu/arguments.h"
+#include "hypervisor/qemu/ceph_disk.h"
 #include "hypervisor/qemu/records.h"
 #include "os/cgroup.h"
 #include "os/unique_fd.h"
@@ -20,11 +21,12 @@ inline constexpr const char* kErrorLog = "stderr.log";
 inline constexpr const char* kSeedFile = "seed.iso";
 inline constexpr const char* kUefiVariables = "uefi-variables.fd";
 
-// What a preparation has made, so that a start that fails leaves nothing behind.
+// What a preparation has made, so that a start that fails leaves nothing behind but disks in pools:
+// they go with their volumes.
 struct Traces {
     std::string directory;
     bool made_directory = false;
-    std::vector<std::string> made_disks;
+    std::vector<std::string> made_disks;  // of this host alone
     std::string control_group;
 };
 
@@ -33,7 +35,8 @@ struct Prepared {
     std::vector<std::string> members;  // control group files to join
     LaunchRecord record;
     os::UniqueFd monitor, console, errors;
-    bool chose_ports = false;  // a port was chosen: another may have taken it meanwhile
+    std::vector<HeldDisk> held;  // whose locks QEMU takes before it runs
+    bool chose_ports = false;    // a port was chosen: another may have taken it meanwhile
     Traces traces;
 };
 
@@ -41,7 +44,7 @@ struct PreparationInput {
     Launch launch;
     QemuHost host;
     std::string node;
-    std::string directory;  // of this VM
+    std::string directory;               // of this VM
     std::vector<os::PciDevice> devices;  // of this host, for this VM alone
     const os::Cgroups* cgroups = nullptr;
     WallTime now{};

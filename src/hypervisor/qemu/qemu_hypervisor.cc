@@ -1,5 +1,8 @@
 #include "hypervisor/qemu/qemu_hypervisor.h"
 
+#include <algorithm>
+
+#include "hypervisor/qemu/ceph_lock.h"
 #include "hypervisor/qemu/disks.h"
 #include "hypervisor/qemu/host_devices.h"
 #include "os/files.h"
@@ -40,11 +43,18 @@ QemuHypervisor::~QemuHypervisor() {
 }
 
 template <class T>
-void QemuHypervisor::work(std::function<Result<T>()> task, Callback<T> done) {
-    workers_.run<T>(loop_, std::move(task),
-                    [here = std::weak_ptr(here_), done = std::move(done)](Result<T> result) {
-                        if (here.lock()) done(std::move(result));
-                    });
+void QemuHypervisor::work(std::function<Result<T>()> task, Callback<T> done, Waits waits) {
+    os::WorkerPool& workers = waits == Waits::kForCeph ? ceph_workers_ : workers_;
+    workers.run<T>(loop_, std::move(task),
+                   [here = std::weak_ptr(here_), done = std::move(done)](Result<T> result) {
+                       if (here.lock()) done(std::move(result));
+                   });
+}
+
+QemuHypervisor::Waits QemuHypervisor::waits_of(const Launch& launch) {
+    const auto in_ceph = [](const DiskFile& disk) { return is_ceph(disk.path); };
+    return std::any_of(launch.disks.begin(), launch.disks.end(), in_ceph) ? Waits::kForCeph
+                                                                          : Waits::kHere;
 }
 
 std::vector<Instance> QemuHypervisor::instances() const {
@@ -260,13 +270,14 @@ void QemuHypervisor::prepare_start(std::shared_ptr<Start> start) {
             if (here.lock()) clean_up(start, error);
         });
     }
-    PreparationInput input{start->launch,  host_,      config_.node,  start->traces.directory,
+    PreparationInput input{start->launch,  host_,     config_.node, start->traces.directory,
                            start->devices, &cgroups_, loop_.wall()};
     work<Prepared>([input = std::move(input)] { return prepare(input); },
                    [this, start](Result<Prepared> prepared) {
                        if (!prepared) return clean_up(start, prepared.error());
                        spawn(start, std::move(*prepared));
-                   });
+                   },
+                   waits_of(start->launch));
 }
 
 void QemuHypervisor::spawn(std::shared_ptr<Start> start, Prepared prepared) {
@@ -275,6 +286,7 @@ void QemuHypervisor::spawn(std::shared_ptr<Start> start, Prepared prepared) {
     for (std::string& path : start->traces.made_disks) traces.made_disks.push_back(std::move(path));
     start->traces = std::move(traces);
     start->chose_ports = prepared.chose_ports;
+    start->held = std::move(prepared.held);
     if (start->cancelled)
         return give_up(start, {ErrorCode::kCancelled, "the start was cancelled", {}, {}});
     if (start->launch.still_allowed && !start->launch.still_allowed())
@@ -283,6 +295,12 @@ void QemuHypervisor::spawn(std::shared_ptr<Start> start, Prepared prepared) {
             {ErrorCode::kCancelled, "what allowed this start ended while it was prepared", {}, {}});
     start->machine = std::make_shared<Machine>(world(), start->traces.directory, prepared.record);
     entries_.at(start->launch.id.vm).machine = start->machine;
+    if (prepared.record.held) {
+        start->machine->set_gate(
+            [this, weak = std::weak_ptr(start)](const auto& monitor, Callback<bool> done) {
+                if (const auto here = weak.lock()) take_disks(here, monitor, std::move(done));
+            });
+    }
     WatchdogClient::Spawn request;
     request.directory = start->traces.directory;
     request.arguments = std::move(prepared.arguments);
@@ -295,6 +313,33 @@ void QemuHypervisor::spawn(std::shared_ptr<Start> start, Prepared prepared) {
     watchdog_.spawn(request,
                     [this, start, here = std::weak_ptr(here_)](Result<os::ProcessId> process) {
                         if (here.lock()) spawned(start, std::move(process));
+                    });
+}
+
+// Steps 3 and 4 of ceph_disk.h: it has the locks of its disks, and Ceph says so. And what allowed
+// this start is asked once more: it took its time.
+void QemuHypervisor::take_disks(std::shared_ptr<Start> start,
+                                const std::shared_ptr<QmpConnection>& monitor,
+                                Callback<bool> done) {
+    std::vector<std::string> devices;
+    for (const HeldDisk& disk : start->held) devices.push_back(disk.device);
+    const auto checked = [start, done](Result<bool> ours) {
+        if (ours && start->launch.still_allowed && !start->launch.still_allowed())
+            ours =
+                fail(ErrorCode::kCancelled, "what allowed this start ended while it was prepared");
+        done(std::move(ours));
+    };
+    take_ceph_locks(monitor, std::move(devices),
+                    [this, start, checked, here = std::weak_ptr(here_)](Result<bool> taken) {
+                        if (!here.lock()) return;
+                        if (!taken) return checked(std::move(taken));
+                        work<bool>(
+                            [held = start->held]() -> Result<bool> {
+                                for (const HeldDisk& disk : held)
+                                    RETURN_IF_ERROR(check_held_disk(disk));
+                                return true;
+                            },
+                            checked, Waits::kForCeph);
                     });
 }
 
@@ -368,7 +413,8 @@ void QemuHypervisor::clean_up(std::shared_ptr<Start> start, Error error) {
             for (auto& done : start->cancelled_by) done(StopHow::kAlreadyGone);
             start->done(fail(error));
             tell(Event::Kind::kChanged, id);
-        });
+        },
+        waits_of(start->launch));
 }
 
 void QemuHypervisor::cancel(Start& start, Callback<StopHow> done) {

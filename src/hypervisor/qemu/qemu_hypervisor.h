@@ -79,6 +79,7 @@ class QemuHypervisor final : public Hypervisor {
         Traces traces;
         MachinePtr machine;
         int attempts = 0;
+        std::vector<HeldDisk> held;  // whose locks it takes before it runs
         bool chose_ports = false;
         bool cancelled = false;
         std::vector<Callback<StopHow>> cancelled_by;
@@ -109,6 +110,8 @@ class QemuHypervisor final : public Hypervisor {
     Status may_start(const Launch& launch) const;
     void prepare_start(std::shared_ptr<Start> start);
     void spawn(std::shared_ptr<Start> start, Prepared prepared);
+    void take_disks(std::shared_ptr<Start> start, const std::shared_ptr<QmpConnection>& monitor,
+                    Callback<bool> done);
     void spawned(std::shared_ptr<Start> start, Result<os::ProcessId> process);
     void running(std::shared_ptr<Start> start, Result<bool> up);
     void give_up(std::shared_ptr<Start> start, Error error);
@@ -130,9 +133,14 @@ class QemuHypervisor final : public Hypervisor {
     void tell(Event::Kind kind, const InstanceId& id);
     Machine::World world();
 
-    // Work on a worker whose answer is dropped when this has gone.
+    // Work on a worker whose answer is dropped when this has gone. What may wait for Ceph has
+    // workers of its own: where that does not answer, nobody else waits.
+    enum class Waits : std::uint8_t { kHere, kForCeph };
     template <class T>
-    void work(std::function<Result<T>()> task, Callback<T> done);
+    void work(std::function<Result<T>()> task, Callback<T> done, Waits waits = Waits::kHere);
+    static Waits waits_of(const Launch& launch);
+
+    static constexpr std::size_t kCephWorkers = 4;  // each waits most of its time
 
     os::EventLoop& loop_;
     Log& log_;
@@ -157,6 +165,7 @@ class QemuHypervisor final : public Hypervisor {
     MonoTime deadline_{};
     TimerId fence_timer_ = 0;
     os::WorkerPool workers_;
+    os::WorkerPool ceph_workers_{kCephWorkers};
     WatchdogClient watchdog_;
 };
 

@@ -41,6 +41,7 @@ std::string to_json(const LaunchRecord& launch) {
         .add("uid", launch.id.uid)
         .add("epoch", launch.id.epoch)
         .add("fenced", launch.fenced)
+        .add("held", launch.held)
         .add("generation", launch.generation)
         .add("restart_generation", launch.restart_generation)
         .add("machine", launch.machine)
@@ -80,6 +81,7 @@ Result<RunRecord> parse_run_record(std::string_view text) {
     record.boot_id = process.text("boot_id");
     record.launch.id = id_of(launch);
     record.launch.fenced = launch.flag("fenced");
+    record.launch.held = launch.flag("held");
     record.launch.generation = launch.number("generation");
     record.launch.restart_generation = launch.number("restart_generation");
     record.launch.machine = launch.text("machine");

@@ -26,6 +26,7 @@ inline constexpr const char* kExitFile = "exit.json";
 struct LaunchRecord {
     InstanceId id;
     bool fenced = false;
+    bool held = false;  // started standing: who started it lets it run (arguments.h, is_held)
     std::int64_t generation = 0;
     std::int64_t restart_generation = 0;
     std::string machine;

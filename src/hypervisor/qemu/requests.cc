@@ -1,5 +1,6 @@
 // What the agent asks of VMs that are here already; starting and recovering stand in
 // qemu_hypervisor.cc.
+#include "hypervisor/qemu/ceph_image.h"
 #include "hypervisor/qemu/disks.h"
 #include "hypervisor/qemu/qemu_hypervisor.h"
 #include "os/files.h"
@@ -143,7 +144,7 @@ void QemuHypervisor::delete_disk(const std::string& path, Callback<bool> done) {
             RETURN_IF_ERROR(remove_disk(path));
             return true;
         },
-        std::move(done));
+        std::move(done), is_ceph(path) ? Waits::kForCeph : Waits::kHere);
 }
 
 // The console.
