@@ -22,6 +22,11 @@ using model::RecordKind;
 
 // A controller decides from what it has seen; a spec that grew a moment ago it may not have.
 constexpr Millis kSeenBy = seconds(5);
+
+// Five seconds by the agent (agent/plan.h), of a clock that drifts.
+constexpr Millis kBackoffLeast{4900};
+
+constexpr std::size_t kWritesASecond = 1000, kWritesASecondEach = 20;  // each: of a VM, of a host
 constexpr Millis kOnItsWay = seconds(30);  // a write waits no longer for anything
 
 // The rule of the event stream, written down once more.
@@ -87,10 +92,19 @@ void Checker::on_revision() {
     seen_ = now;
 }
 
+// Loops that undo each other's work write for ever, and a run with them never ends.
+void Checker::check_rest() {
+    const std::int64_t second = clock_.mono().ms / 1000;
+    if (std::exchange(second_, second) != second) writes_ = 0;
+    const std::size_t most = kWritesASecond + kWritesASecondEach * (state_.vms.size() + state_.nodes.size());
+    if (++writes_ > most) broken(fmt::format("the store was written {} times in one second", writes_));
+}
+
 void Checker::apply(store::Revision revision, const std::vector<store::Change>& changes) {
+    check_rest();
     std::map<std::string, std::shared_ptr<const view::VmEntry>> before;
     std::map<std::string, Use> projects;  // how much more they use now
-    std::vector<std::string> failovers, leases_ended;
+    std::vector<std::string> failovers, operations, leases_ended;
     std::multiset<std::string> events;
     for (const store::Change& change : changes) {
         const model::ParsedKey key = model::parse_key(change.item.key);
@@ -115,6 +129,7 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
             });
         if (change.deleted && (key.kind == RecordKind::kImage || key.kind == RecordKind::kProject)) check_unused(key);
         if (key.kind == RecordKind::kFailover && !change.deleted) failovers.emplace_back(key.name);
+        if (key.kind == RecordKind::kOperation && !change.deleted) operations.emplace_back(key.name);
         if (key.kind == RecordKind::kNodeLease && change.deleted) {
             const view::NodeEntry* node = state_.nodes.find(key.name);
             lease_ends_[std::string(key.name)] = {clock_.mono(), revision, node && node->lease ? node->lease->value.lease : 0};
@@ -124,6 +139,7 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
     }
     state_.revision = revision;
     if (ledger_ && !events.empty()) ledger_->owed.emplace_back(revision, std::move(events));
+    for (const std::string& id : operations) check_operation(id);
     for (const std::string& id : failovers)
         if (const view::FailoverEntry* failover = state_.failovers.find(id)) check_failover(*failover);
     for (const auto& [vm, entry] : before) check_vm(vm, entry.get(), state_.vms.find(vm));
@@ -337,6 +353,16 @@ void Checker::check_status(const view::VmEntry& after) {
     }
 }
 
+// Who waits for it would wait for ever.
+void Checker::check_operation(const std::string& id) {
+    const view::OperationEntry* entry = state_.operations.find(id);
+    if (!entry) return;
+    counted();
+    const model::Operation& operation = entry->record->value;
+    if (operation.kind == "node-drain" && operation.state == model::OperationState::kRunning && operation.total > 0 && operation.done == operation.total)
+        broken(fmt::format("operation {}, the drain of {}, is said to run on, and nothing is left to do", id, operation.target));
+}
+
 // Nobody may use more than the quota allows. A quota that was lowered takes nothing away.
 void Checker::check_quota(const std::string& project, const Use& more) {
     const view::ProjectEntry* entry = state_.projects.find(project);
@@ -443,8 +469,12 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
         if (disk.shared && !disk.read_only) now.writes.insert(disk.path);
     if (const auto before = ended_.find(incarnation(machine)); before != ended_.end()) {
         const model::Restart policy = machine.launch.spec.restart;
-        if (policy == model::Restart::kNever || (policy == model::Restart::kOnFailure && before->second))
-            broken(fmt::format("vm {} ended {}, and was started again against its restart policy", id.vm, before->second ? "well" : "badly"));
+        const End& end = before->second;
+        const Millis waited = clock_.mono() - end.at;
+        if (policy == model::Restart::kNever || (policy == model::Restart::kOnFailure && end.well))
+            broken(fmt::format("vm {} ended {}, and was started again against its restart policy", id.vm, end.well ? "well" : "badly"));
+        if (end.daemon_knows && end.host == host && end.generation == machine.instance.generation && waited < kBackoffLeast)
+            broken(fmt::format("vm {} ended on {}, and was started again after {} ms", id.vm, host, waited.count));
     }
     pids_[fmt::format("{} {}", id.uid, id.epoch)].insert(machine.instance.pid);
     auto& lately = starts_[incarnation(machine)];
@@ -481,11 +511,16 @@ void Checker::check_volumes_of(const std::string& host, const Machine& machine) 
 
 void Checker::on_process_end(const std::string& host, const Machine& machine, std::string_view why) {
     trace_.add(host, "process ends", {{"vm", machine.instance.id.vm}, {"epoch", machine.instance.id.epoch}, {"why", why}});
-    if (const auto& exit = machine.instance.exit; exit && machine.ran) ended_[incarnation(machine)] = exit->guest_shutdown || exit->status == 0;
+    if (const auto& exit = machine.instance.exit; exit && machine.ran) ended_[incarnation(machine)] = {exit->guest_shutdown || exit->status == 0, host, clock_.mono(), machine.instance.generation};
     const auto found = processes_.find(machine.instance.id.uid);
     if (found == processes_.end()) return;
     found->second.erase(host);
     if (found->second.empty()) processes_.erase(found);
+}
+
+void Checker::on_daemon_gone(const std::string& host) {
+    for (auto& [incarnation, end] : ended_)
+        if (end.host == host) end.daemon_knows = false;
 }
 
 void Checker::on_record_torn(const Machine& machine) { ended_.erase(incarnation(machine)); }

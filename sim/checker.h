@@ -50,6 +50,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void on_process_start(const std::string& host, const Machine& machine) override;
     void on_process_end(const std::string& host, const Machine& machine, std::string_view why) override;
     void on_record_torn(const Machine& machine) override;
+    void on_daemon_gone(const std::string& host);
     void on_disk_deleted(const std::string& host, const std::string& path) override;
     // A daemon moved its watchdog's deadline, both on the clock of its host.
     void on_feed(const std::string& host, MonoTime deadline, const HostClock& clock) override;
@@ -86,6 +87,8 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
 
    private:
     void apply(store::Revision revision, const std::vector<store::Change>& changes);
+    void check_rest();
+    void check_operation(const std::string& id);
     void check_vm(const std::string& vm, const view::VmEntry* before, const view::VmEntry* after);
     void check_kept(const store::Change& change);
     void check_spec(const view::VmEntry* before, const view::VmEntry& after);
@@ -110,7 +113,14 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     store::Revision seen_ = 0;
     std::map<std::string, std::map<std::string, Running>> processes_;
     std::map<std::string, std::set<std::int64_t>> pids_;       // by "<uid> <epoch>", of all processes ever
-    std::map<std::string, bool> ended_;                        // by "<uid> <epoch> <restart generation>": whether well
+    struct End {
+        bool well = false;
+        std::string host;
+        MonoTime at{};
+        std::int64_t generation = 0;
+        bool daemon_knows = true;  // it has run since then, and waits before it starts it again
+    };
+    std::map<std::string, End> ended_;                         // by "<uid> <epoch> <restart generation>": how, last
     std::map<std::string, std::deque<MonoTime>> starts_;       // by incarnation: when it was started, lately
     std::set<std::string> uids_;                               // of every VM record ever committed
     std::map<std::string, MonoTime> deletions_asked_;          // when last, by "<project>/<name>"
@@ -125,6 +135,8 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
         store::Revision revision = 0;
         std::int64_t lease = 0;
     };
+    std::int64_t second_ = 0;  // of the last write
+    std::size_t writes_ = 0;   // in it
     std::map<std::string, LeaseEnd> lease_ends_;               // the last one, by host
     std::map<std::string, MonoTime> grown_;                    // by host: when the spec of a VM there last changed
     std::set<std::string> beyond_;

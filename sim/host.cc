@@ -250,6 +250,7 @@ void SimHost::kill_daemon() {
     daemon_->recording.reset();
     daemon_->link.reset();
     daemon_.reset();
+    deps_.checker.on_daemon_gone(name_);
     if (on_daemon_gone) on_daemon_gone();
 }
 
