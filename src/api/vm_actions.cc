@@ -77,10 +77,11 @@ Result<Draft> decide(const view::Snapshot& state, const Action& action, Change c
     ASSIGN_OR_RETURN(const view::VmEntry* vm, find_vm(state, action.target));
     model::VmRecord record = vm->record->value;
     RETURN_IF_ERROR(change(action, *vm, record));
-    const VmPlan plan{action.target.subject.project, action.target.subject.name, record.spec, {}};
-    Draft draft = change_record(*vm, action.target, std::move(record));
-    const bool runs = !draft.transaction.empty() && plan.spec.run != Run::kStopped;
-    if (runs) RETURN_IF_ERROR(claim_volumes(state, plan, draft));
+    Draft draft = change_record(*vm, action.target, record);
+    if (draft.transaction.empty() || record.spec.run == Run::kStopped) return draft;
+    const VmPlan plan{action.target.subject.project, action.target.subject.name,
+                      std::move(record.spec), {}};
+    RETURN_IF_ERROR(claim_volumes(state, plan, draft));
     return draft;
 }
 

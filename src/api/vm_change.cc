@@ -22,14 +22,15 @@ struct VmEdit {
     std::function<std::string()> new_id;
 };
 
-// The whole spec as asked for.
-Result<model::VmSpec> wanted_spec(const VmEdit& edit, const model::VmSpec& before) {
-    const std::string present = model::to_json(model::VmChange{before, {}});
-    std::string body = edit.body;
+// The whole spec as asked for. `present`: as before, written.
+Result<model::VmSpec> wanted_spec(const VmEdit& edit, const model::VmSpec& before,
+                                  const std::string& present) {
+    std::string patched;
     if (edit.patch) {
-        ASSIGN_OR_RETURN(body, model::merge_patch(present, edit.body));
+        ASSIGN_OR_RETURN(patched, model::merge_patch(present, edit.body));
     }
-    ASSIGN_OR_RETURN(model::VmChange change, model::parse_vm_change(body, present));
+    ASSIGN_OR_RETURN(model::VmChange change,
+                     model::parse_vm_change(edit.patch ? patched : edit.body, present));
     // Who replaces the whole through a host of an older version may not know what it does not show.
     if (!edit.patch && change.spec.extras.members.empty())
         model::keep_extras(before, change.spec);
@@ -63,17 +64,18 @@ void join(Draft& into, Draft&& more) {
 Result<Draft> decide(const view::Snapshot& state, const VmEdit& edit) {
     ASSIGN_OR_RETURN(const view::VmEntry* vm, find_vm(state, edit.target));
     const model::VmSpec& before = vm->record->value.spec;
-    VmPlan plan{edit.target.subject.project, edit.target.subject.name, {}, edit.now};
-    ASSIGN_OR_RETURN(plan.spec, wanted_spec(edit, before));
-    Draft around;
-    RETURN_IF_ERROR(complete_spec(state, plan.spec, &before));
-    RETURN_IF_ERROR(model::validate(model::VmChange{plan.spec, {}}));
-    RETURN_IF_ERROR(model::validate_change(before, plan.spec));
     model::VmRecord record = vm->record->value;
-    record.spec = plan.spec;
+    const std::string present = model::to_json(model::VmChange{std::move(record.spec), {}});
+    ASSIGN_OR_RETURN(record.spec, wanted_spec(edit, before, present));
+    Draft around;
+    RETURN_IF_ERROR(complete_spec(state, record.spec, &before));
+    RETURN_IF_ERROR(model::validate(record.spec, "spec"));
+    RETURN_IF_ERROR(model::validate_change(before, record.spec));
     set_run(record, before.run);
-    Draft draft = change_record(*vm, edit.target, std::move(record));
+    Draft draft = change_record(*vm, edit.target, record);
     if (draft.transaction.empty()) return draft;
+    const VmPlan plan{edit.target.subject.project, edit.target.subject.name, std::move(record.spec),
+                      edit.now};
     RETURN_IF_ERROR(check_references(state, plan, around));
     if (plan.spec.run != model::Run::kStopped) RETURN_IF_ERROR(claim_volumes(state, plan, around));
     RETURN_IF_ERROR(write_volumes(state, plan, &before, edit.new_id, around));

@@ -32,7 +32,7 @@ Draft hand_to_agent(const view::VmEntry& vm, const Deletion& deletion) {
     if (record.deleted_at.empty()) record.deleted_at = deletion.now;
     record.spec.run = model::Run::kStopped;
     record.force = record.force || deletion.force;
-    return change_record(vm, deletion.target, std::move(record));
+    return change_record(vm, deletion.target, record);
 }
 
 Draft delete_now(const view::Snapshot& state, const view::VmEntry& vm, const Deletion& deletion) {

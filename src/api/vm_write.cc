@@ -40,14 +40,14 @@ Draft unchanged(const view::VmEntry& vm, const VmTarget& target) {
     return draft;
 }
 
-Draft change_record(const view::VmEntry& vm, const VmTarget& target, model::VmRecord record) {
+Draft change_record(const view::VmEntry& vm, const VmTarget& target, model::VmRecord& record) {
     Draft draft = unchanged(vm, target);
     const model::VmRecord& before = vm.record->value;
     if (record == before) return draft;
     if (record.spec != before.spec && !mutant(MutantId::kGenerationKept)) record.generation = before.generation + 1;
-    const std::string key = model::vm_key(vm.project(), vm.name(), "spec");
+    std::string key = draft.proof_key;
     if (!mutant(MutantId::kRecordOverwritten)) draft.counts_on(key, vm.record->mod_revision);
-    draft.put_proven(key, model::to_json(record));
+    draft.put_proven(std::move(key), model::to_json(record));
     return draft;
 }
 

@@ -22,8 +22,8 @@ Result<VmTarget> vm_target(const Call& call);
 Result<const view::VmEntry*> find_vm(const view::Snapshot& state, const VmTarget& target);
 
 // A draft that counts on the VM's record and puts `record` in its place; empty where it is the
-// same. A different spec raises the generation.
-Draft change_record(const view::VmEntry& vm, const VmTarget& target, model::VmRecord record);
+// same. A different spec raises the record's generation.
+Draft change_record(const view::VmEntry& vm, const VmTarget& target, model::VmRecord& record);
 // A draft that changes nothing.
 Draft unchanged(const view::VmEntry& vm, const VmTarget& target);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/mutant.h"
 #include "scheduler/filters.h"
@@ -137,7 +138,7 @@ class Tally {
             return static_cast<std::int32_t>(i);
         }
         refusals_.push_back({failure.reason, 1, host.spec.name, detail()});
-        lacks_.push_back(lack);
+        lacks_[refusals_.size() - 1] = lack;
         return static_cast<std::int32_t>(refusals_.size() - 1);
     }
     // One host more that says exactly the same.
@@ -156,7 +157,7 @@ class Tally {
 
  private:
     std::vector<Refusals> refusals_;
-    std::vector<std::int64_t> lacks_;
+    std::array<std::int64_t, kReasons> lacks_{};  // of each refusal
 };
 
 // All hosts, judged; the best few kept in order.
@@ -181,6 +182,7 @@ Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scor
         if (failures.empty()) return;
         auto refusal = survey.tally.add(cluster.host(index), failures.front(), [&] {
             std::vector<Failure> said;
+            said.reserve(kFailuresUsual);
             filters.check(index, said);
             return said.front().detail;
         });
