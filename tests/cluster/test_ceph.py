@@ -241,10 +241,10 @@ class OnCeph(Scene):
                     wait_for("another VM of that host runs", lambda: phase(self.cloud[0], "quick") == "running")
                     cli(self.cloud[0], "delete", "quick", "--force")
                     self.vms.pop("wrong")
-                    cli(self.cloud[0], "delete", "wrong", "--no-wait")
+                    cli(self.cloud[0], "delete", "wrong", "--force", "--no-wait")
                     log = self.cloud[int(node[1:]) - 1].log
                     wait_for("its deletion was tried", lambda: "disk not deleted" in log.read_text())
-                    self.assertEqual(phase(self.cloud[0], "wrong"), "deleting", "its disk may be there")
+                    self.assertIsNotNone(phase(self.cloud[0], "wrong"), "its disk may be there")
                     away = self.ceph.directory / "away.conf"
                     away.write_text(self.ceph.conf.read_text())
                     wait_for("it is gone when Ceph is back", lambda: phase(self.cloud[0], "wrong") is None)

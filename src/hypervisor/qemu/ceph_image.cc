@@ -135,7 +135,7 @@ std::vector<std::string> ceph_command(const CephPool& pool, const std::string& p
 Error ceph_error(const CephPool& pool, const std::string& what, int status,
                  const std::string& said) {
     constexpr int kNotPermitted = 1, kNotThere = 2, kNoAccess = 13, kBusy = 16, kThere = 17,
-                  kNoSpace = 28, kNotEmpty = 39, kTimedOut = 110, kOverQuota = 122;
+                  kNoSpace = 28, kNotEmpty = 39, kTimedOut = 110, kStale = 116, kOverQuota = 122;
     const int number = error_number(said) != 0 ? error_number(said) : status;
     const auto error = [&](ErrorCode code, std::string_view found, std::string help) {
         return Error{code, fmt::format("{}: {}", what, found), {}, std::move(help)};
@@ -183,6 +183,9 @@ Error ceph_error(const CephPool& pool, const std::string& what, int status,
         return error(
             ErrorCode::kConflict, "somebody has it open",
             "a client that died is taken for open for half a minute; who has it: rbd status");
+    if (number == kStale)
+        return error(ErrorCode::kConflict, "another host removes it just now",
+                     "nothing is to be done");
     if (number == kNotEmpty)
         return error(ErrorCode::kConflict, "it has snapshots, which were not made from here",
                      "remove them with: rbd snap purge");

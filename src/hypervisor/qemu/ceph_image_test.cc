@@ -103,6 +103,8 @@ TEST(CephImage, errors_say_what_was_found_and_what_helps) {
                   "is full", "get-quota"},
              Case{16, "rbd: error: image still has watchers\n", ErrorCode::kConflict, "has it open",
                   "rbd status"},
+             Case{116, "rbd: delete error: (116) Stale file handle\n", ErrorCode::kConflict,
+                  "another host removes it", "nothing"},
              Case{39, "rbd: image has snapshots - these must be deleted\n", ErrorCode::kConflict,
                   "snapshots", "snap purge"},
              Case{2, "rbd: error opening image nope: (2) No such file or directory\n",
