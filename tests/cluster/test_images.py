@@ -44,7 +44,8 @@ class Images(unittest.TestCase):
             sha256 = cloud[0].get("/v1/images/there")["files"][0]["sha256"]
             cloud[1].post("/v1/images", {"name": "here", "files": [{"role": "disk", "sha256": sha256}]})
             self.assertTrue(blob(cloud[1], sha256).exists())
-            self.assertEqual(cloud[0].get("/v1/images/here")["files"][0]["sha256"], sha256)
+            seen = wait_for("the other host has it, too", lambda: cloud[0].get("/v1/images/here"))
+            self.assertEqual(seen["files"][0]["sha256"], sha256)
 
     def test_a_fetch_goes_on_where_its_source_broke_off(self):
         with Cloud(BINARY, 2) as cloud:

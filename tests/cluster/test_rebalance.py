@@ -32,7 +32,7 @@ class Rebalance(unittest.TestCase):
                 first.request("PATCH", f"/v1/vms/{name}?project=default", {"spec": {"constraints": {"node": ""}, "strategy": ""}})
             cli(third, "launch", "demo", "large", "--memory", "96M", "--cpus", str(cpus), "--no-wait")
             wait_for("the large one waits, and why is known",
-                     lambda: phase(third, "large") == "pending" and "cpu" in cli(third, "why", "large").stdout)
+                     lambda: all(phase(host, "large") == "pending" and "cpu" in cli(host, "why", "large").stdout for host in cloud))
 
             planned = cli(second, "rebalance", "--dry-run")
             self.assertIn("nothing has been changed", planned.stderr)
