@@ -150,13 +150,15 @@ void Operators::look_at_answer(const api::Request& request, int host, const api:
 void Operators::create(int subject, int host, int tries) {
     const std::string vm = vm_key(subject);
     const std::string key = fmt::format("create-{}-{}", subject, created_[subject]);
-    if (!creating_.contains(subject)) creating_[subject] = history_.called(vm, {VmModel::Kind::kCreate});
+    if (!creating_.contains(subject)) creating_[subject].call = history_.called(vm, {VmModel::Kind::kCreate});
+    ++creating_[subject].under_way;
     std::string body;
     model::write(new_vm(subject), body);
     api::Request request = make_request("POST", "/v1/vms", {}, std::move(body));
     request.idempotency_key = key;
     const auto again = [this, subject, host, tries, key] {
         if (key != fmt::format("create-{}-{}", subject, created_[subject])) return;  // answered meanwhile
+        --creating_[subject].under_way;
         if (tries > 1) {
             timeline_.after(seconds(2), [this, subject, host, tries] { create(subject, (host + 1) % plan_.hosts, tries - 1); });
             return;
@@ -171,8 +173,10 @@ void Operators::create(int subject, int host, int tries) {
         const bool mine = call != creating_.end() && key == fmt::format("create-{}-{}", subject, created_[subject]);
         if (response.status >= 500) return again();
         if (!mine) return;
+        // Another copy of it may find what this one did not: the name free.
+        if (--call->second.under_way > 0 && response.status != 201) return;
         const auto output = output_of(response, VmModel::Kind::kCreate);
-        if (output) history_.answered(vm, call->second, *output);
+        if (output) history_.answered(vm, call->second.call, *output);
         creating_.erase(call);
         ++created_[subject];
         if (response.status == 201) read_own_write(host, "/v1/vms/" + vm_name(subject), subject, revision_of(response));

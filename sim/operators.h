@@ -80,7 +80,11 @@ class Operators {
     Hosts& hosts_;
     ApiHistory history_;
     std::map<int, int> created_;      // how often, by subject: for idempotency keys
-    std::map<int, std::size_t> creating_;  // the call under way, by subject
+    struct Creating {
+        std::size_t call = 0;
+        int under_way = 0;  // requests: asked again, it has the same key
+    };
+    std::map<int, Creating> creating_;  // by subject
     int marks_ = 0, keys_ = 0;
 };
 

@@ -78,9 +78,7 @@ BENCHMARK(exchange_statuses)
     ->Name("100 messages encoded and decoded")
     ->Unit(benchmark::kMicrosecond);
 
-void schedule_batch(benchmark::State& state) {
-    const scheduler::Policy policy;
-    scheduler::Cluster cluster = make_cluster(1000, 10, policy);
+std::vector<std::shared_ptr<const scheduler::Request>> hundred_requests() {
     std::vector<std::shared_ptr<const scheduler::Request>> pending;
     for (int i = 0; i < 100; ++i) {
         auto request = std::make_shared<scheduler::Request>();
@@ -88,6 +86,13 @@ void schedule_batch(benchmark::State& state) {
         request->need = {2000, 8 * 1024, 0};
         pending.push_back(std::move(request));
     }
+    return pending;
+}
+
+void schedule_batch(benchmark::State& state) {
+    const scheduler::Policy policy;
+    scheduler::Cluster cluster = make_cluster(1000, 10, policy);
+    const auto pending = hundred_requests();
     std::vector<scheduler::Decision> decisions;
     decisions.reserve(pending.size());
     std::uint64_t allocated = 0;
@@ -119,13 +124,7 @@ BENCHMARK(schedule_batch)
 void choose_batch(benchmark::State& state) {
     const scheduler::Policy policy;
     scheduler::Cluster cluster = make_cluster(1000, 10, policy);
-    std::vector<std::shared_ptr<const scheduler::Request>> pending;
-    for (int i = 0; i < 100; ++i) {
-        auto request = std::make_shared<scheduler::Request>();
-        request->vm = fmt::format("default/new-{}", i);
-        request->need = {2000, 8 * 1024, 0};
-        pending.push_back(std::move(request));
-    }
+    const auto pending = hundred_requests();
     std::uint64_t allocated = 0;
     for (auto _ : state) {
         const std::uint64_t before = allocations();

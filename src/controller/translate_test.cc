@@ -31,6 +31,18 @@ TEST(RequestOf, devices_by_kind_and_model) {
 }
 
 // A large VM that waits is why somebody asks for a rebalance; one that never ran and shall not is no demand.
+// Its strategy says more than where: "priority" may evict others there.
+TEST(RequestOf, a_vm_that_is_bound_to_a_host_keeps_its_strategy) {
+    model::VmSpec spec;
+    spec.constraints.node = "h2";
+    const view::Snapshot state;
+    EXPECT_EQ(request_of("p", "a", spec, state).strategy, scheduler::Strategy::kManual);
+    spec.strategy = "priority";
+    const scheduler::Request request = request_of("p", "a", spec, state);
+    EXPECT_EQ(request.strategy, scheduler::Strategy::kPriority);
+    EXPECT_EQ(request.manual_host, "h2");
+}
+
 TEST(LearnMix, who_waits_counts_and_who_is_stopped_does_not) {
     view::Snapshot state;
     const auto put = [&](const char* key, model::Run run) {

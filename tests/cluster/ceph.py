@@ -21,7 +21,7 @@ import subprocess
 import time
 import uuid
 
-from hosts import run, wait_for
+from hosts import Opened, run, wait_for
 
 PROGRAMS = {"ceph-mon": "ceph-mon", "ceph-mgr": "ceph-mgr", "ceph-osd": "ceph-osd", "ceph": "ceph-common", "rbd": "ceph-common",
             "rados": "ceph-common"}
@@ -39,7 +39,7 @@ def missing():
     return sorted(found)
 
 
-class Ceph:
+class Ceph(Opened):
     def __init__(self, directory, address, namespace=None):
         self.directory = pathlib.Path(directory)
         self.address = address
@@ -55,9 +55,6 @@ class Ceph:
         ceph._link, ceph._bridge = f"{cloud.prefix}v{NETWORK_HOST}", cloud.bridge
         return ceph
 
-    def __enter__(self):
-        return self.open()
-
     def open(self):
         try:
             self._plug_in()
@@ -71,12 +68,6 @@ class Ceph:
             self.close()
             raise
         return self
-
-    def __exit__(self, kind, error, trace):
-        if error is not None:
-            self.tell()
-        self.close()
-        return False
 
     def close(self):
         for name, process in self.processes.items():

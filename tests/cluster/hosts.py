@@ -379,7 +379,20 @@ class Host:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
 
 
-class Cloud:
+class Opened:
+    """In a `with` block: open(), and close() at its end; if it failed, tell() before."""
+
+    def __enter__(self):
+        return self.open()
+
+    def __exit__(self, kind, error, trace):
+        if error is not None:
+            self.tell()
+        self.close()
+        return False
+
+
+class Cloud(Opened):
     def __init__(self, binary=None, hosts=3, keep=False, arguments=()):
         self.binary = pathlib.Path(binary or BLIXARD).resolve()
         self.prefix = f"blx{base36(os.getpid(), 5)}{base36(next(_clouds) % 36, 1)}"
@@ -398,9 +411,6 @@ class Cloud:
     def __iter__(self):
         return iter(self.hosts)
 
-    def __enter__(self):
-        return self.open()
-
     def open(self):
         sweep()
         try:
@@ -412,12 +422,6 @@ class Cloud:
             self.close()
             raise
         return self
-
-    def __exit__(self, kind, error, trace):
-        if error is not None:
-            self.tell()
-        self.close()
-        return False
 
     def tell(self):
         """What the daemons said last, for a test that has failed."""

@@ -48,6 +48,8 @@ class FakeHost {
     void print(const std::string& vm, std::string_view text);
     void set_hangs(const std::string& vm, bool hangs);  // from now on
     void cut_power();                                   // everything that runs is gone; disks stay
+    // The storage of its disks: away, none of them can be deleted.
+    void set_storage_away(bool away) { storage_away_ = away; }
 
     // What is true here, whatever a driver believes.
     bool runs(const std::string& vm) const;  // its process lives
@@ -91,6 +93,7 @@ class FakeHost {
     std::map<std::string, std::unique_ptr<Machine>> machines_;  // by VM
     std::map<std::string, InstanceId> directories_;  // by VM and uid: what purge() removes
     std::set<std::string> disks_;
+    bool storage_away_ = false;
     // The highest epochs, of the volume and of the VM, that have opened a shared disk.
     std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> disk_epochs_;
     std::vector<InstanceId> starts_;

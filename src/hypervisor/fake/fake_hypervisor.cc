@@ -242,6 +242,9 @@ void FakeHypervisor::delete_disk(const std::string& path, Callback<bool> done) {
                                                       "disk " + path + " is open in VM " + vm));
         }
     }
+    if (host_.storage_away_)
+        return answer<bool>(std::move(done), fail(ErrorCode::kUnavailable, "the storage of disk " +
+                                                                               path + " is away"));
     host_.disks_.erase(path);
     answer<bool>(std::move(done), true);
 }

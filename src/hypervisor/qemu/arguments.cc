@@ -114,10 +114,6 @@ void add_kernel(Arguments& out, const Launch& launch, const Dialect& dialect) {
     if (!line.empty()) out.insert(out.end(), {"-append", line});
 }
 
-const char* format_name(model::DiskFormat format) {
-    return format == model::DiskFormat::kRaw ? "raw" : "qcow2";
-}
-
 // Where the image lies on this host: an overlay in a shared pool names the place of the host that
 // made it.
 std::string backing_options(const DiskFile& disk) {
@@ -225,6 +221,10 @@ void add_host_devices(Arguments& out, const std::vector<os::PciDevice>& devices)
 }
 
 }  // namespace
+
+const char* format_name(model::DiskFormat format) {
+    return format == model::DiskFormat::kRaw ? "raw" : "qcow2";
+}
 
 std::string file_options(const DiskFile& disk) {
     return std::string("driver=") + format_name(disk.format) +

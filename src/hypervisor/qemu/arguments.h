@@ -39,6 +39,8 @@ struct QemuFiles {
 // directly.
 Result<model::Machine> choose_machine(const Launch& launch, const QemuHost& host);
 
+const char* format_name(model::DiskFormat format);  // as QEMU and qemu-img call it
+
 // A disk file as a block device, with QEMU's image lock insisted upon.
 std::string file_options(const DiskFile& disk);
 

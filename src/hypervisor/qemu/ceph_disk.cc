@@ -1,5 +1,6 @@
 #include "hypervisor/qemu/ceph_disk.h"
 
+#include "hypervisor/qemu/arguments.h"
 #include "os/command.h"
 
 namespace blixard::hypervisor {
@@ -181,9 +182,8 @@ Status copy_to_ceph_image(const CephImage& image, std::int64_t size_mib, const C
     RETURN_IF_ERROR(remove_makings(image));  // of hosts that did not end theirs, this one included
     const CephImage making = making_of(image, ours.node);
     RETURN_IF_ERROR(create_ceph_image(making, size_mib));
-    const char* format_name = format == model::DiskFormat::kRaw ? "raw" : "qcow2";
     RETURN_IF_ERROR(os::run_checked({"qemu-img", "convert", "-q", "-n", "--target-is-zero", "-f",
-                                     format_name, "-O", "raw", path, qemu_img_name(making)},
+                                     format_name(format), "-O", "raw", path, qemu_img_name(making)},
                                     kCopy));
     const auto renamed = rbd(making, "name", {"rename", making.text(), image.text()});
     // Another host's copy was ready first: the same content.

@@ -4,16 +4,12 @@
 // writes, to any other that asks: two QEMUs on one image write by turns. So a start goes through
 // these steps:
 //
-//   1. claim_ceph_image    our claim is written beside the image; refused where a higher one stands
-//   there
-//   2. take_over           whoever has the lock is shut out by Ceph (its client is blocklisted) and
-//   loses it
-//   3. take_ceph_locks     QEMU, not running yet (-S), takes the lock; its client never hands it
-//   over,
-//      (ceph_lock.h)       and writes nothing without it
+//   1. claim_ceph_image    our claim is written beside the image; refused where a higher one is
+//   2. take_over           whoever has the lock is shut out by Ceph (blocklisted), and loses it
+//   3. take_ceph_locks     (ceph_lock.h) QEMU, not running yet (-S), takes the lock; its client
+//                          hands it to nobody, and writes nothing without it
 //   4. check_held_disk     no higher claim stands there, and the lock is of the client that came
-//   since 2;
-//                          only then do the processors run
+//                          since 2; only then do the processors run
 //
 // Take a start with a lower claim and one with a higher. Did the lower one look (4) after the
 // higher claim was written (1), it saw it and never ran. Did it look before, it had the lock by

@@ -23,10 +23,6 @@ constexpr Millis kQuick = seconds(60);
 constexpr Millis kCopy = seconds(3600);
 constexpr std::size_t kEpochFileSize = 256;  // one block, written at once
 
-std::string format_name(model::DiskFormat format) {
-    return format == model::DiskFormat::kRaw ? "raw" : "qcow2";
-}
-
 Result<std::int64_t> virtual_size_mib(const std::string& path, model::DiskFormat format) {
     ASSIGN_OR_RETURN(
         const std::string text,
