@@ -45,6 +45,7 @@ echo "built in $((SECONDS - begin)) s"
 
 step includes python3 tools/check_includes.py
 step words python3 tools/check_words.py
+step format tools/check_format.sh
 tools/make_guest.sh build/guest >build/test-logs/guest.log 2>&1 || { cat build/test-logs/guest.log >&2; exit 1; }
 export BLIXARD_GUEST=$PWD/build/guest
 

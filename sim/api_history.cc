@@ -9,7 +9,9 @@
 
 namespace blixard::sim {
 
-std::string body_of(const api::Response& response) { return response.shared_body ? *response.shared_body : response.body; }
+std::string body_of(const api::Response& response) {
+    return response.shared_body ? *response.shared_body : response.body;
+}
 
 namespace {
 
@@ -18,7 +20,9 @@ std::string member(const std::string& body, std::string_view path) {
     return value ? *value : std::string{};
 }
 
-std::string unquoted(const std::string& text) { return text.size() < 2 || text.front() != '"' ? std::string{} : text.substr(1, text.size() - 2); }
+std::string unquoted(const std::string& text) {
+    return text.size() < 2 || text.front() != '"' ? std::string{} : text.substr(1, text.size() - 2);
+}
 
 std::int64_t number(std::string_view text) {
     std::int64_t value = 0;
@@ -37,9 +41,15 @@ VmModel::State shown(const std::string& body) {
 
 }  // namespace
 
-std::string text_at(const api::Response& response, std::string_view path) { return unquoted(member(body_of(response), path)); }
-std::int64_t number_at(const api::Response& response, std::string_view path) { return number(member(body_of(response), path)); }
-bool is_good(const api::Response& response) { return response.status >= 200 && response.status < 300; }
+std::string text_at(const api::Response& response, std::string_view path) {
+    return unquoted(member(body_of(response), path));
+}
+std::int64_t number_at(const api::Response& response, std::string_view path) {
+    return number(member(body_of(response), path));
+}
+bool is_good(const api::Response& response) {
+    return response.status >= 200 && response.status < 300;
+}
 
 std::int64_t revision_of(const api::Response& response) {
     for (const auto& [name, value] : response.headers)
@@ -61,7 +71,8 @@ std::optional<VmModel::Output> output_of(const api::Response& response, VmModel:
     const std::string code = text_at(response, "code");
     if (kind == Kind::kCreate && code == "exists") return VmModel::Output{Answer::kExists, {}, {}};
     // "unavailable" is a promise: it did not happen.
-    if (response.status < 500 || code == "unavailable" || code == "exhausted") return VmModel::Output{Answer::kRefused, {}, {}};
+    if (response.status < 500 || code == "unavailable" || code == "exhausted")
+        return VmModel::Output{Answer::kRefused, {}, {}};
     return std::nullopt;
 }
 
@@ -78,7 +89,11 @@ void ApiHistory::answered(const std::string& vm, std::size_t call, VmModel::Outp
     const bool reads = op.input.kind == VmModel::Kind::kRead;
     const auto shown = reads ? std::nullopt : std::exchange(output.shown, std::nullopt);
     op.output = std::move(output);
-    if (shown) history.push_back({op.called, op.answered, {VmModel::Kind::kRead}, VmModel::Output{VmModel::Answer::kDone, {}, shown}});
+    if (shown)
+        history.push_back({op.called,
+                           op.answered,
+                           {VmModel::Kind::kRead},
+                           VmModel::Output{VmModel::Answer::kDone, {}, shown}});
 }
 
 std::string ApiHistory::check() const {

@@ -12,17 +12,18 @@
 namespace blixard::sim {
 
 class ApiHistory {
-   public:
+ public:
     // A call begins; the number names it.
     std::size_t called(const std::string& vm, VmModel::Input input);
-    // Its answer, once. What the answer shows was read after it was done, and counts as a read of its own.
+    // Its answer, once. What the answer shows was read after it was done, and counts as a read of
+    // its own.
     void answered(const std::string& vm, std::size_t call, VmModel::Output output);
 
     // What is wrong with it; empty: nothing.
     std::string check() const;
     std::size_t size() const;
 
-   private:
+ private:
     std::int64_t now_ = 0;  // the order of all calls and answers
     std::map<std::string, VmHistory> vms_;
 };

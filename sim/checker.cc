@@ -60,7 +60,8 @@ Checker::Use use_of(const view::VmEntry* vm) {
 }
 
 std::string incarnation(const Machine& machine) {
-    return fmt::format("{} {} {}", machine.instance.id.uid, machine.instance.id.epoch, machine.instance.restart_generation);
+    return fmt::format("{} {} {}", machine.instance.id.uid, machine.instance.id.epoch,
+                       machine.instance.restart_generation);
 }
 
 bool ends(Phase phase) { return phase == Phase::kStopped || phase == Phase::kFailed; }
@@ -96,8 +97,10 @@ void Checker::on_revision() {
 void Checker::check_rest() {
     const std::int64_t second = clock_.mono().ms / 1000;
     if (std::exchange(second_, second) != second) writes_ = 0;
-    const std::size_t most = kWritesASecond + kWritesASecondEach * (state_.vms.size() + state_.nodes.size());
-    if (++writes_ > most) broken(fmt::format("the store was written {} times in one second", writes_));
+    const std::size_t most =
+        kWritesASecond + kWritesASecondEach * (state_.vms.size() + state_.nodes.size());
+    if (++writes_ > most)
+        broken(fmt::format("the store was written {} times in one second", writes_));
 }
 
 void Checker::apply(store::Revision revision, const std::vector<store::Change>& changes) {
@@ -111,9 +114,12 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
         trace_.mix(change.item.key);
         trace_.mix(change.item.value);
         if (trace_.keeps() && !change.item.key.ends_with("/lease"))
-            trace_.note(fmt::format("r{} {} {}", revision, change.deleted ? "deleted" : "put", change.item.key));
+            trace_.note(fmt::format("r{} {} {}", revision, change.deleted ? "deleted" : "put",
+                                    change.item.key));
         if (ledger_ && is_event(change)) events.insert(subject_of(change));
-        const bool of_vm = key.kind == RecordKind::kVmSpec || key.kind == RecordKind::kVmPlacement || key.kind == RecordKind::kVmStatus;
+        const bool of_vm = key.kind == RecordKind::kVmSpec ||
+                           key.kind == RecordKind::kVmPlacement ||
+                           key.kind == RecordKind::kVmStatus;
         if (of_vm) {
             std::string vm = fmt::format("{}/{}", key.project, key.name);
             if (!before.contains(vm)) {
@@ -124,15 +130,19 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
         check_kept(change);
         if (key.kind == RecordKind::kNodeStatus && change.deleted)
             state_.for_each_vm_on(key.name, [&](const view::VmEntry& vm) {
-                broken(fmt::format("host {} was removed, and vm {} has its place there", key.name, vm.key));
+                broken(fmt::format("host {} was removed, and vm {} has its place there", key.name,
+                                   vm.key));
                 return true;
             });
-        if (change.deleted && (key.kind == RecordKind::kImage || key.kind == RecordKind::kProject)) check_unused(key);
+        if (change.deleted && (key.kind == RecordKind::kImage || key.kind == RecordKind::kProject))
+            check_unused(key);
         if (key.kind == RecordKind::kFailover && !change.deleted) failovers.emplace_back(key.name);
-        if (key.kind == RecordKind::kOperation && !change.deleted) operations.emplace_back(key.name);
+        if (key.kind == RecordKind::kOperation && !change.deleted)
+            operations.emplace_back(key.name);
         if (key.kind == RecordKind::kNodeLease && change.deleted) {
             const view::NodeEntry* node = state_.nodes.find(key.name);
-            lease_ends_[std::string(key.name)] = {clock_.mono(), revision, node && node->lease ? node->lease->value.lease : 0};
+            lease_ends_[std::string(key.name)] = {
+                clock_.mono(), revision, node && node->lease ? node->lease->value.lease : 0};
             leases_ended.emplace_back(key.name);
         }
         view::apply_change(state_, change.item, change.deleted, log_);
@@ -141,7 +151,8 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
     if (ledger_ && !events.empty()) ledger_->owed.emplace_back(revision, std::move(events));
     for (const std::string& id : operations) check_operation(id);
     for (const std::string& id : failovers)
-        if (const view::FailoverEntry* failover = state_.failovers.find(id)) check_failover(*failover);
+        if (const view::FailoverEntry* failover = state_.failovers.find(id))
+            check_failover(*failover);
     for (const auto& [vm, entry] : before) check_vm(vm, entry.get(), state_.vms.find(vm));
     for (const auto& [vm, entry] : before) {
         Use& more = projects[vm.substr(0, vm.find('/'))];
@@ -161,51 +172,67 @@ void Checker::not_running(const std::string& uid, const std::string& what) {
     const auto found = processes_.find(uid);
     if (found == processes_.end()) return;
     for (const auto& [host, running] : found->second)
-        if (!beyond_.contains(host)) broken(fmt::format("{} while it ran on {} (epoch {})", what, host, running.epoch));
+        if (!beyond_.contains(host))
+            broken(fmt::format("{} while it ran on {} (epoch {})", what, host, running.epoch));
 }
 
-void Checker::check_vm(const std::string& vm, const view::VmEntry* before, const view::VmEntry* after) {
+void Checker::check_vm(const std::string& vm, const view::VmEntry* before,
+                       const view::VmEntry* after) {
     counted();
     const bool had = before && before->record;
     const bool has = after && after->record;
-    if (has && (!had || before->record->mod_revision != after->record->mod_revision)) check_volumes(*after);
+    if (has && (!had || before->record->mod_revision != after->record->mod_revision))
+        check_volumes(*after);
     if (has && !had) {
         uids_.insert(after->record->value.uid);
-        if (!state_.projects.find(after->project())) broken(fmt::format("vm {} was made, and there is no project {}", vm, after->project()));
+        if (!state_.projects.find(after->project()))
+            broken(fmt::format("vm {} was made, and there is no project {}", vm, after->project()));
         // One that was asked for a moment ago may be on its way still.
         const auto asked = deletions_asked_.find(vm);
-        if (asked != deletions_asked_.end() && clock_.mono() - asked->second > kOnItsWay) deletions_asked_.erase(asked);
+        if (asked != deletions_asked_.end() && clock_.mono() - asked->second > kOnItsWay)
+            deletions_asked_.erase(asked);
     }
     if (had && !has) {
-        if (!deletions_asked_.contains(vm)) broken(fmt::format("vm {} is gone, and nobody had asked for it", vm));
-        not_running(before->record->value.uid, fmt::format("the records of vm {} were deleted", vm));
+        if (!deletions_asked_.contains(vm))
+            broken(fmt::format("vm {} is gone, and nobody had asked for it", vm));
+        not_running(before->record->value.uid,
+                    fmt::format("the records of vm {} were deleted", vm));
         restarts_before_[vm] += before->record->value.restart_generation;
     }
     if (!had || !has || before->record->value.uid != after->record->value.uid) return;
     if (!model::phase_may_follow(before->phase, after->phase))
-        broken(fmt::format("vm {} went from {} to {}, which is no legal step", vm, model::phase_name(before->phase),
-                           model::phase_name(after->phase)));
-    const auto written = [](const auto& was, const auto& is) { return is && (!was || was->mod_revision != is->mod_revision); };
+        broken(fmt::format("vm {} went from {} to {}, which is no legal step", vm,
+                           model::phase_name(before->phase), model::phase_name(after->phase)));
+    const auto written = [](const auto& was, const auto& is) {
+        return is && (!was || was->mod_revision != is->mod_revision);
+    };
     if (written(before->record, after->record)) check_spec(before, *after);
     if (written(before->placement, after->placement)) check_placement(before, *after);
     if (written(before->status, after->status)) check_status(*after);
 }
 
-// Members of the next version's records are kept by this one (docs/FORMATS.md), as long as it is the same thing.
+// Members of the next version's records are kept by this one (docs/FORMATS.md), as long as it is
+// the same thing.
 void Checker::check_kept(const store::Change& change) {
     const RecordKind kind = model::parse_key(change.item.key).kind;
-    const bool kept = kind == RecordKind::kVmSpec || kind == RecordKind::kVmPlacement || kind == RecordKind::kNodeSpec || kind == RecordKind::kVolumeSpec;
+    const bool kept = kind == RecordKind::kVmSpec || kind == RecordKind::kVmPlacement ||
+                      kind == RecordKind::kNodeSpec || kind == RecordKind::kVolumeSpec;
     if (!kept) return;
     const auto times = [](std::string_view value) {
         int count = 0;
-        for (std::size_t at = value.find(kNextMember); at != std::string_view::npos; at = value.find(kNextMember, at + 1)) ++count;
+        for (std::size_t at = value.find(kNextMember); at != std::string_view::npos;
+             at = value.find(kNextMember, at + 1))
+            ++count;
         return count;
     };
-    if (change.deleted || change.item.create_revision == change.item.mod_revision) next_members_.erase(change.item.key);
+    if (change.deleted || change.item.create_revision == change.item.mod_revision)
+        next_members_.erase(change.item.key);
     if (change.deleted) return;
     int& before = next_members_[change.item.key];
     const int now = times(change.item.value);
-    if (now < before) broken(fmt::format("{} has lost what a daemon of the next version wrote into it", change.item.key));
+    if (now < before)
+        broken(fmt::format("{} has lost what a daemon of the next version wrote into it",
+                           change.item.key));
     before = now;
 }
 
@@ -214,23 +241,31 @@ void Checker::check_spec(const view::VmEntry* before, const view::VmEntry& after
     const model::VmRecord& was = before->record->value;
     const model::VmRecord& is = after.record->value;
     if (!after.node().empty()) grown_[std::string(after.node())] = clock_.mono();
-    if (is.generation < was.generation || is.restart_generation < was.restart_generation || is.generation > was.generation + 1 ||
-        is.restart_generation > was.restart_generation + 1)
-        broken(fmt::format("vm {} went from generation {}/{} to {}/{}", after.key, was.generation, was.restart_generation, is.generation,
-                           is.restart_generation));
-    if (is.generation == was.generation && is.spec != was.spec && model::without_extras(is.spec) != model::without_extras(was.spec)) broken(fmt::format("the spec of vm {} changed, its generation did not", after.key));
+    if (is.generation < was.generation || is.restart_generation < was.restart_generation ||
+        is.generation > was.generation + 1 || is.restart_generation > was.restart_generation + 1)
+        broken(fmt::format("vm {} went from generation {}/{} to {}/{}", after.key, was.generation,
+                           was.restart_generation, is.generation, is.restart_generation));
+    if (is.generation == was.generation && is.spec != was.spec &&
+        model::without_extras(is.spec) != model::without_extras(was.spec))
+        broken(fmt::format("the spec of vm {} changed, its generation did not", after.key));
     for (const model::Disk& disk : was.spec.disks) {
-        const auto same = [&](const model::Disk& other) { return other.name == disk.name && other.volume == disk.volume; };
-        if (std::ranges::none_of(is.spec.disks, same)) not_running(is.uid, fmt::format("disk {} was taken from vm {}", disk.name, after.key));
+        const auto same = [&](const model::Disk& other) {
+            return other.name == disk.name && other.volume == disk.volume;
+        };
+        if (std::ranges::none_of(is.spec.disks, same))
+            not_running(is.uid, fmt::format("disk {} was taken from vm {}", disk.name, after.key));
     }
-    if (!was.deleted_at.empty() && is.deleted_at.empty()) broken(fmt::format("vm {} was being deleted, and is no more", after.key));
+    if (!was.deleted_at.empty() && is.deleted_at.empty())
+        broken(fmt::format("vm {} was being deleted, and is no more", after.key));
     if (is.restart_generation + restarts_before_[after.key] > restarts_asked_[after.key])
-        broken(fmt::format("vm {} was told to start {} times more often than people asked", after.key,
-                           is.restart_generation + restarts_before_[after.key] - restarts_asked_[after.key]));
+        broken(fmt::format(
+            "vm {} was told to start {} times more often than people asked", after.key,
+            is.restart_generation + restarts_before_[after.key] - restarts_asked_[after.key]));
     const auto labels = labels_.find(after.key + " " + is.uid);
     if (labels == labels_.end()) return;
     for (const std::string& label : labels->second)
-        if (!is.spec.labels.contains(label)) broken(fmt::format("vm {}: label {} was acknowledged, and is lost", after.key, label));
+        if (!is.spec.labels.contains(label))
+            broken(fmt::format("vm {}: label {} was acknowledged, and is lost", after.key, label));
 }
 
 // What goes is used by nobody.
@@ -239,30 +274,42 @@ void Checker::check_unused(const model::ParsedKey& gone) {
     const bool image = gone.kind == RecordKind::kImage;
     state_.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
         if (vm->record && (image ? vm->record->value.spec.image : vm->project()) == gone.name)
-            broken(fmt::format("{} {} is gone, and vm {} has it", image ? "image" : "project", gone.name, vm->key));
+            broken(fmt::format("{} {} is gone, and vm {} has it", image ? "image" : "project",
+                               gone.name, vm->key));
     });
     state_.volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
-        if (!image && volume->record && volume->project() == gone.name) broken(fmt::format("project {} is gone, and volume {} is in it", gone.name, volume->key));
+        if (!image && volume->record && volume->project() == gone.name)
+            broken(
+                fmt::format("project {} is gone, and volume {} is in it", gone.name, volume->key));
     });
 }
 
 // A volume that stands alone is written by one VM at a time.
 void Checker::check_volumes(const view::VmEntry& after) {
     const model::VmSpec& spec = after.record->value.spec;
-    if (!state_.images.find(spec.image)) broken(fmt::format("vm {} has image {}, which is not there", after.key, spec.image));
+    if (!state_.images.find(spec.image))
+        broken(fmt::format("vm {} has image {}, which is not there", after.key, spec.image));
     if (spec.run == model::Run::kStopped) return;
     for (const model::Disk& disk : spec.disks) {
         if (disk.volume.empty()) continue;
         counted();
-        const view::VolumeEntry* volume = state_.volumes.find(fmt::format("{}/{}", after.project(), disk.volume));
-        if (!volume || !volume->record) broken(fmt::format("vm {} names volume {}, which is not there", after.key, disk.volume));
-        state_.vms.scan_prefix(fmt::format("{}/", after.project()), [&](const std::shared_ptr<const view::VmEntry>& other) {
-            if (!other->record || other->key == after.key || other->record->value.spec.run == model::Run::kStopped) return true;
-            for (const model::Disk& theirs : other->record->value.spec.disks)
-                if (theirs.volume == disk.volume && !(theirs.read_only && disk.read_only))
-                    broken(fmt::format("vm {} and vm {} shall both run with volume {}", after.key, other->key, disk.volume));
-            return true;
-        });
+        const view::VolumeEntry* volume =
+            state_.volumes.find(fmt::format("{}/{}", after.project(), disk.volume));
+        if (!volume || !volume->record)
+            broken(
+                fmt::format("vm {} names volume {}, which is not there", after.key, disk.volume));
+        state_.vms.scan_prefix(
+            fmt::format("{}/", after.project()),
+            [&](const std::shared_ptr<const view::VmEntry>& other) {
+                if (!other->record || other->key == after.key ||
+                    other->record->value.spec.run == model::Run::kStopped)
+                    return true;
+                for (const model::Disk& theirs : other->record->value.spec.disks)
+                    if (theirs.volume == disk.volume && !(theirs.read_only && disk.read_only))
+                        broken(fmt::format("vm {} and vm {} shall both run with volume {}",
+                                           after.key, other->key, disk.volume));
+                return true;
+            });
     }
 }
 
@@ -271,10 +318,15 @@ void Checker::on_disk_deleted(const std::string& host, const std::string& path) 
     counted();
     trace_.add(host, "disk deleted", {{"path", path}});
     state_.volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
-        if (!volume->record || path.find(volume->record->value.uid) == std::string::npos || !volume->record->value.deleted_at.empty()) return;
-        const view::VmEntry* owner = state_.vms.find(fmt::format("{}/{}", volume->project(), volume->record->value.vm));
+        if (!volume->record || path.find(volume->record->value.uid) == std::string::npos ||
+            !volume->record->value.deleted_at.empty())
+            return;
+        const view::VmEntry* owner =
+            state_.vms.find(fmt::format("{}/{}", volume->project(), volume->record->value.vm));
         const bool goes = owner && owner->record && !owner->record->value.deleted_at.empty();
-        if (!goes) broken(fmt::format("{} deleted the disk of volume {}, which nobody had deleted", host, volume->key));
+        if (!goes)
+            broken(fmt::format("{} deleted the disk of volume {}, which nobody had deleted", host,
+                               volume->key));
     });
 }
 
@@ -284,15 +336,21 @@ void Checker::check_placement(const view::VmEntry* before, const view::VmEntry& 
     const model::Placement none;
     const model::Placement& then = before->placement ? before->placement->value : none;
     std::int64_t& highest = epochs_[now.uid];
-    if (now.epoch < highest) broken(fmt::format("vm {}: epoch fell from {} to {}", after.key, highest, now.epoch));
-    if (now.uid == after.record->value.uid && then.uid == now.uid && then.release && !now.release && now.node == then.node && !now.node.empty())
+    if (now.epoch < highest)
+        broken(fmt::format("vm {}: epoch fell from {} to {}", after.key, highest, now.epoch));
+    if (now.uid == after.record->value.uid && then.uid == now.uid && then.release && !now.release &&
+        now.node == then.node && !now.node.empty())
         broken(fmt::format("vm {}: its release from {} was taken back", after.key, now.node));
     if (now.node != then.node) {
         if (!now.node.empty() && now.epoch <= highest)
-            broken(fmt::format("vm {} was placed on {} with epoch {}, which was used before", after.key, now.node, now.epoch));
-        if (!now.node.empty() && !then.node.empty() && !failed_over_.contains(fmt::format("{} {}", now.uid, now.epoch)))
-            broken(fmt::format("vm {} was moved from {} to {} without the record of a failover", after.key, then.node, now.node));
-        if (!then.node.empty() && !then.uid.empty()) not_running(then.uid, fmt::format("vm {} was taken from {}", after.key, then.node));
+            broken(fmt::format("vm {} was placed on {} with epoch {}, which was used before",
+                               after.key, now.node, now.epoch));
+        if (!now.node.empty() && !then.node.empty() &&
+            !failed_over_.contains(fmt::format("{} {}", now.uid, now.epoch)))
+            broken(fmt::format("vm {} was moved from {} to {} without the record of a failover",
+                               after.key, then.node, now.node));
+        if (!then.node.empty() && !then.uid.empty())
+            not_running(then.uid, fmt::format("vm {} was taken from {}", after.key, then.node));
         if (!now.node.empty()) check_place(after);
     }
     if (now.release && !(then.release && then.node == now.node)) check_release(after);
@@ -301,14 +359,21 @@ void Checker::check_placement(const view::VmEntry* before, const view::VmEntry& 
 
 void Checker::check_place(const view::VmEntry& after) {
     counted();
-    if (runs(after.record->value.uid)) not_running(after.record->value.uid, fmt::format("vm {} was placed on {}", after.key, after.node()));
-    if (after.record->value.spec.run == model::Run::kStopped) broken(fmt::format("vm {} was placed on {}, and shall be stopped", after.key, after.node()));
+    if (runs(after.record->value.uid))
+        not_running(after.record->value.uid,
+                    fmt::format("vm {} was placed on {}", after.key, after.node()));
+    if (after.record->value.spec.run == model::Run::kStopped)
+        broken(
+            fmt::format("vm {} was placed on {}, and shall be stopped", after.key, after.node()));
     const view::NodeEntry* node = state_.nodes.find(after.node());
-    if (!node) return broken(fmt::format("vm {} was placed on host {}, which is unknown", after.key, after.node()));
+    if (!node)
+        return broken(
+            fmt::format("vm {} was placed on host {}, which is unknown", after.key, after.node()));
     const std::string forbidden = what_forbids(state_, after, *node);
     const auto grown = grown_.find(std::string(after.node()));
     const bool may_not_know = grown != grown_.end() && clock_.mono() - grown->second < kSeenBy;
-    if (!forbidden.empty() && !may_not_know) broken(fmt::format("vm {} was placed where it may not be: {}", after.key, forbidden));
+    if (!forbidden.empty() && !may_not_know)
+        broken(fmt::format("vm {} was placed where it may not be: {}", after.key, forbidden));
 }
 
 // A VM is asked to leave its host: for a drain, for one of higher priority, or to even things out.
@@ -317,25 +382,35 @@ void Checker::check_release(const view::VmEntry& after) {
     const std::string& reason = after.placement->value.reason;
     const view::NodeEntry* node = state_.nodes.find(after.node());
     if (reason.starts_with("drain") && (!node || !node->spec || !node->spec->value.draining))
-        broken(fmt::format("vm {} was told to leave {}, which is not being drained", after.key, after.node()));
+        broken(fmt::format("vm {} was told to leave {}, which is not being drained", after.key,
+                           after.node()));
     if (reason.starts_with("rebalance")) {
         bool asked = false;
         state_.operations.for_each([&](const auto& operation) {
             const model::Operation& record = operation->record->value;
-            asked = asked || (record.kind == "rebalance" && record.state == model::OperationState::kRunning);
+            asked = asked ||
+                    (record.kind == "rebalance" && record.state == model::OperationState::kRunning);
         });
-        if (!asked) broken(fmt::format("vm {} was told to leave {} for a rebalance that nobody has asked for", after.key, after.node()));
+        if (!asked)
+            broken(
+                fmt::format("vm {} was told to leave {} for a rebalance that nobody has asked for",
+                            after.key, after.node()));
     }
     if (!reason.starts_with("preempted by ")) return;
     const std::string by = reason.substr(13, reason.find(' ', 13) - 13);
     const view::VmEntry* other = state_.vms.find(by);
-    if (!other || !other->record) return broken(fmt::format("vm {} was preempted by vm {}, which is not there", after.key, by));
+    if (!other || !other->record)
+        return broken(
+            fmt::format("vm {} was preempted by vm {}, which is not there", after.key, by));
     const model::VmSpec& victim = after.record->value.spec;
     if (!victim.preemptible || victim.priority >= other->record->value.spec.priority)
-        broken(fmt::format("vm {} (priority {}) was preempted by vm {} (priority {})", after.key, victim.priority, by, other->record->value.spec.priority));
+        broken(fmt::format("vm {} (priority {}) was preempted by vm {} (priority {})", after.key,
+                           victim.priority, by, other->record->value.spec.priority));
     const auto grown = grown_.find(std::string(after.node()));
     if (grown != grown_.end() && clock_.mono() - grown->second < kSeenBy) return;
-    if (node && !fits_after_preemption(state_, *other, *node)) broken(fmt::format("vm {} was preempted on {}, where vm {} has no room even so", after.key, after.node(), by));
+    if (node && !fits_after_preemption(state_, *other, *node))
+        broken(fmt::format("vm {} was preempted on {}, where vm {} has no room even so", after.key,
+                           after.node(), by));
 }
 
 // What an agent says must be so: of an end it knows for certain.
@@ -345,11 +420,14 @@ void Checker::check_status(const view::VmEntry& after) {
     const auto running = processes_.find(status.uid);
     const bool here = running != processes_.end() && running->second.contains(status.node);
     if (ends(status.phase) && here)
-        broken(fmt::format("vm {} is said to be {} ({}), and runs on {}", after.key, model::phase_name(status.phase), status.message, status.node));
+        broken(fmt::format("vm {} is said to be {} ({}), and runs on {}", after.key,
+                           model::phase_name(status.phase), status.message, status.node));
     if (status.phase == Phase::kRunning || status.phase == Phase::kPaused) {
         const auto pids = pids_.find(fmt::format("{} {}", status.uid, status.epoch));
         if (pids == pids_.end() || !pids->second.contains(status.pid))
-            broken(fmt::format("vm {} is said to be {} on {} as process {}, which never was", after.key, model::phase_name(status.phase), status.node, status.pid));
+            broken(fmt::format("vm {} is said to be {} on {} as process {}, which never was",
+                               after.key, model::phase_name(status.phase), status.node,
+                               status.pid));
     }
 }
 
@@ -359,8 +437,11 @@ void Checker::check_operation(const std::string& id) {
     if (!entry) return;
     counted();
     const model::Operation& operation = entry->record->value;
-    if (operation.kind == "node-drain" && operation.state == model::OperationState::kRunning && operation.total > 0 && operation.done == operation.total)
-        broken(fmt::format("operation {}, the drain of {}, is said to run on, and nothing is left to do", id, operation.target));
+    if (operation.kind == "node-drain" && operation.state == model::OperationState::kRunning &&
+        operation.total > 0 && operation.done == operation.total)
+        broken(fmt::format(
+            "operation {}, the drain of {}, is said to run on, and nothing is left to do", id,
+            operation.target));
 }
 
 // Nobody may use more than the quota allows. A quota that was lowered takes nothing away.
@@ -375,52 +456,71 @@ void Checker::check_quota(const std::string& project, const Use& more) {
         used += use_of(vm.get());
         return true;
     });
-    const auto over = [](std::int64_t all, std::int64_t most, std::int64_t new_ones) { return most > 0 && new_ones > 0 && all > most; };
-    if (over(used.vms, quota.vms, more.vms) || over(used.cpus, quota.cpus, more.cpus) || over(used.memory_mib, quota.memory_mib, more.memory_mib) ||
+    const auto over = [](std::int64_t all, std::int64_t most, std::int64_t new_ones) {
+        return most > 0 && new_ones > 0 && all > most;
+    };
+    if (over(used.vms, quota.vms, more.vms) || over(used.cpus, quota.cpus, more.cpus) ||
+        over(used.memory_mib, quota.memory_mib, more.memory_mib) ||
         over(used.disk_mib, quota.disk_mib, more.disk_mib))
-        broken(fmt::format("project {} uses {} VMs, {} CPUs, {} MiB, {} MiB of disk now: more than its quota", project, used.vms, used.cpus,
-                           used.memory_mib, used.disk_mib));
+        broken(fmt::format(
+            "project {} uses {} VMs, {} CPUs, {} MiB, {} MiB of disk now: more than its quota",
+            project, used.vms, used.cpus, used.memory_mib, used.disk_mib));
 }
 
 void Checker::check_failover(const view::FailoverEntry& failover) {
     counted();
     const model::Failover& proof = failover.record->value;
     const std::string vm = proof.project + "/" + proof.vm;
-    const auto wrong = [&](std::string what) { broken(fmt::format("failover of {} from {}: {}", vm, proof.from_node, what)); };
+    const auto wrong = [&](std::string what) {
+        broken(fmt::format("failover of {} from {}: {}", vm, proof.from_node, what));
+    };
     const view::NodeEntry* from = state_.nodes.find(proof.from_node);
     if (from && from->lease) wrong("the host has its lease key");
-    if (proof.lease != 0 && backend_.lease_deadline(proof.lease)) wrong(fmt::format("its lease {} has not ended", proof.lease));
+    if (proof.lease != 0 && backend_.lease_deadline(proof.lease))
+        wrong(fmt::format("its lease {} has not ended", proof.lease));
     not_running(proof.uid, fmt::format("vm {} was failed over from {}", vm, proof.from_node));
     const view::VmEntry* entry = state_.vms.find(vm);
     if (!entry || !entry->record || !entry->placement) return wrong("there is no such VM");
     const model::Placement& placement = entry->placement->value;
-    if (placement.uid != proof.uid || placement.node != proof.to_node || placement.epoch != proof.new_epoch) wrong("the record speaks of another placement");
-    if (proof.to_node.empty() ? proof.new_epoch != proof.old_epoch : proof.new_epoch != proof.old_epoch + 1)
+    if (placement.uid != proof.uid || placement.node != proof.to_node ||
+        placement.epoch != proof.new_epoch)
+        wrong("the record speaks of another placement");
+    if (proof.to_node.empty() ? proof.new_epoch != proof.old_epoch
+                              : proof.new_epoch != proof.old_epoch + 1)
         wrong(fmt::format("epoch {} after {}", proof.new_epoch, proof.old_epoch));
     if (proof.proof != "lease-ended" && proof.proof != "operator-vouched") wrong("without a proof");
     const bool vouched = proof.proof == "operator-vouched";
-    if (vouched && (!from || !from->spec || from->spec->value.lost_at.empty())) wrong("nobody had vouched for it");
+    if (vouched && (!from || !from->spec || from->spec->value.lost_at.empty()))
+        wrong("nobody had vouched for it");
     const bool unfenced = entry->record->value.spec.ha == model::Ha::kNone;
-    const bool ran = entry->status && entry->status->value.uid == proof.uid && entry->status->value.epoch == proof.old_epoch;
+    const bool ran = entry->status && entry->status->value.uid == proof.uid &&
+                     entry->status->value.epoch == proof.old_epoch;
     if (unfenced && ran && !vouched) wrong("it is not fenced, and nobody vouched for the host");
     failed_over_.insert(fmt::format("{} {}", proof.uid, proof.new_epoch));
     const auto end = lease_ends_.find(proof.from_node);
     if (end == lease_ends_.end()) return;  // a host that never had one
     if (proof.lease_gone_revision != 0 && proof.lease_gone_revision < end->second.revision)
-        wrong(fmt::format("its lease ended at revision {}, the record says {}", end->second.revision, proof.lease_gone_revision));
+        wrong(fmt::format("its lease ended at revision {}, the record says {}",
+                          end->second.revision, proof.lease_gone_revision));
     // The controller's clock may run fast, by less than a fiftieth.
     const Millis margin = controller::drift_margin(agent::LeaseSettings{}.ttl);
     const Millis waited = clock_.mono() - end->second.at;
-    if (waited < margin - margin / 50) wrong(fmt::format("{} ms after its lease ended; {} ms must be waited", waited.count, margin.count));
+    if (waited < margin - margin / 50)
+        wrong(fmt::format("{} ms after its lease ended; {} ms must be waited", waited.count,
+                          margin.count));
 }
 
-// The others may take its VMs over from now on, but for the margin: nothing fenced may run any more.
+// The others may take its VMs over from now on, but for the margin: nothing fenced may run any
+// more.
 void Checker::check_lease_end(const std::string& host) {
     counted();
     if (beyond_.contains(host)) return;
     for (const auto& [uid, hosts] : processes_) {
         const auto running = hosts.find(host);
-        if (running != hosts.end() && running->second.fenced) return broken(fmt::format("the lease of host {} has ended, and a fenced VM ({}) still runs there", host, uid));
+        if (running != hosts.end() && running->second.fenced)
+            return broken(
+                fmt::format("the lease of host {} has ended, and a fenced VM ({}) still runs there",
+                            host, uid));
     }
 }
 
@@ -432,7 +532,9 @@ void Checker::on_feed(const std::string& host, MonoTime deadline, const HostCloc
     const agent::LeaseSettings settings;
     const view::NodeEntry* node = state_.nodes.find(host);
     if (!node || !node->lease) {
-        if (deadline > clock.mono()) broken(fmt::format("host {} grants its fenced VMs {} ms, and has no lease key", host, (deadline - clock.mono()).count));
+        if (deadline > clock.mono())
+            broken(fmt::format("host {} grants its fenced VMs {} ms, and has no lease key", host,
+                               (deadline - clock.mono()).count));
         return;
     }
     const auto ends = backend_.lease_deadline(node->lease->value.lease);
@@ -440,7 +542,8 @@ void Checker::on_feed(const std::string& host, MonoTime deadline, const HostCloc
     const MonoTime renewed = clock.at(*ends - settings.ttl);
     const MonoTime latest = renewed + settings.ttl - settings.ttl / 8;
     if (deadline > latest + Millis{1})
-        broken(fmt::format("host {} grants its fenced VMs {} ms more than its lease allows", host, (deadline - latest).count));
+        broken(fmt::format("host {} grants its fenced VMs {} ms more than its lease allows", host,
+                           (deadline - latest).count));
 }
 
 // ---- what is sent
@@ -458,11 +561,15 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
     trace_.add(host, "process starts", {{"vm", id.vm}, {"epoch", id.epoch}});
     auto& here = processes_[id.uid];
     for (const auto& [other, running] : here) {
-        // Beyond the margin of the clocks only the disks are safe, and the image lock has let it pass.
+        // Beyond the margin of the clocks only the disks are safe, and the image lock has let it
+        // pass.
         const bool excused = beyond_.contains(other) || beyond_.contains(host);
-        const bool shares = std::ranges::any_of(machine.launch.disks, [&](const auto& disk) { return running.writes.contains(disk.path); });
+        const bool shares = std::ranges::any_of(machine.launch.disks, [&](const auto& disk) {
+            return running.writes.contains(disk.path);
+        });
         if (!excused || shares)
-            broken(fmt::format("vm {} runs twice: on {} (epoch {}) and on {} (epoch {})", id.vm, other, running.epoch, host, id.epoch));
+            broken(fmt::format("vm {} runs twice: on {} (epoch {}) and on {} (epoch {})", id.vm,
+                               other, running.epoch, host, id.epoch));
     }
     Running& now = here[host] = {id.epoch, machine.launch.fenced, {}};
     for (const hypervisor::DiskFile& disk : machine.launch.disks)
@@ -472,25 +579,36 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
         const End& end = before->second;
         const Millis waited = clock_.mono() - end.at;
         if (policy == model::Restart::kNever || (policy == model::Restart::kOnFailure && end.well))
-            broken(fmt::format("vm {} ended {}, and was started again against its restart policy", id.vm, end.well ? "well" : "badly"));
-        if (end.daemon_knows && end.host == host && end.generation == machine.instance.generation && waited < kBackoffLeast)
-            broken(fmt::format("vm {} ended on {}, and was started again after {} ms", id.vm, host, waited.count));
+            broken(fmt::format("vm {} ended {}, and was started again against its restart policy",
+                               id.vm, end.well ? "well" : "badly"));
+        if (end.daemon_knows && end.host == host && end.generation == machine.instance.generation &&
+            waited < kBackoffLeast)
+            broken(fmt::format("vm {} ended on {}, and was started again after {} ms", id.vm, host,
+                               waited.count));
     }
     pids_[fmt::format("{} {}", id.uid, id.epoch)].insert(machine.instance.pid);
     auto& lately = starts_[incarnation(machine)];
     lately.push_back(clock_.mono());
     while (clock_.mono() - lately.front() > seconds(60)) lately.pop_front();
-    if (lately.size() > 10) broken(fmt::format("vm {} was started {} times within a minute", id.vm, lately.size()));
+    if (lately.size() > 10)
+        broken(fmt::format("vm {} was started {} times within a minute", id.vm, lately.size()));
     if (beyond_.contains(host)) return;
     const view::VmEntry* vm = state_.vms.find(id.vm);
-    const bool placed = vm && vm->record && vm->placement && vm->placement->value.uid == id.uid && vm->placement->value.node == host &&
+    const bool placed = vm && vm->record && vm->placement && vm->placement->value.uid == id.uid &&
+                        vm->placement->value.node == host &&
                         static_cast<std::uint64_t>(vm->placement->value.epoch) == id.epoch;
-    if (!placed) return broken(fmt::format("vm {} was started on {} with epoch {}, and has no such place", id.vm, host, id.epoch));
-    const bool announced = vm->status && vm->status->value.uid == id.uid && static_cast<std::uint64_t>(vm->status->value.epoch) == id.epoch &&
+    if (!placed)
+        return broken(fmt::format("vm {} was started on {} with epoch {}, and has no such place",
+                                  id.vm, host, id.epoch));
+    const bool announced = vm->status && vm->status->value.uid == id.uid &&
+                           static_cast<std::uint64_t>(vm->status->value.epoch) == id.epoch &&
                            vm->status->value.phase == Phase::kStarting;
-    if (!announced) broken(fmt::format("vm {} was started on {} without the store's consent", id.vm, host));
+    if (!announced)
+        broken(fmt::format("vm {} was started on {} without the store's consent", id.vm, host));
     check_volumes_of(host, machine);
-    if (machine.launch.fenced != (machine.launch.spec.ha != model::Ha::kNone)) broken(fmt::format("vm {} was started on {}, fenced: {}", id.vm, host, machine.launch.fenced));
+    if (machine.launch.fenced != (machine.launch.spec.ha != model::Ha::kNone))
+        broken(
+            fmt::format("vm {} was started on {}, fenced: {}", id.vm, host, machine.launch.fenced));
 }
 
 // Whoever had a volume before has no part in it any more.
@@ -500,18 +618,29 @@ void Checker::check_volumes_of(const std::string& host, const Machine& machine) 
     for (const model::Disk& disk : machine.launch.spec.disks) {
         if (disk.volume.empty() || disk.read_only) continue;
         counted();
-        state_.vms.scan_prefix(project + "/", [&](const std::shared_ptr<const view::VmEntry>& other) {
-            if (!other->record || other->key == id.vm || other->record->value.spec.run == model::Run::kStopped) return true;
-            for (const model::Disk& theirs : other->record->value.spec.disks)
-                if (theirs.volume == disk.volume) broken(fmt::format("vm {} was started on {} with volume {}, which is vm {}'s", id.vm, host, disk.volume, other->key));
-            return true;
-        });
+        state_.vms.scan_prefix(
+            project + "/", [&](const std::shared_ptr<const view::VmEntry>& other) {
+                if (!other->record || other->key == id.vm ||
+                    other->record->value.spec.run == model::Run::kStopped)
+                    return true;
+                for (const model::Disk& theirs : other->record->value.spec.disks)
+                    if (theirs.volume == disk.volume)
+                        broken(
+                            fmt::format("vm {} was started on {} with volume {}, which is vm {}'s",
+                                        id.vm, host, disk.volume, other->key));
+                return true;
+            });
     }
 }
 
-void Checker::on_process_end(const std::string& host, const Machine& machine, std::string_view why) {
-    trace_.add(host, "process ends", {{"vm", machine.instance.id.vm}, {"epoch", machine.instance.id.epoch}, {"why", why}});
-    if (const auto& exit = machine.instance.exit; exit && machine.ran) ended_[incarnation(machine)] = {exit->guest_shutdown || exit->status == 0, host, clock_.mono(), machine.instance.generation};
+void Checker::on_process_end(const std::string& host, const Machine& machine,
+                             std::string_view why) {
+    trace_.add(
+        host, "process ends",
+        {{"vm", machine.instance.id.vm}, {"epoch", machine.instance.id.epoch}, {"why", why}});
+    if (const auto& exit = machine.instance.exit; exit && machine.ran)
+        ended_[incarnation(machine)] = {exit->guest_shutdown || exit->status == 0, host,
+                                        clock_.mono(), machine.instance.generation};
     const auto found = processes_.find(machine.instance.id.uid);
     if (found == processes_.end()) return;
     found->second.erase(host);
@@ -527,19 +656,25 @@ void Checker::on_record_torn(const Machine& machine) { ended_.erase(incarnation(
 
 // ---- what people were told
 
-void Checker::create_acknowledged(const std::string& vm, const std::string& key, const std::string& uid) {
+void Checker::create_acknowledged(const std::string& vm, const std::string& key,
+                                  const std::string& uid) {
     counted();
-    if (!uids_.contains(uid)) broken(fmt::format("vm {} was acknowledged, and no record of it was ever written", vm));
+    if (!uids_.contains(uid))
+        broken(fmt::format("vm {} was acknowledged, and no record of it was ever written", vm));
     const auto [first, is_new] = created_.emplace(key, uid);
-    if (!is_new && first->second != uid) broken(fmt::format("vm {} was made twice for one request: {} and {}", vm, first->second, uid));
+    if (!is_new && first->second != uid)
+        broken(
+            fmt::format("vm {} was made twice for one request: {} and {}", vm, first->second, uid));
 }
 
-void Checker::label_acknowledged(const std::string& vm, const std::string& uid, const std::string& label) {
+void Checker::label_acknowledged(const std::string& vm, const std::string& uid,
+                                 const std::string& label) {
     counted();
     labels_[vm + " " + uid].insert(label);
     const view::VmEntry* entry = state_.vms.find(vm);
     if (!entry || !entry->record || entry->record->value.uid != uid) return;
-    if (!entry->record->value.spec.labels.contains(label)) broken(fmt::format("vm {}: label {} was acknowledged, and is not there", vm, label));
+    if (!entry->record->value.spec.labels.contains(label))
+        broken(fmt::format("vm {}: label {} was acknowledged, and is not there", vm, label));
 }
 
 void Checker::on_event(store::Revision revision, const std::string& subject) {
@@ -547,11 +682,15 @@ void Checker::on_event(store::Revision revision, const std::string& subject) {
     if (!ledger_) return;
     auto& owed = ledger_->owed;
     if (owed.empty() || owed.front().first > revision)
-        return broken(fmt::format("an event of revision {} ({}) came twice, or is of nothing", revision, subject));
+        return broken(fmt::format("an event of revision {} ({}) came twice, or is of nothing",
+                                  revision, subject));
     if (owed.front().first < revision)
-        return broken(fmt::format("the events of revision {} never came; revision {} did", owed.front().first, revision));
+        return broken(fmt::format("the events of revision {} never came; revision {} did",
+                                  owed.front().first, revision));
     const auto found = owed.front().second.find(subject);
-    if (found == owed.front().second.end()) return broken(fmt::format("the event of revision {} is about {}, which did not change then", revision, subject));
+    if (found == owed.front().second.end())
+        return broken(fmt::format("the event of revision {} is about {}, which did not change then",
+                                  revision, subject));
     owed.front().second.erase(found);
     if (owed.front().second.empty()) owed.pop_front();
 }
@@ -559,7 +698,8 @@ void Checker::on_event(store::Revision revision, const std::string& subject) {
 void Checker::on_event_mark(store::Revision revision) {
     counted();
     if (ledger_ && !ledger_->owed.empty() && ledger_->owed.front().first < revision)
-        broken(fmt::format("the events of revision {} never came; the stream is at {}", ledger_->owed.front().first, revision));
+        broken(fmt::format("the events of revision {} never came; the stream is at {}",
+                           ledger_->owed.front().first, revision));
 }
 
 }  // namespace blixard::sim

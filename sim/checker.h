@@ -22,8 +22,9 @@
 namespace blixard::sim {
 
 class Checker final : public MachineWatcher, public store::MemoryBackend::Listener {
-   public:
-    Checker(const store::MemoryBackend& backend, const Clock& clock, Trace& trace) : backend_(backend), clock_(clock), trace_(trace) {}
+ public:
+    Checker(const store::MemoryBackend& backend, const Clock& clock, Trace& trace)
+        : backend_(backend), clock_(clock), trace_(trace) {}
 
     // A process that runs, as the world knows it.
     struct Running {
@@ -48,27 +49,31 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     // The world's eyes.
     void on_revision() override;
     void on_process_start(const std::string& host, const Machine& machine) override;
-    void on_process_end(const std::string& host, const Machine& machine, std::string_view why) override;
+    void on_process_end(const std::string& host, const Machine& machine,
+                        std::string_view why) override;
     void on_record_torn(const Machine& machine) override;
     void on_daemon_gone(const std::string& host);
     void on_disk_deleted(const std::string& host, const std::string& path) override;
     // A daemon moved its watchdog's deadline, both on the clock of its host.
     void on_feed(const std::string& host, MonoTime deadline, const HostClock& clock) override;
     void on_send(const std::string& host, const store::Transaction& transaction);
-    // This host's clock is wrong by more than the margin from now on, or people say of it what is not so: only the
-    // disks are asked, and that all comes right.
+    // This host's clock is wrong by more than the margin from now on, or people say of it what is
+    // not so: only the disks are asked, and that all comes right.
     void beyond_assumptions(const std::string& host) { beyond_.insert(host); }
 
     // What operators did and were told.
     void delete_asked(const std::string& vm) { deletions_asked_[vm] = clock_.mono(); }
     void create_acknowledged(const std::string& vm, const std::string& key, const std::string& uid);
-    void label_acknowledged(const std::string& vm, const std::string& uid, const std::string& label);
-    // Each order to start or restart may raise the restart generation by one, however often it was sent.
+    void label_acknowledged(const std::string& vm, const std::string& uid,
+                            const std::string& label);
+    // Each order to start or restart may raise the restart generation by one, however often it was
+    // sent.
     void restart_asked(const std::string& vm) { ++restarts_asked_[vm]; }
 
     // An event stream that a client follows from now on.
     struct EventLedger {
-        std::deque<std::pair<store::Revision, std::multiset<std::string>>> owed;  // revision, "<kind> <name>" of events still owed
+        std::deque<std::pair<store::Revision, std::multiset<std::string>>>
+            owed;  // revision, "<kind> <name>" of events still owed
         store::Revision last = 0;
     };
     void follow(EventLedger* ledger) { ledger_ = ledger; }
@@ -83,9 +88,11 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     std::uint64_t checks() const { return checks_; }
     const view::Snapshot& state() const { return state_; }
     // By uid: host -> what runs there.
-    const std::map<std::string, std::map<std::string, Running>>& processes() const { return processes_; }
+    const std::map<std::string, std::map<std::string, Running>>& processes() const {
+        return processes_;
+    }
 
-   private:
+ private:
     void apply(store::Revision revision, const std::vector<store::Change>& changes);
     void check_rest();
     void check_operation(const std::string& id);
@@ -112,7 +119,8 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     view::Snapshot state_;
     store::Revision seen_ = 0;
     std::map<std::string, std::map<std::string, Running>> processes_;
-    std::map<std::string, std::set<std::int64_t>> pids_;       // by "<uid> <epoch>", of all processes ever
+    std::map<std::string, std::set<std::int64_t>>
+        pids_;  // by "<uid> <epoch>", of all processes ever
     struct End {
         bool well = false;
         std::string host;
@@ -120,27 +128,29 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
         std::int64_t generation = 0;
         bool daemon_knows = true;  // it has run since then, and waits before it starts it again
     };
-    std::map<std::string, End> ended_;                         // by "<uid> <epoch> <restart generation>": how, last
-    std::map<std::string, std::deque<MonoTime>> starts_;       // by incarnation: when it was started, lately
-    std::set<std::string> uids_;                               // of every VM record ever committed
-    std::map<std::string, MonoTime> deletions_asked_;          // when last, by "<project>/<name>"
-    std::map<std::string, std::string> created_;               // idempotency key -> uid
-    std::map<std::string, std::set<std::string>> labels_;      // acknowledged, by "<vm> <uid>"
-    std::map<std::string, std::int64_t> restarts_asked_;       // by VM
-    std::map<std::string, std::int64_t> restarts_before_;      // by VM: of those of its name that are gone
-    std::map<std::string, std::int64_t> epochs_;               // the highest, by uid
-    std::set<std::string> failed_over_;                        // "<uid> <new epoch>"
+    std::map<std::string, End> ended_;  // by "<uid> <epoch> <restart generation>": how, last
+    std::map<std::string, std::deque<MonoTime>>
+        starts_;                  // by incarnation: when it was started, lately
+    std::set<std::string> uids_;  // of every VM record ever committed
+    std::map<std::string, MonoTime> deletions_asked_;      // when last, by "<project>/<name>"
+    std::map<std::string, std::string> created_;           // idempotency key -> uid
+    std::map<std::string, std::set<std::string>> labels_;  // acknowledged, by "<vm> <uid>"
+    std::map<std::string, std::int64_t> restarts_asked_;   // by VM
+    std::map<std::string, std::int64_t>
+        restarts_before_;                         // by VM: of those of its name that are gone
+    std::map<std::string, std::int64_t> epochs_;  // the highest, by uid
+    std::set<std::string> failed_over_;           // "<uid> <new epoch>"
     struct LeaseEnd {
         MonoTime at{};
         store::Revision revision = 0;
         std::int64_t lease = 0;
     };
-    std::int64_t second_ = 0;  // of the last write
-    std::size_t writes_ = 0;   // in it
-    std::map<std::string, LeaseEnd> lease_ends_;               // the last one, by host
-    std::map<std::string, MonoTime> grown_;                    // by host: when the spec of a VM there last changed
+    std::int64_t second_ = 0;                     // of the last write
+    std::size_t writes_ = 0;                      // in it
+    std::map<std::string, LeaseEnd> lease_ends_;  // the last one, by host
+    std::map<std::string, MonoTime> grown_;  // by host: when the spec of a VM there last changed
     std::set<std::string> beyond_;
-    std::map<std::string, int> next_members_;                  // by key: members that only the next version knows
+    std::map<std::string, int> next_members_;  // by key: members that only the next version knows
     EventLedger* ledger_ = nullptr;
     std::optional<std::string> failure_;
     std::uint64_t checks_ = 0;

@@ -8,59 +8,68 @@
 
 namespace blixard::sim {
 namespace {
-constexpr std::size_t kRecordSegmentBytes = 64 << 10;  // many checkpoints in an hour: they are to be right
-}
+// Many checkpoints in an hour: they are to be right.
+constexpr std::size_t kRecordSegmentBytes = 64 << 10;
+}  // namespace
 
 // Every image file is there.
 class SimHost::PathBlobs final : public agent::Blobs {
-   public:
+ public:
     explicit PathBlobs(Executor& executor) : executor_(executor) {}
     void ensure(const std::string& sha256, Callback<std::string> done) override {
         executor_.post([sha256, done] { done("/blobs/" + sha256); });
     }
 
-   private:
+ private:
     Executor& executor_;
 };
 
 // Whatever image people name has its files.
 class SimHost::Files final : public api::BlobPort {
-   public:
+ public:
     explicit Files(Executor& executor) : executor_(executor) {}
-    Result<std::shared_ptr<api::BlobUpload>> open_upload(std::optional<std::uint64_t>, std::string) override {
+    Result<std::shared_ptr<api::BlobUpload>> open_upload(std::optional<std::uint64_t>,
+                                                         std::string) override {
         return fail(ErrorCode::kUnsupported, "nothing is uploaded in a simulation");
     }
     void find(std::string, Callback<api::Blob> done) override {
-        executor_.post([done = std::move(done)] { done(fail(ErrorCode::kNotFound, "there are no files in a simulation")); });
+        executor_.post([done = std::move(done)] {
+            done(fail(ErrorCode::kNotFound, "there are no files in a simulation"));
+        });
     }
-    void inspect(std::string sha256, model::FileRole role, Callback<model::ImageFile> done) override {
-        executor_.post([sha256 = std::move(sha256), role, done = std::move(done)] { done(model::ImageFile{.role = role, .sha256 = sha256}); });
+    void inspect(std::string sha256, model::FileRole role,
+                 Callback<model::ImageFile> done) override {
+        executor_.post([sha256 = std::move(sha256), role, done = std::move(done)] {
+            done(model::ImageFile{.role = role, .sha256 = sha256});
+        });
     }
 
-   private:
+ private:
     Executor& executor_;
 };
 
 class SimHost::Planner final : public api::PlanPort {
-   public:
+ public:
     Planner(const view::View& view, Executor& executor) : view_(view), executor_(executor) {}
     void ask(api::PlanQuestion question, Callback<std::string> json) override {
-        const controller::Question asked{question.what, question.vm, question.node, question.body, question.dry_run};
-        executor_.post([answer = controller::answer(asked, *view_.current(), {}), json = std::move(json)] { json(answer); });
+        const controller::Question asked{question.what, question.vm, question.node, question.body,
+                                         question.dry_run};
+        executor_.post([answer = controller::answer(asked, *view_.current(), {}),
+                        json = std::move(json)] { json(answer); });
     }
 
-   private:
+ private:
     const view::View& view_;
     Executor& executor_;
 };
 
 class SimHost::AgentLease final : public controller::LeaseSource {
-   public:
+ public:
     explicit AgentLease(const agent::Agent& agent) : agent_(agent) {}
     store::LeaseId lease() const override { return agent_.lease().id(); }
     store::Revision lease_key_revision() const override { return agent_.lease().key_revision(); }
 
-   private:
+ private:
     const agent::Agent& agent_;
 };
 
@@ -69,7 +78,8 @@ model::NodeSpec spec_of_host(int index) {
     spec.uid = fmt::format("h{}", index + 1);
     spec.zone = fmt::format("z{}", index % 3);
     spec.labels["rack"] = fmt::format("r{}", index % 4);
-    const model::Overcommit promises[] = {model::Overcommit::kNone, model::Overcommit::kConservative, model::Overcommit::kModerate};
+    const model::Overcommit promises[] = {
+        model::Overcommit::kNone, model::Overcommit::kConservative, model::Overcommit::kModerate};
     spec.overcommit = promises[index % 3];
     return spec;
 }
@@ -87,13 +97,16 @@ SimHost::SimHost(Deps deps, int index, std::uint64_t seed, std::int64_t clock_pp
       log_(deps_.trace, name_),
       ids_(seed + 2),
       network_(seed + 3),
-      clock_(deps_.timeline, ppm_, Millis{static_cast<std::int64_t>(SeededRandom(seed + 1).below(1'000'000'000))}),
+      clock_(deps_.timeline, ppm_,
+             Millis{static_cast<std::int64_t>(SeededRandom(seed + 1).below(1'000'000'000))}),
       machines_({deps_.timeline, clock_, deps_.shared, deps_.checker}, name_, seed + 4) {}
 
 SimHost::~SimHost() { kill_daemon(); }
 
 store::Link SimHost::link() const {
-    return {.requests_cut = ways_.requests_cut > 0, .replies_cut = ways_.replies_cut > 0, .delay = Millis{ways_.slow > 0 ? ways_.slow_ms : 1},
+    return {.requests_cut = ways_.requests_cut > 0,
+            .replies_cut = ways_.replies_cut > 0,
+            .delay = Millis{ways_.slow > 0 ? ways_.slow_ms : 1},
             .watch_lag = Millis{ways_.watch_slow > 0 ? ways_.watch_ms : 0}};
 }
 
@@ -105,8 +118,10 @@ void SimHost::change_ways(const std::function<void(Ways&)>& change) {
 store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
     deps_.checker.on_send(name_, transaction);
     store::CommitFault fault{.delay = Millis{static_cast<std::int64_t>(network_.below(4))}};
-    if (doubled_ > 0 && network_.chance(30)) fault.again = Millis{1 + static_cast<std::int64_t>(network_.below(5000))};
-    if (doubled_ > 0 && network_.chance(20)) fault.delay = Millis{static_cast<std::int64_t>(network_.below(3000))};
+    if (doubled_ > 0 && network_.chance(30))
+        fault.again = Millis{1 + static_cast<std::int64_t>(network_.below(5000))};
+    if (doubled_ > 0 && network_.chance(20))
+        fault.delay = Millis{static_cast<std::int64_t>(network_.below(3000))};
     if (trouble_ <= 0) return fault;
     const std::uint64_t dice = network_.below(100);
     if (dice < 15)
@@ -114,7 +129,8 @@ store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
     else if (dice < 25)
         fault.outcome = store::CommitOutcome::kUnknownNotApplied;
     else if (dice < 30)
-        fault = {.outcome = store::CommitOutcome::kUnknownLate, .again = Millis{1000 + static_cast<std::int64_t>(network_.below(4000))}};
+        fault = {.outcome = store::CommitOutcome::kUnknownLate,
+                 .again = Millis{1000 + static_cast<std::int64_t>(network_.below(4000))}};
     else if (dice < 40)
         fault.outcome = store::CommitOutcome::kUnavailable;
     else if (dice < 60)
@@ -125,7 +141,9 @@ store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
 SimHost::ClientFate SimHost::client_fate() {
     if (clients_trouble_ <= 0) return ClientFate::kGood;
     const std::uint64_t dice = network_.below(100);
-    return dice < 20 ? ClientFate::kRequestLost : dice < 55 ? ClientFate::kAnswerLost : ClientFate::kGood;
+    return dice < 20   ? ClientFate::kRequestLost
+           : dice < 55 ? ClientFate::kAnswerLost
+                       : ClientFate::kGood;
 }
 
 void SimHost::start_daemon() {
@@ -136,18 +154,22 @@ void SimHost::start_daemon() {
     daemon_ = std::make_unique<Daemon>();
     Daemon& daemon = *daemon_;
     daemon.lane = lanes_.back().get();
-    daemon.link = std::make_unique<store::MemoryStore>(deps_.backend, *daemon.lane, store::MemoryOptions{.faults = this, .link = link()});
+    daemon.link = std::make_unique<store::MemoryStore>(
+        deps_.backend, *daemon.lane, store::MemoryOptions{.faults = this, .link = link()});
     daemon.store = daemon.link.get();
     if (next_version_) {
         daemon.next_version = std::make_unique<NextVersionStore>(*daemon.link);
         daemon.store = daemon.next_version.get();
     }
     if (deps_.record) {
-        daemon.recording = std::make_unique<recorder::Recording>(*deps_.record, kRecordSegmentBytes, *daemon.store, *daemon.lane, *daemon.lane, ids_);
+        daemon.recording = std::make_unique<recorder::Recording>(
+            *deps_.record, kRecordSegmentBytes, *daemon.store, *daemon.lane, *daemon.lane, ids_);
         recorder::Recording& ports = *daemon.recording;
-        daemon.view = std::make_unique<view::View>(ports.store, ports.executor, ports.clock, log_, &deps_.steps);
+        daemon.view = std::make_unique<view::View>(ports.store, ports.executor, ports.clock, log_,
+                                                   &deps_.steps);
     } else {
-        daemon.view = std::make_unique<view::View>(*daemon.store, *daemon.lane, *daemon.lane, log_, &deps_.steps);
+        daemon.view = std::make_unique<view::View>(*daemon.store, *daemon.lane, *daemon.lane, log_,
+                                                   &deps_.steps);
     }
     daemon.view->start([this, run = run_](Status ready) {
         if (!daemon_ || run != run_) return;
@@ -170,7 +192,8 @@ void SimHost::put_node_spec(Daemon& daemon) {
     if (node && node->spec) return;
     store::Transaction put;
     put.compares.push_back({model::node_key(name_, "spec"), 0});
-    put.puts.push_back({.key = model::node_key(name_, "spec"), .value = model::to_json(spec_of_host(index_))});
+    put.puts.push_back(
+        {.key = model::node_key(name_, "spec"), .value = model::to_json(spec_of_host(index_))});
     daemon.store->commit(std::move(put), [](const Result<store::Committed>&) {});
 }
 
@@ -192,18 +215,29 @@ void SimHost::assemble(Daemon& daemon) {
     settings.run_uid = make_id(ids_);
     const controller::ControllerSettings control{.node = name_, .run_uid = make_id(ids_)};
     if (recorder::Recording* const ports = daemon.recording.get()) {
-        ports->hypervisor = std::make_unique<recorder::RecordedHypervisor>(ports->recorder, *daemon.hypervisor);
+        ports->hypervisor =
+            std::make_unique<recorder::RecordedHypervisor>(ports->recorder, *daemon.hypervisor);
         ports->blobs = std::make_unique<recorder::RecordedBlobs>(ports->recorder, *daemon.blobs);
         ports->begin("sim", settings, control, *daemon.view);
-        make_loops(daemon, settings, control, ports->store, *ports->hypervisor, *ports->blobs, ports->executor, ports->clock, ports->random);
+        make_loops(daemon, settings, control, ports->store, *ports->hypervisor, *ports->blobs,
+                   ports->executor, ports->clock, ports->random);
     } else {
-        make_loops(daemon, settings, control, *daemon.store, *daemon.hypervisor, *daemon.blobs, lane, lane, ids_);
+        make_loops(daemon, settings, control, *daemon.store, *daemon.hypervisor, *daemon.blobs,
+                   lane, lane, ids_);
     }
     daemon.files = std::make_unique<Files>(lane);
     daemon.planner = std::make_unique<Planner>(*daemon.view, lane);
-    daemon.api = std::make_unique<api::Api>(api::Deps{.store = *daemon.store, .view = *daemon.view, .executor = lane, .view_executor = lane, .clock = lane, .random = ids_,
-                                                      .log = log_, .blobs = daemon.files.get(), .plan = daemon.planner.get()},
-                                            api::Settings{.node = name_, .version = "sim", .commit = "sim", .store = "memory"});
+    daemon.api = std::make_unique<api::Api>(
+        api::Deps{.store = *daemon.store,
+                  .view = *daemon.view,
+                  .executor = lane,
+                  .view_executor = lane,
+                  .clock = lane,
+                  .random = ids_,
+                  .log = log_,
+                  .blobs = daemon.files.get(),
+                  .plan = daemon.planner.get()},
+        api::Settings{.node = name_, .version = "sim", .commit = "sim", .store = "memory"});
     const auto ready = [this, run = run_](Status found) {
         if (!daemon_ || run != run_) return;
         if (!found) return start_again();
@@ -215,13 +249,19 @@ void SimHost::assemble(Daemon& daemon) {
         daemon.agent->start(ready);
 }
 
-void SimHost::make_loops(Daemon& daemon, const agent::AgentSettings& settings, const controller::ControllerSettings& control, store::Store& store,
-                         hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs, Executor& executor, const Clock& clock, Random& random) {
-    daemon.agent = std::make_unique<agent::Agent>(
-        agent::Agent::Deps{store, *daemon.view, hypervisor, blobs, nullptr, executor, clock, random, log_}, settings);
+void SimHost::make_loops(Daemon& daemon, const agent::AgentSettings& settings,
+                         const controller::ControllerSettings& control, store::Store& store,
+                         hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs,
+                         Executor& executor, const Clock& clock, Random& random) {
+    daemon.agent =
+        std::make_unique<agent::Agent>(agent::Agent::Deps{store, *daemon.view, hypervisor, blobs,
+                                                          nullptr, executor, clock, random, log_},
+                                       settings);
     daemon.lease = std::make_unique<AgentLease>(*daemon.agent);
     daemon.controller = std::make_unique<controller::Controller>(
-        controller::Controller::Deps{store, *daemon.view, executor, clock, random, log_, *daemon.lease}, control);
+        controller::Controller::Deps{store, *daemon.view, executor, clock, random, log_,
+                                     *daemon.lease},
+        control);
 }
 
 // What an earlier daemon left has been found.
@@ -277,9 +317,7 @@ void SimHost::cut_power() {
     machines_.cut_power();
 }
 
-void SimHost::wipe() {
-    machines_.wipe();
-}
+void SimHost::wipe() { machines_.wipe(); }
 
 void SimHost::heal() {
     trouble_ = doubled_ = clients_trouble_ = 0;

@@ -25,7 +25,8 @@
 
 namespace blixard::sim {
 
-// Room for ten VMs on each host, with two thirds of it in use; hosts for more are larger by as much.
+// Room for ten VMs on each host, with two thirds of it in use; hosts for more are larger by as
+// much.
 inline constexpr std::int64_t kHostCpus = 16;
 inline constexpr std::int64_t kHostMemoryMib = 6144;
 inline constexpr int kVmsOnHost = 10;
@@ -34,15 +35,15 @@ model::NodeSpec spec_of_host(int index);
 std::vector<std::string> features_of_host(int index);
 
 class SimHost final : private store::FaultPlan {
-   public:
+ public:
     struct Deps {
         Timeline& timeline;
         Trace& trace;
         Checker& checker;
         SharedStorage& shared;
         std::shared_ptr<store::MemoryBackend> backend;
-        view::Steps& steps;  // what the views of all hosts share
-        std::int64_t size = 1;  // how many times the usual host
+        view::Steps& steps;                      // what the views of all hosts share
+        std::int64_t size = 1;                   // how many times the usual host
         recorder::MemorySink* record = nullptr;  // of the inputs of its daemons; null: none is kept
     };
     // `index`: 0 is the first host.
@@ -51,7 +52,8 @@ class SimHost final : private store::FaultPlan {
 
     void start_daemon();
     void kill_daemon();
-    void kill_daemon_after(std::uint64_t tasks, Millis span);  // between two steps of its own; back after `span`
+    // Between two steps of its own; back after `span`.
+    void kill_daemon_after(std::uint64_t tasks, Millis span);
     void pause_daemon(Millis span);
     void cut_power();
     bool up() const { return daemon_ != nullptr; }
@@ -65,7 +67,9 @@ class SimHost final : private store::FaultPlan {
     };
     void change_ways(const std::function<void(Ways&)>& change);
     void set_store_trouble(bool on) { trouble_ += on ? 1 : -1; }
-    void set_doubled(bool on) { doubled_ += on ? 1 : -1; }  // what it sends to the store arrives twice, at times
+    void set_doubled(bool on) {
+        doubled_ += on ? 1 : -1;
+    }  // what it sends to the store arrives twice, at times
     void set_clients_trouble(bool on) { clients_trouble_ += on ? 1 : -1; }
     // What becomes of one request of a client to this host.
     enum class ClientFate : std::uint8_t { kGood, kRequestLost, kAnswerLost };
@@ -80,16 +84,21 @@ class SimHost final : private store::FaultPlan {
 
     const std::string& name() const { return name_; }
     SimMachines& machines() { return machines_; }
-    const view::View* view() const { return daemon_ && daemon_->agent ? daemon_->view.get() : nullptr; }
+    const view::View* view() const {
+        return daemon_ && daemon_->agent ? daemon_->view.get() : nullptr;
+    }
     std::uint64_t run() const { return run_; }  // of its daemon
-    api::Api* api() { return daemon_ && daemon_->serving && !daemon_->lane->paused() ? daemon_->api.get() : nullptr; }
+    api::Api* api() {
+        return daemon_ && daemon_->serving && !daemon_->lane->paused() ? daemon_->api.get()
+                                                                       : nullptr;
+    }
     agent::Agent* agent() { return daemon_ ? daemon_->agent.get() : nullptr; }
     controller::Controller* controller() { return daemon_ ? daemon_->controller.get() : nullptr; }
 
     std::function<void()> on_daemon_gone;  // open requests and streams are cut off
     bool powered = true;
 
-   private:
+ private:
     struct Daemon;
     class PathBlobs;
     class Files;
@@ -99,8 +108,10 @@ class SimHost final : private store::FaultPlan {
     store::CommitFault on_commit(const store::Transaction& transaction) override;
     void assemble(Daemon& daemon);
     void put_node_spec(Daemon& daemon);
-    void make_loops(Daemon& daemon, const agent::AgentSettings& settings, const controller::ControllerSettings& control, store::Store& store,
-                    hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs, Executor& executor, const Clock& clock, Random& random);
+    void make_loops(Daemon& daemon, const agent::AgentSettings& settings,
+                    const controller::ControllerSettings& control, store::Store& store,
+                    hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs, Executor& executor,
+                    const Clock& clock, Random& random);
     void recovered(Daemon& daemon);
     void start_again();
     store::Link link() const;
@@ -135,7 +146,8 @@ class SimHost final : private store::FaultPlan {
     int trouble_ = 0, doubled_ = 0, clients_trouble_ = 0;
     bool next_version_ = false;
     std::uint64_t run_ = 0;
-    std::vector<std::unique_ptr<Lane>> lanes_;  // of all daemons ever: what is on its way refers to them
+    std::vector<std::unique_ptr<Lane>>
+        lanes_;  // of all daemons ever: what is on its way refers to them
     std::unique_ptr<Daemon> daemon_;
 };
 

@@ -11,8 +11,9 @@ namespace blixard::sim {
 namespace {
 
 class Answer final : public api::Responder {
-   public:
-    explicit Answer(std::function<void(const api::Response&)> answered) : answered_(std::move(answered)) {}
+ public:
+    explicit Answer(std::function<void(const api::Response&)> answered)
+        : answered_(std::move(answered)) {}
     void send(api::Response response) override {
         if (answered_) std::exchange(answered_, nullptr)(response);
     }
@@ -20,7 +21,7 @@ class Answer final : public api::Responder {
     std::shared_ptr<api::Socket> accept_socket() override { return nullptr; }
     bool gone() const override { return false; }
 
-   private:
+ private:
     std::function<void(const api::Response&)> answered_;
 };
 
@@ -30,7 +31,8 @@ constexpr Millis kClientPatience = seconds(3);  // then it asks again, where it 
 
 }  // namespace
 
-api::Request make_request(std::string method, std::string path, std::string project, std::string body) {
+api::Request make_request(std::string method, std::string path, std::string project,
+                          std::string body) {
     api::Request request;
     request.method = std::move(method);
     request.path = std::move(path);
@@ -49,9 +51,13 @@ bool ask(SimHost& host, api::Request request, std::function<void(const api::Resp
 
 std::string Operators::vm_name(int subject) const { return fmt::format("vm-{}", subject); }
 // "lab" has a quota; "brief" comes and goes.
-std::string Operators::project_of(int subject) const { return subject % 5 == 4 ? "lab" : subject % 25 == 13 ? "brief" : "default"; }
+std::string Operators::project_of(int subject) const {
+    return subject % 5 == 4 ? "lab" : subject % 25 == 13 ? "brief" : "default";
+}
 
-std::string Operators::vm_key(int subject) const { return fmt::format("{}/{}", project_of(subject), vm_name(subject)); }
+std::string Operators::vm_key(int subject) const {
+    return fmt::format("{}/{}", project_of(subject), vm_name(subject));
+}
 
 model::VmCreate Operators::new_vm(int subject) const {
     SeededRandom random(plan_.seed * 31 + static_cast<std::uint64_t>(subject));
@@ -65,22 +71,33 @@ model::VmCreate Operators::new_vm(int subject) const {
     spec.ha = random.chance(65) ? model::Ha::kRestart : model::Ha::kNone;
     spec.stop_timeout_s = 2 + static_cast<std::int64_t>(random.below(10));
     const std::uint64_t restart = random.below(10);
-    spec.restart = restart == 0 ? model::Restart::kNever : restart < 3 ? model::Restart::kAlways : model::Restart::kOnFailure;
+    spec.restart = restart == 0  ? model::Restart::kNever
+                   : restart < 3 ? model::Restart::kAlways
+                                 : model::Restart::kOnFailure;
     spec.priority = static_cast<std::int64_t>(random.below(10)) * 100;
     spec.preemptible = random.chance(30);
-    static constexpr const char* kStrategies[] = {"priority", "priority", "spread", "locality", "round-robin", "least-available", "most-available"};
+    static constexpr const char* kStrategies[] = {"priority",      "priority",    "spread",
+                                                  "locality",      "round-robin", "least-available",
+                                                  "most-available"};
     if (random.chance(40)) spec.strategy = kStrategies[random.below(std::size(kStrategies))];
-    if (random.chance(50)) spec.disks.push_back({.name = "data", .size_mib = 100, .pool = spec.ha == model::Ha::kRestart ? "shared" : ""});
+    if (random.chance(50))
+        spec.disks.push_back({.name = "data",
+                              .size_mib = 100,
+                              .pool = spec.ha == model::Ha::kRestart ? "shared" : ""});
     if (random.chance(15)) {
         spec.labels["group"] = "g";
-        spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"group", "g"}}, .max_per_node = 2});
-    }
-    else if (random.chance(8)) {
+        spec.affinity.push_back(
+            {.anti = true, .hard = true, .labels = {{"group", "g"}}, .max_per_node = 2});
+    } else if (random.chance(8)) {
         spec.labels["group"] = "g";  // whom the rule speaks of, without a rule of its own
     }
     if (random.chance(8)) {
         spec.labels["zonal"] = "yes";
-        spec.affinity.push_back({.anti = true, .hard = true, .labels = {{"zonal", "yes"}}, .max_per_node = 2, .domain = "zone"});
+        spec.affinity.push_back({.anti = true,
+                                 .hard = true,
+                                 .labels = {{"zonal", "yes"}},
+                                 .max_per_node = 2,
+                                 .domain = "zone"});
     }
     if (random.chance(6)) {
         spec.labels["pair"] = fmt::format("p{}", subject % 4);
@@ -88,36 +105,50 @@ model::VmCreate Operators::new_vm(int subject) const {
     }
     if (random.chance(10)) spec.constraints.features = {"ssd"};
     if (random.chance(10)) spec.constraints.zones_excluded = {fmt::format("z{}", random.below(3))};
-    if (random.chance(5)) spec.constraints.node_labels = {{"rack", fmt::format("r{}", random.below(4))}};
-    if (random.chance(3)) spec.constraints.node = fmt::format("h{}", 1 + random.below(static_cast<std::uint64_t>(plan_.hosts)));
-    // Volumes that stand alone: two VMs that name one may not both run. The first disk of a VM stays.
+    if (random.chance(5))
+        spec.constraints.node_labels = {{"rack", fmt::format("r{}", random.below(4))}};
+    if (random.chance(3))
+        spec.constraints.node =
+            fmt::format("h{}", 1 + random.below(static_cast<std::uint64_t>(plan_.hosts)));
+    // Volumes that stand alone: two VMs that name one may not both run. The first disk of a VM
+    // stays.
     if (project_of(subject) == "default" && random.chance(20)) {
-        if (spec.disks.empty()) spec.disks.push_back({.name = "boot", .size_mib = 100, .pool = "shared"});
-        spec.disks.push_back({.name = "common", .volume = fmt::format("vol-{}", subject % kVolumes)});
+        if (spec.disks.empty())
+            spec.disks.push_back({.name = "boot", .size_mib = 100, .pool = "shared"});
+        spec.disks.push_back(
+            {.name = "common", .volume = fmt::format("vol-{}", subject % kVolumes)});
     }
     // A secret that must come out nowhere: kSecret.
-    if (subject % 4 == 0) spec.cloud_init.user_data = fmt::format("#cloud-config\npassword: {}\n", kSecret);
+    if (subject % 4 == 0)
+        spec.cloud_init.user_data = fmt::format("#cloud-config\npassword: {}\n", kSecret);
     if (random.chance(12)) spec.image = fmt::format("img-{}", subject % kImages);
     return create;
 }
 
-// Its own disk, larger or not; one more, or not; and the volume that it was made with, another, or none.
+// Its own disk, larger or not; one more, or not; and the volume that it was made with, another, or
+// none.
 std::string Operators::new_disks(const Act& act) const {
     const bool in_default = project_of(act.subject) == "default";
     std::string disks;
     const auto add = [&](const std::string& disk) { disks += (disks.empty() ? "" : ",") + disk; };
     for (const model::Disk& disk : new_vm(act.subject).spec.disks) {
-        if (disk.volume.empty()) add(fmt::format(R"({{"name":"{}","size_mib":{},"pool":"{}"}})", disk.name, disk.size_mib + act.at_ms / 600'000, disk.pool));
-        if (!disk.volume.empty() && act.dice / 4 % 4 == 0) add(fmt::format(R"({{"name":"{}","volume":"{}"}})", disk.name, disk.volume));
+        if (disk.volume.empty())
+            add(fmt::format(R"({{"name":"{}","size_mib":{},"pool":"{}"}})", disk.name,
+                            disk.size_mib + act.at_ms / 600'000, disk.pool));
+        if (!disk.volume.empty() && act.dice / 4 % 4 == 0)
+            add(fmt::format(R"({{"name":"{}","volume":"{}"}})", disk.name, disk.volume));
     }
     if (act.dice % 4 == 0) add(R"({"name":"more","size_mib":10,"pool":"shared"})");
     if (in_default && act.dice / 4 % 4 > 1)
-        add(fmt::format(R"({{"name":"taken","volume":"vol-{}","read_only":{}}})", act.dice / 16 % kVolumes, act.dice / 64 % 6 == 0));
+        add(fmt::format(R"({{"name":"taken","volume":"vol-{}","read_only":{}}})",
+                        act.dice / 16 % kVolumes, act.dice / 64 % 6 == 0));
     return fmt::format(R"({{"spec":{{"disks":[{}]}}}})", disks);
 }
 
-// As a client on a network that loses things: `answered`, or `lost`, or (where nobody listens) false.
-bool Operators::ask_as_client(int host, api::Request request, Answered answered, std::function<void()> lost) {
+// As a client on a network that loses things: `answered`, or `lost`, or (where nobody listens)
+// false.
+bool Operators::ask_as_client(int host, api::Request request, Answered answered,
+                              std::function<void()> lost) {
     SimHost& at = host_at(host);
     const SimHost::ClientFate fate = at.client_fate();
     if (fate == SimHost::ClientFate::kRequestLost) {
@@ -130,90 +161,120 @@ bool Operators::ask_as_client(int host, api::Request request, Answered answered,
         return sent;
     }
     const api::Request asked = request;
-    return ask(at, std::move(request), [this, asked, host, answered = std::move(answered)](const api::Response& response) {
-        look_at_answer(asked, host, response);
-        answered(response);
-    });
+    return ask(at, std::move(request),
+               [this, asked, host, answered = std::move(answered)](const api::Response& response) {
+                   look_at_answer(asked, host, response);
+                   answered(response);
+               });
 }
 
 // All that is asked here is well-formed.
-void Operators::look_at_answer(const api::Request& request, int host, const api::Response& response) {
+void Operators::look_at_answer(const api::Request& request, int host,
+                               const api::Response& response) {
     checker_.counted();
-    const bool names_others = request.body.find("\"volume\"") != std::string::npos || request.body.find("\"image\":\"img-") != std::string::npos ||
-                              request.body.find("\"brief\"") != std::string::npos;  // which may not be there
-    const bool of_disks = request.method == "PATCH" && (request.body.find("\"size_mib\"") != std::string::npos || request.body.find("\"disks\"") != std::string::npos);  // which may not shrink, and the first stays
+    const bool names_others =
+        request.body.find("\"volume\"") != std::string::npos ||
+        request.body.find("\"image\":\"img-") != std::string::npos ||
+        request.body.find("\"brief\"") != std::string::npos;  // which may not be there
+    const bool of_disks = request.method == "PATCH" &&
+                          (request.body.find("\"size_mib\"") != std::string::npos ||
+                           request.body.find("\"disks\"") !=
+                               std::string::npos);  // which may not shrink, and the first stays
     if ((response.status == 400 || response.status == 422) && !names_others && !of_disks)
-        checker_.broken(fmt::format("{} refuses {} {}: {}", host_at(host).name(), request.method, request.path, text_at(response, "detail")));
-    if (response.status == 500) checker_.broken(fmt::format("{} fails at {} {}: {}", host_at(host).name(), request.method, request.path, text_at(response, "detail")));
+        checker_.broken(fmt::format("{} refuses {} {}: {}", host_at(host).name(), request.method,
+                                    request.path, text_at(response, "detail")));
+    if (response.status == 500)
+        checker_.broken(fmt::format("{} fails at {} {}: {}", host_at(host).name(), request.method,
+                                    request.path, text_at(response, "detail")));
 }
 
 void Operators::create(int subject, int host, int tries) {
     const std::string vm = vm_key(subject);
     const std::string key = fmt::format("create-{}-{}", subject, created_[subject]);
-    if (!creating_.contains(subject)) creating_[subject].call = history_.called(vm, {VmModel::Kind::kCreate});
+    if (!creating_.contains(subject))
+        creating_[subject].call = history_.called(vm, {VmModel::Kind::kCreate});
     ++creating_[subject].under_way;
     std::string body;
     model::write(new_vm(subject), body);
     api::Request request = make_request("POST", "/v1/vms", {}, std::move(body));
     request.idempotency_key = key;
     const auto again = [this, subject, host, tries, key] {
-        if (key != fmt::format("create-{}-{}", subject, created_[subject])) return;  // answered meanwhile
+        // Answered meanwhile.
+        if (key != fmt::format("create-{}-{}", subject, created_[subject])) return;
         --creating_[subject].under_way;
         if (tries > 1) {
-            timeline_.after(seconds(2), [this, subject, host, tries] { create(subject, (host + 1) % plan_.hosts, tries - 1); });
+            timeline_.after(seconds(2), [this, subject, host, tries] {
+                create(subject, (host + 1) % plan_.hosts, tries - 1);
+            });
             return;
         }
         ++created_[subject];  // nobody knows; the next one is another request
         creating_.erase(subject);
     };
-    const bool sent = ask_as_client(host, std::move(request), [this, vm, key, subject, again, host](const api::Response& response) {
-        trace_.add("", fmt::format("{} answers {} to creating {}", host_at(host).name(), response.status, vm));
-        if (response.status == 201) checker_.create_acknowledged(vm, key, text_at(response, "uid"));
-        const auto call = creating_.find(subject);
-        const bool mine = call != creating_.end() && key == fmt::format("create-{}-{}", subject, created_[subject]);
-        if (response.status >= 500) return again();
-        if (!mine) return;
-        // Another copy of it may find what this one did not: the name free.
-        if (--call->second.under_way > 0 && response.status != 201) return;
-        const auto output = output_of(response, VmModel::Kind::kCreate);
-        if (output) history_.answered(vm, call->second.call, *output);
-        creating_.erase(call);
-        ++created_[subject];
-        if (response.status == 201) read_own_write(host, "/v1/vms/" + vm_name(subject), subject, revision_of(response));
-    }, again);
+    const bool sent = ask_as_client(
+        host, std::move(request),
+        [this, vm, key, subject, again, host](const api::Response& response) {
+            trace_.add("", fmt::format("{} answers {} to creating {}", host_at(host).name(),
+                                       response.status, vm));
+            if (response.status == 201)
+                checker_.create_acknowledged(vm, key, text_at(response, "uid"));
+            const auto call = creating_.find(subject);
+            const bool mine = call != creating_.end() &&
+                              key == fmt::format("create-{}-{}", subject, created_[subject]);
+            if (response.status >= 500) return again();
+            if (!mine) return;
+            // Another copy of it may find what this one did not: the name free.
+            if (--call->second.under_way > 0 && response.status != 201) return;
+            const auto output = output_of(response, VmModel::Kind::kCreate);
+            if (output) history_.answered(vm, call->second.call, *output);
+            creating_.erase(call);
+            ++created_[subject];
+            if (response.status == 201)
+                read_own_write(host, "/v1/vms/" + vm_name(subject), subject, revision_of(response));
+        },
+        again);
     if (!sent) again();
 }
 
 // What a host has acknowledged, it shows.
-void Operators::read_own_write(int host, const std::string& path, int subject, std::int64_t revision) {
+void Operators::read_own_write(int host, const std::string& path, int subject,
+                               std::int64_t revision) {
     const std::uint64_t run = host_at(host).run();
-    ask(host_at(host), make_request("GET", path, project_of(subject)), [this, host, path, revision, run](const api::Response& response) {
-        checker_.counted();
-        if (response.status != 200 || host_at(host).run() != run) return;
-        if (revision_of(response) < revision)
-            checker_.broken(fmt::format("{} acknowledged a write at revision {}, and then showed {} as of revision {}", host_at(host).name(), revision, path,
-                                        revision_of(response)));
-    });
+    ask(host_at(host), make_request("GET", path, project_of(subject)),
+        [this, host, path, revision, run](const api::Response& response) {
+            checker_.counted();
+            if (response.status != 200 || host_at(host).run() != run) return;
+            if (revision_of(response) < revision)
+                checker_.broken(fmt::format(
+                    "{} acknowledged a write at revision {}, and then showed {} as of revision {}",
+                    host_at(host).name(), revision, path, revision_of(response)));
+        });
 }
 
-void Operators::order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action, std::string body) {
-    Order order{.input = {kind}, .subject = act.subject, .host = act.host, .method = std::move(method)};
+void Operators::order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action,
+                         std::string body) {
+    Order order{
+        .input = {kind}, .subject = act.subject, .host = act.host, .method = std::move(method)};
     order.path = "/v1/vms/" + vm_name(act.subject) + action;
     order.body = std::move(body);
-    const bool may_force = act.kind == ActKind::kVmDelete || act.kind == ActKind::kVmStop || act.kind == ActKind::kVmRestart;
+    const bool may_force = act.kind == ActKind::kVmDelete || act.kind == ActKind::kVmStop ||
+                           act.kind == ActKind::kVmRestart;
     order.force = may_force && act.dice % 3 == 0;
     if (order.method == "POST") {
         order.key = fmt::format("order-{}", ++keys_);
         order.tries = 3;
     }
-    if (act.kind == ActKind::kVmStart || act.kind == ActKind::kVmRestart) checker_.restart_asked(vm_key(act.subject));
-    trace_.add("", fmt::format("operator at {}: {} {}{}", host_at(act.host).name(), order.method, order.path, order.force ? " force" : ""));
+    if (act.kind == ActKind::kVmStart || act.kind == ActKind::kVmRestart)
+        checker_.restart_asked(vm_key(act.subject));
+    trace_.add("", fmt::format("operator at {}: {} {}{}", host_at(act.host).name(), order.method,
+                               order.path, order.force ? " force" : ""));
     const std::size_t call = history_.called(vm_key(act.subject), order.input);
     send(std::move(order), call, 1);
 }
 
 void Operators::send(Order order, std::size_t call, int tried) {
-    api::Request request = make_request(order.method, order.path, project_of(order.subject), order.body);
+    api::Request request =
+        make_request(order.method, order.path, project_of(order.subject), order.body);
     request.idempotency_key = order.key;
     request.if_match = order.if_match;
     if (order.force) request.query.emplace_back("force", "true");
@@ -224,20 +285,26 @@ void Operators::send(Order order, std::size_t call, int tried) {
         ++next.host;
         timeline_.after(seconds(2), [this, next, call, tried] { send(next, call, tried + 1); });
     };
-    const bool sent = ask_as_client(order.host, std::move(request), [this, order, call, tried, again](const api::Response& response) {
-        trace_.add("", fmt::format("{} answers {} to {} {}{}", host_at(order.host).name(), response.status, order.method, order.path,
-                                   response.status >= 400 ? ": " + text_at(response, "detail") : ""));
-        if (response.status >= 500 && tried < order.tries) return again();
-        settle(order, call, tried, response);
-    }, again);
+    const bool sent = ask_as_client(
+        order.host, std::move(request),
+        [this, order, call, tried, again](const api::Response& response) {
+            trace_.add(
+                "", fmt::format("{} answers {} to {} {}{}", host_at(order.host).name(),
+                                response.status, order.method, order.path,
+                                response.status >= 400 ? ": " + text_at(response, "detail") : ""));
+            if (response.status >= 500 && tried < order.tries) return again();
+            settle(order, call, tried, response);
+        },
+        again);
     if (!sent) again();
 }
 
-void Operators::settle(const Order& order, std::size_t call, int tried, const api::Response& response) {
+void Operators::settle(const Order& order, std::size_t call, int tried,
+                       const api::Response& response) {
     const std::string vm = vm_key(order.subject);
     auto output = output_of(response, order.input.kind);
-    // Of what was asked more than once, a refusal does not say that the first did not happen; and the answer
-    // shows what has become of it since.
+    // Of what was asked more than once, a refusal does not say that the first did not happen; and
+    // the answer shows what has become of it since.
     if (tried > 1 && !is_good(response)) output.reset();
     if (output && !order.key.empty()) output->shown.reset();
     if (output) history_.answered(vm, call, *output);
@@ -245,36 +312,49 @@ void Operators::settle(const Order& order, std::size_t call, int tried, const ap
     if (!order.label.empty()) {
         checker_.label_acknowledged(vm, text_at(response, "uid"), order.label);
         if (text_at(response, "spec.labels." + order.label).empty())
-            checker_.broken(fmt::format("{} acknowledged label {} of vm {}, and shows it without", host_at(order.host).name(), order.label, vm));
+            checker_.broken(fmt::format("{} acknowledged label {} of vm {}, and shows it without",
+                                        host_at(order.host).name(), order.label, vm));
     }
-    read_own_write(order.host, "/v1/vms/" + vm_name(order.subject), order.subject, revision_of(response));
+    read_own_write(order.host, "/v1/vms/" + vm_name(order.subject), order.subject,
+                   revision_of(response));
 }
 
 void Operators::mark(const Act& act) {
     const int mark = ++marks_;
-    Order order{.input = {VmModel::Kind::kMark, mark}, .subject = act.subject, .host = act.host, .method = "PATCH"};
+    Order order{.input = {VmModel::Kind::kMark, mark},
+                .subject = act.subject,
+                .host = act.host,
+                .method = "PATCH"};
     order.path = "/v1/vms/" + vm_name(act.subject);
     order.label = fmt::format("op{}", mark % 25);
-    order.body = fmt::format(R"({{"spec":{{"labels":{{"{}":"x","mark":"{}"}}}}}})", order.label, mark);
-    trace_.add("", fmt::format("operator at {}: mark {} of {}", host_at(act.host).name(), mark, vm_key(act.subject)));
+    order.body =
+        fmt::format(R"({{"spec":{{"labels":{{"{}":"x","mark":"{}"}}}}}})", order.label, mark);
+    trace_.add("", fmt::format("operator at {}: mark {} of {}", host_at(act.host).name(), mark,
+                               vm_key(act.subject)));
     const std::size_t call = history_.called(vm_key(act.subject), order.input);
     send(std::move(order), call, 1);
 }
 
 // Reads, thinks for a while, and changes it only as it was.
 void Operators::mark_if_unchanged(const Act& act) {
-    api::Request request = make_request("GET", "/v1/vms/" + vm_name(act.subject), project_of(act.subject));
+    api::Request request =
+        make_request("GET", "/v1/vms/" + vm_name(act.subject), project_of(act.subject));
     ask(host_at(act.host), std::move(request), [this, act](const api::Response& response) {
         if (response.status != 200) return;
         const int mark = ++marks_;
-        Order order{.input = {VmModel::Kind::kMark, mark}, .subject = act.subject, .host = act.host + 1, .method = "PATCH"};
+        Order order{.input = {VmModel::Kind::kMark, mark},
+                    .subject = act.subject,
+                    .host = act.host + 1,
+                    .method = "PATCH"};
         order.input.seen_generation = number_at(response, "generation");
         order.input.seen_restart_generation = number_at(response, "restart_generation");
         order.path = "/v1/vms/" + vm_name(act.subject);
         order.if_match = fmt::format("\"{}\"", number_at(response, "revision"));
         order.body = fmt::format(R"({{"spec":{{"labels":{{"mark":"{}"}}}}}})", mark);
         timeline_.after(Millis{static_cast<std::int64_t>(act.dice % 3000)}, [this, order] {
-            trace_.add("", fmt::format("operator at {}: mark {} of {} if {}", host_at(order.host).name(), order.input.mark, vm_key(order.subject), order.if_match));
+            trace_.add(
+                "", fmt::format("operator at {}: mark {} of {} if {}", host_at(order.host).name(),
+                                order.input.mark, vm_key(order.subject), order.if_match));
             const std::size_t call = history_.called(vm_key(order.subject), order.input);
             send(order, call, 1);
         });
@@ -282,27 +362,37 @@ void Operators::mark_if_unchanged(const Act& act) {
 }
 
 void Operators::read(const Act& act) {
-    Order order{.input = {VmModel::Kind::kRead}, .subject = act.subject, .host = act.host, .method = "GET"};
+    Order order{
+        .input = {VmModel::Kind::kRead}, .subject = act.subject, .host = act.host, .method = "GET"};
     order.path = "/v1/vms/" + vm_name(act.subject);
     const std::size_t call = history_.called(vm_key(act.subject), order.input);
     send(std::move(order), call, 1);
 }
 
-void Operators::order_other(const Act& act, std::string method, std::string path, std::string body) {
+void Operators::order_other(const Act& act, std::string method, std::string path,
+                            std::string body) {
     api::Request request = make_request(method, path, {}, std::move(body));
-    const bool sent = ask_as_client(act.host, std::move(request), [this, host = act.host, method, path](const api::Response& response) {
-        trace_.add("", fmt::format("{} answers {} to {} {}{}", host_at(host).name(), response.status, method, path,
-                                   response.status >= 400 ? ": " + text_at(response, "detail") : ""));
-    }, [] {});
-    trace_.add("", fmt::format("operator at {}: {} {}{}", host_at(act.host).name(), method, path, sent ? "" : " (nobody listens)"));
+    const bool sent = ask_as_client(
+        act.host, std::move(request),
+        [this, host = act.host, method, path](const api::Response& response) {
+            trace_.add(
+                "", fmt::format("{} answers {} to {} {}{}", host_at(host).name(), response.status,
+                                method, path,
+                                response.status >= 400 ? ": " + text_at(response, "detail") : ""));
+        },
+        [] {});
+    trace_.add("", fmt::format("operator at {}: {} {}{}", host_at(act.host).name(), method, path,
+                               sent ? "" : " (nobody listens)"));
 }
 
 void Operators::cancel_an_operation(const Act& act) {
     std::vector<std::string> running;
     checker_.state().operations.for_each([&](const auto& operation) {
-        if (operation->record->value.state == model::OperationState::kRunning) running.push_back(operation->key);
+        if (operation->record->value.state == model::OperationState::kRunning)
+            running.push_back(operation->key);
     });
-    if (!running.empty()) order_other(act, "DELETE", "/v1/operations/" + running[act.dice % running.size()], "");
+    if (!running.empty())
+        order_other(act, "DELETE", "/v1/operations/" + running[act.dice % running.size()], "");
 }
 
 void Operators::carry_out(const Act& act) {
@@ -319,33 +409,53 @@ void Operators::carry_out(const Act& act) {
         case ActKind::kVmPause: return order_vm(act, Kind::kChange, "POST", "/pause");
         case ActKind::kVmResume: return order_vm(act, Kind::kChange, "POST", "/resume");
         case ActKind::kVmResize:
-            return order_vm(act, Kind::kChange, "PATCH", "", fmt::format(R"({{"spec":{{"memory_mib":{}}}}})", 128 + 64 * (act.dice % 14)));
+            return order_vm(
+                act, Kind::kChange, "PATCH", "",
+                fmt::format(R"({{"spec":{{"memory_mib":{}}}}})", 128 + 64 * (act.dice % 14)));
         case ActKind::kVmLabel: return mark(act);
         case ActKind::kVmLabelIf: return mark_if_unchanged(act);
         case ActKind::kVmRead: return read(act);
         case ActKind::kVolumeCreate:
-            return order_other(act, "POST", "/v1/volumes",
-                               fmt::format(R"({{"name":"vol-{}","size_mib":{},"pool":"{}"}})", act.subject % kVolumes, 50, act.subject % 2 ? "shared" : ""));
-        case ActKind::kVolumeDelete: return order_other(act, "DELETE", fmt::format("/v1/volumes/vol-{}", act.subject % kVolumes), "");
+            return order_other(
+                act, "POST", "/v1/volumes",
+                fmt::format(R"({{"name":"vol-{}","size_mib":{},"pool":"{}"}})",
+                            act.subject % kVolumes, 50, act.subject % 2 ? "shared" : ""));
+        case ActKind::kVolumeDelete:
+            return order_other(act, "DELETE",
+                               fmt::format("/v1/volumes/vol-{}", act.subject % kVolumes), "");
         case ActKind::kQuotaChange:
             return order_other(act, "PATCH", "/v1/projects/lab",
-                               fmt::format(R"({{"quota":{{"vms":{},"memory_mib":{},"cpus":{}}}}})", plan_.vms / 8 + 1 + static_cast<int>(act.dice % 7),
-                                           plan_.vms * (50 + static_cast<int>(act.dice / 7 % 60)), act.dice % 3 ? 0 : plan_.vms / 5 + 2));
+                               fmt::format(R"({{"quota":{{"vms":{},"memory_mib":{},"cpus":{}}}}})",
+                                           plan_.vms / 8 + 1 + static_cast<int>(act.dice % 7),
+                                           plan_.vms * (50 + static_cast<int>(act.dice / 7 % 60)),
+                                           act.dice % 3 ? 0 : plan_.vms / 5 + 2));
         case ActKind::kNodeCordon: return order_other(act, "POST", node + "/cordon", "");
         case ActKind::kNodeUncordon: return order_other(act, "POST", node + "/uncordon", "");
         case ActKind::kNodeDrain: return order_other(act, "POST", node + "/drain", "");
         case ActKind::kVmDisks: return order_vm(act, Kind::kChange, "PATCH", "", new_disks(act));
         case ActKind::kVolumeChange:
-            return order_other(act, "PATCH", fmt::format("/v1/volumes/vol-{}", act.subject % kVolumes),
-                               act.dice % 2 ? fmt::format(R"({{"labels":{{"colour":"c{}"}}}})", act.dice % 7) : fmt::format(R"({{"size_mib":{}}})", 51 + act.at_ms / 60'000));
+            return order_other(
+                act, "PATCH", fmt::format("/v1/volumes/vol-{}", act.subject % kVolumes),
+                act.dice % 2 ? fmt::format(R"({{"labels":{{"colour":"c{}"}}}})", act.dice % 7)
+                             : fmt::format(R"({{"size_mib":{}}})", 51 + act.at_ms / 60'000));
         case ActKind::kImageCreate:
-            return order_other(act, "POST", "/v1/images", fmt::format(R"({{"name":"img-{}","files":[{{"role":"kernel","sha256":"{}"}}]}})", act.subject % kImages, kKernel));
-        case ActKind::kImageDelete: return order_other(act, "DELETE", fmt::format("/v1/images/img-{}", act.subject % kImages), "");
-        case ActKind::kProjectCreate: return order_other(act, "POST", "/v1/projects", R"({"name":"brief"})");
+            return order_other(
+                act, "POST", "/v1/images",
+                fmt::format(R"({{"name":"img-{}","files":[{{"role":"kernel","sha256":"{}"}}]}})",
+                            act.subject % kImages, kKernel));
+        case ActKind::kImageDelete:
+            return order_other(act, "DELETE",
+                               fmt::format("/v1/images/img-{}", act.subject % kImages), "");
+        case ActKind::kProjectCreate:
+            return order_other(act, "POST", "/v1/projects", R"({"name":"brief"})");
         case ActKind::kProjectDelete: return order_other(act, "DELETE", "/v1/projects/brief", "");
         case ActKind::kNodeChange:
-            return order_other(act, "PATCH", node, fmt::format(R"({{"spec":{{"labels":{{"rack":"r{}"}},"overcommit":"{}"}}}})", act.dice % 4, act.dice / 4 % 2 ? "none" : "moderate"));
-        case ActKind::kRebalance: return order_other(act, "POST", "/v1/rebalance", R"({"restart_vms":true})");
+            return order_other(
+                act, "PATCH", node,
+                fmt::format(R"({{"spec":{{"labels":{{"rack":"r{}"}},"overcommit":"{}"}}}})",
+                            act.dice % 4, act.dice / 4 % 2 ? "none" : "moderate"));
+        case ActKind::kRebalance:
+            return order_other(act, "POST", "/v1/rebalance", R"({"restart_vms":true})");
         case ActKind::kOperationCancel: return cancel_an_operation(act);
         default: return;
     }
@@ -353,43 +463,55 @@ void Operators::carry_out(const Act& act) {
 
 void Operators::uncordon(int host, int tries) {
     const auto again = [this, host, tries] {
-        if (tries > 0) timeline_.after(seconds(3), [this, host, tries] { uncordon(host, tries - 1); });
+        if (tries > 0)
+            timeline_.after(seconds(3), [this, host, tries] { uncordon(host, tries - 1); });
     };
     const std::string path = "/v1/nodes/" + host_at(host).name() + "/uncordon";
-    if (!ask(host_at(host + tries), make_request("POST", path), [again](const api::Response& response) {
-            if (!is_good(response)) again();
-        }))
+    if (!ask(host_at(host + tries), make_request("POST", path),
+             [again](const api::Response& response) {
+                 if (!is_good(response)) again();
+             }))
         again();
 }
 
 void Operators::vouch(int host) {
-    ask(host_at(host + 1), make_request("POST", "/v1/nodes/" + host_at(host).name() + "/lost"), [this, host](const api::Response& response) {
-        trace_.add("", fmt::format("{} is vouched for: {}", host_at(host).name(), response.status));
-    });
+    ask(host_at(host + 1), make_request("POST", "/v1/nodes/" + host_at(host).name() + "/lost"),
+        [this, host](const api::Response& response) {
+            trace_.add("",
+                       fmt::format("{} is vouched for: {}", host_at(host).name(), response.status));
+        });
 }
 
 void Operators::remove_node(int host, int tries, std::function<void()> gone) {
     if (tries == 0 || host_at(host).powered) return;
     const std::string path = "/v1/nodes/" + host_at(host).name();
     const int at = host + 1 + tries % std::max(1, plan_.hosts - 1);
-    ask(host_at(at), make_request("POST", path + "/lost"), [this, host](const api::Response& response) {
-        trace_.add("", fmt::format("{} is vouched for: {}", host_at(host).name(), response.status));
-    });
+    ask(host_at(at), make_request("POST", path + "/lost"),
+        [this, host](const api::Response& response) {
+            trace_.add("",
+                       fmt::format("{} is vouched for: {}", host_at(host).name(), response.status));
+        });
     timeline_.after(seconds(10), [this, host, tries, gone, path, at] {
         if (host_at(host).powered) return;
-        const bool sent = ask(host_at(at), make_request("DELETE", path), [this, host, tries, gone](const api::Response& response) {
-            trace_.add("", fmt::format("removing host {}: {}{}", host_at(host).name(), response.status, is_good(response) ? "" : " " + text_at(response, "detail")));
-            if (is_good(response)) return gone();
-            remove_node(host, tries - 1, gone);
-        });
+        const bool sent = ask(
+            host_at(at), make_request("DELETE", path),
+            [this, host, tries, gone](const api::Response& response) {
+                trace_.add(
+                    "", fmt::format("removing host {}: {}{}", host_at(host).name(), response.status,
+                                    is_good(response) ? "" : " " + text_at(response, "detail")));
+                if (is_good(response)) return gone();
+                remove_node(host, tries - 1, gone);
+            });
         if (!sent) remove_node(host, tries - 1, gone);
     });
 }
 
 // ---- the follower of events
 
-class EventFollower::Client final : public api::Responder, public api::Stream, public std::enable_shared_from_this<Client> {
-   public:
+class EventFollower::Client final : public api::Responder,
+                                    public api::Stream,
+                                    public std::enable_shared_from_this<Client> {
+ public:
     Client(EventFollower& owner, std::uint64_t run) : owner_(&owner), run_(run) {}
     void send(api::Response response) override {
         if (!owner_) return;
@@ -413,7 +535,7 @@ class EventFollower::Client final : public api::Responder, public api::Stream, p
     void on_closed(std::function<void()>) override {}
     void leave() { owner_ = nullptr; }
 
-   private:
+ private:
     EventFollower* owner_;
     const std::uint64_t run_;
 };
@@ -456,7 +578,8 @@ void EventFollower::host_gone(std::size_t host) {
 
 void EventFollower::take(std::uint64_t run, std::string_view bytes) {
     rest_ += bytes;
-    for (std::size_t end = rest_.find("\n\n"); end != std::string::npos && run == run_; end = rest_.find("\n\n")) {
+    for (std::size_t end = rest_.find("\n\n"); end != std::string::npos && run == run_;
+         end = rest_.find("\n\n")) {
         take_block(rest_.substr(0, end));
         rest_.erase(0, end + 2);
     }
@@ -478,7 +601,9 @@ void EventFollower::take_block(std::string_view block) {
     // A keep-alive's id says: you have all up to here.
     if (type.empty()) return checker_.on_event_mark(revision);
     const auto name = model::select_member(data, "name");
-    checker_.on_event(revision, fmt::format("{} {}", type.substr(0, type.find('.')), name && name->size() > 2 ? name->substr(1, name->size() - 2) : ""));
+    checker_.on_event(
+        revision, fmt::format("{} {}", type.substr(0, type.find('.')),
+                              name && name->size() > 2 ? name->substr(1, name->size() - 2) : ""));
 }
 
 }  // namespace blixard::sim

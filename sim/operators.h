@@ -24,17 +24,19 @@ using Hosts = std::vector<std::unique_ptr<SimHost>>;
 // Some VMs have it in what they give to cloud-init; no record of inputs may.
 inline constexpr std::string_view kSecret = "hunter2-of-the-simulation";
 
-// Sends a request to `host`'s API. `answered` gets the answer, once, or never. False: nobody listens.
+// Sends a request to `host`'s API. `answered` gets the answer, once, or never. False: nobody
+// listens.
 bool ask(SimHost& host, api::Request request, std::function<void(const api::Response&)> answered);
-api::Request make_request(std::string method, std::string path, std::string project = {}, std::string body = {});
+api::Request make_request(std::string method, std::string path, std::string project = {},
+                          std::string body = {});
 
 class Operators {
-   public:
+ public:
     Operators(const Plan& plan, Timeline& timeline, Trace& trace, Checker& checker, Hosts& hosts)
         : plan_(plan), timeline_(timeline), trace_(trace), checker_(checker), hosts_(hosts) {}
 
-    // Carries out one order. What has an idempotency key (creating, and what a POST asks for) is asked
-    // again until it is answered, at another host; the rest is asked once.
+    // Carries out one order. What has an idempotency key (creating, and what a POST asks for) is
+    // asked again until it is answered, at another host; the rest is asked once.
     void carry_out(const Act& act);
     void create(int subject, int host, int tries);
     // Until the answer is good: for after the healing.
@@ -47,7 +49,7 @@ class Operators {
     std::string vm_name(int subject) const;
     std::string project_of(int subject) const;
 
-   private:
+ private:
     struct Order {
         VmModel::Input input;  // to the model
         int subject = 0, host = 0;
@@ -60,7 +62,8 @@ class Operators {
     model::VmCreate new_vm(int subject) const;
     std::string new_disks(const Act& act) const;
     std::string vm_key(int subject) const;
-    void order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action, std::string body = {});
+    void order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action,
+                  std::string body = {});
     void mark(const Act& act);
     void mark_if_unchanged(const Act& act);
     void read(const Act& act);
@@ -68,7 +71,8 @@ class Operators {
     void settle(const Order& order, std::size_t call, int tried, const api::Response& response);
     void order_other(const Act& act, std::string method, std::string path, std::string body);
     void cancel_an_operation(const Act& act);
-    bool ask_as_client(int host, api::Request request, Answered answered, std::function<void()> lost);
+    bool ask_as_client(int host, api::Request request, Answered answered,
+                       std::function<void()> lost);
     void look_at_answer(const api::Request& request, int host, const api::Response& response);
     void read_own_write(int host, const std::string& path, int subject, std::int64_t revision);
     SimHost& host_at(int host) { return *hosts_[static_cast<std::size_t>(host % plan_.hosts)]; }
@@ -79,7 +83,7 @@ class Operators {
     Checker& checker_;
     Hosts& hosts_;
     ApiHistory history_;
-    std::map<int, int> created_;      // how often, by subject: for idempotency keys
+    std::map<int, int> created_;  // how often, by subject: for idempotency keys
     struct Creating {
         std::size_t call = 0;
         int under_way = 0;  // requests: asked again, it has the same key
@@ -89,8 +93,9 @@ class Operators {
 };
 
 class EventFollower {
-   public:
-    EventFollower(Timeline& timeline, Trace& trace, Checker& checker, Hosts& hosts, const store::MemoryBackend& backend)
+ public:
+    EventFollower(Timeline& timeline, Trace& trace, Checker& checker, Hosts& hosts,
+                  const store::MemoryBackend& backend)
         : timeline_(timeline), trace_(trace), checker_(checker), hosts_(hosts), backend_(backend) {}
     ~EventFollower() { ++run_; }
 
@@ -99,7 +104,7 @@ class EventFollower {
     bool caught_up() const { return ledger_.owed.empty(); }
     std::uint64_t resumed() const { return resumed_; }
 
-   private:
+ private:
     class Client;
     void connect();
     void again();

@@ -14,8 +14,9 @@ namespace {
 using model::RecordKind;
 
 class Look {
-   public:
-    Look(const std::string& host, const store::Transaction& transaction, const view::Snapshot& state)
+ public:
+    Look(const std::string& host, const store::Transaction& transaction,
+         const view::Snapshot& state)
         : host_(host), transaction_(transaction), state_(state) {}
 
     std::optional<std::string> run() {
@@ -24,7 +25,7 @@ class Look {
         return wrong_;
     }
 
-   private:
+ private:
     void say(std::string what) {
         if (!wrong_) wrong_ = fmt::format("host {} {}", host_, what);
     }
@@ -36,12 +37,17 @@ class Look {
     enum class As { kAny, kPresent, kAbsent };
     void needs(std::string_view written, const std::string& key, As as = As::kAny) {
         const store::Compare* compare = compare_of(key);
-        const bool good = compare && (as == As::kAny || (as == As::kPresent) == (compare->mod_revision != 0));
+        const bool good =
+            compare && (as == As::kAny || (as == As::kPresent) == (compare->mod_revision != 0));
         if (good) return;
-        const char* how = as == As::kAbsent ? " to be absent" : as == As::kPresent ? " to be there" : "";
+        const char* how = as == As::kAbsent    ? " to be absent"
+                          : as == As::kPresent ? " to be there"
+                                               : "";
         say(fmt::format("writes {} without comparing {}{}", written, key, how));
     }
-    bool deletes(const std::string& key) const { return std::ranges::find(transaction_.deletes, key) != transaction_.deletes.end(); }
+    bool deletes(const std::string& key) const {
+        return std::ranges::find(transaction_.deletes, key) != transaction_.deletes.end();
+    }
     const store::Put* put_of(std::string_view key) const {
         const auto found = std::ranges::find(transaction_.puts, key, &store::Put::key);
         return found == transaction_.puts.end() ? nullptr : &*found;
@@ -51,8 +57,11 @@ class Look {
         const model::ParsedKey parsed = model::parse_key(key);
         switch (parsed.kind) {
             case RecordKind::kVmSpec: return look_at_spec(key, parsed, put);
-            case RecordKind::kVmPlacement: return put ? look_at_placement(key, parsed, *put) : look_at_vm_deletion(key, parsed);
-            case RecordKind::kVmStatus: return put ? look_at_status(key, parsed, *put) : look_at_vm_deletion(key, parsed);
+            case RecordKind::kVmPlacement:
+                return put ? look_at_placement(key, parsed, *put)
+                           : look_at_vm_deletion(key, parsed);
+            case RecordKind::kVmStatus:
+                return put ? look_at_status(key, parsed, *put) : look_at_vm_deletion(key, parsed);
             case RecordKind::kNodeLease: return look_at_lease(key, parsed, put);
             case RecordKind::kNodeStatus:
                 if (!put) return needs(key, model::node_key(parsed.name, "lease"), As::kAbsent);
@@ -68,11 +77,11 @@ class Look {
             case RecordKind::kProject:
             case RecordKind::kOperation: return needs(key, key);
             case RecordKind::kFailover: return look_at_failover(key, put);
-            case RecordKind::kElection:
-                return look_at_election(key, put);
+            case RecordKind::kElection: return look_at_election(key, put);
             case RecordKind::kOther:
                 // Quota guards and idempotency records: what stops two of a kind.
-                if (key.starts_with("locks/quota/") || key.starts_with("idempotency/")) needs(key, key);
+                if (key.starts_with("locks/quota/") || key.starts_with("idempotency/"))
+                    needs(key, key);
                 return;
         }
     }
@@ -82,20 +91,23 @@ class Look {
         const store::Compare* own = compare_of(key);
         if (put && put->lease == 0) say("stands for election without a lease");
         if (put && own && own->mod_revision != 0) {
-            if (controller::elected_node(put->value) != host_) say("renews the proof of another host's election");
+            if (controller::elected_node(put->value) != host_)
+                say("renews the proof of another host's election");
             return;
         }
         needs(key, key, As::kAbsent);
         needs(key, model::node_key(host_, "lease"), As::kPresent);
     }
 
-    void look_at_spec(const std::string& key, const model::ParsedKey& parsed, const store::Put* put) {
+    void look_at_spec(const std::string& key, const model::ParsedKey& parsed,
+                      const store::Put* put) {
         needs(key, key);
         if (!put) return look_at_vm_deletion(key, parsed);
         const store::Compare* own = compare_of(key);
         const auto record = model::parse_vm_record(put->value, model::Mode::kLenient);
         if (!record) return say(fmt::format("writes {} as something that nobody understands", key));
-        const view::VmEntry* before = state_.vms.find(fmt::format("{}/{}", parsed.project, parsed.name));
+        const view::VmEntry* before =
+            state_.vms.find(fmt::format("{}/{}", parsed.project, parsed.name));
         const bool creates = own && own->mod_revision == 0;
         if (creates) {
             needs(key, model::image_key(record->spec.image), As::kPresent);
@@ -103,13 +115,19 @@ class Look {
             needs(key, fmt::format("deleting/images/{}", record->spec.image), As::kAbsent);
             needs(key, fmt::format("deleting/projects/{}", parsed.project), As::kAbsent);
         }
-        const bool same = !creates && before && before->record && own && before->record->mod_revision == own->mod_revision;
+        const bool same = !creates && before && before->record && own &&
+                          before->record->mod_revision == own->mod_revision;
         const model::VmSpec* was = same ? &before->record->value.spec : nullptr;
-        const bool more = creates || (was && (record->spec.cpus > was->cpus || record->spec.memory_mib > was->memory_mib));
+        const bool more =
+            creates ||
+            (was && (record->spec.cpus > was->cpus || record->spec.memory_mib > was->memory_mib));
         const view::ProjectEntry* project = state_.projects.find(parsed.project);
         const store::Compare* seen = compare_of(model::project_key(parsed.project));
-        const bool limited = project && seen && seen->mod_revision == project->revision && (project->record->value.quota.vms > 0 || project->record->value.quota.cpus > 0 ||
-                                         project->record->value.quota.memory_mib > 0 || project->record->value.quota.disk_mib > 0);
+        const bool limited =
+            project && seen && seen->mod_revision == project->revision &&
+            (project->record->value.quota.vms > 0 || project->record->value.quota.cpus > 0 ||
+             project->record->value.quota.memory_mib > 0 ||
+             project->record->value.quota.disk_mib > 0);
         if (more && limited) needs(key, fmt::format("locks/quota/{}", parsed.project));
     }
 
@@ -120,18 +138,21 @@ class Look {
         needs(key, spec);
         needs(key, placement);
         for (const char* part : {"spec", "placement", "status"})
-            if (!deletes(model::vm_key(parsed.project, parsed.name, part))) say(fmt::format("deletes {} and leaves the rest", key));
+            if (!deletes(model::vm_key(parsed.project, parsed.name, part)))
+                say(fmt::format("deletes {} and leaves the rest", key));
     }
 
-    void look_at_placement(const std::string& key, const model::ParsedKey& parsed, const store::Put& put) {
+    void look_at_placement(const std::string& key, const model::ParsedKey& parsed,
+                           const store::Put& put) {
         needs(key, key);
         needs(key, model::vm_key(parsed.project, parsed.name, "spec"));
         look_at_office(key);
         const auto now = model::parse_placement(put.value, model::Mode::kLenient);
         if (!now) return say(fmt::format("writes {} as something that nobody understands", key));
-        const view::VmEntry* vm = state_.vms.find(fmt::format("{}/{}", parsed.project, parsed.name));
-        // Who has seen another placement than the store's, or none where there is one, is refused anyway: what it leaves where it
-        // is (a release) cannot be told from what it moves.
+        const view::VmEntry* vm =
+            state_.vms.find(fmt::format("{}/{}", parsed.project, parsed.name));
+        // Who has seen another placement than the store's, or none where there is one, is refused
+        // anyway: what it leaves where it is (a release) cannot be told from what it moves.
         const store::Compare* seen = compare_of(key);
         const store::Revision there = vm && vm->placement ? vm->placement->mod_revision : 0;
         if (!seen || seen->mod_revision != there) return;
@@ -140,35 +161,46 @@ class Look {
             needs(key, model::node_key(now->node, "lease"), As::kPresent);
             needs(key, model::node_key(now->node, "spec"));
         }
-        // A place that is taken away: because the agent said that the VM is at rest, or because its host is lost.
-        if (!was.empty() && now->node != was) needs(key, model::vm_key(parsed.project, parsed.name, "status"));
+        // A place that is taken away: because the agent said that the VM is at rest, or because its
+        // host is lost.
+        if (!was.empty() && now->node != was)
+            needs(key, model::vm_key(parsed.project, parsed.name, "status"));
     }
 
     void look_at_office(const std::string& key) {
         const store::Compare* proof = compare_of(model::kElectionKey);
-        if (!proof || proof->mod_revision == 0) return say(fmt::format("writes {} without the proof of an election", key));
+        if (!proof || proof->mod_revision == 0)
+            return say(fmt::format("writes {} without the proof of an election", key));
         const bool stands = proof->mod_revision == state_.election.mod_revision;
-        if (stands && controller::elected_node(state_.election.value) != host_) say(fmt::format("writes {} with the proof of another host's election", key));
+        if (stands && controller::elected_node(state_.election.value) != host_)
+            say(fmt::format("writes {} with the proof of another host's election", key));
     }
 
-    void look_at_status(const std::string& key, const model::ParsedKey& parsed, const store::Put& put) {
+    void look_at_status(const std::string& key, const model::ParsedKey& parsed,
+                        const store::Put& put) {
         needs(key, key);
         needs(key, model::node_key(host_, "lease"), As::kPresent);
         needs(key, model::vm_key(parsed.project, parsed.name, "placement"), As::kPresent);
-        // Who asks for consent to a start starts what is wanted: a disk that was taken from the VM may be another's.
+        // Who asks for consent to a start starts what is wanted: a disk that was taken from the VM
+        // may be another's.
         const auto now = model::parse_vm_status(put.value, model::Mode::kLenient);
         if (!now) return say(fmt::format("writes {} as something that nobody understands", key));
-        const view::VmEntry* vm = state_.vms.find(fmt::format("{}/{}", parsed.project, parsed.name));
+        const view::VmEntry* vm =
+            state_.vms.find(fmt::format("{}/{}", parsed.project, parsed.name));
         const store::Compare* seen = compare_of(key);
-        const bool current = vm && vm->status && seen && seen->mod_revision == vm->status->mod_revision;
-        const bool starts = now->phase == model::Phase::kStarting && current && vm->status->value.phase != model::Phase::kStarting;
+        const bool current =
+            vm && vm->status && seen && seen->mod_revision == vm->status->mod_revision;
+        const bool starts = now->phase == model::Phase::kStarting && current &&
+                            vm->status->value.phase != model::Phase::kStarting;
         if (starts) needs(key, model::vm_key(parsed.project, parsed.name, "spec"), As::kPresent);
     }
 
-    void look_at_lease(const std::string& key, const model::ParsedKey& parsed, const store::Put* put) {
+    void look_at_lease(const std::string& key, const model::ParsedKey& parsed,
+                       const store::Put* put) {
         if (!put || parsed.name != host_) return say(fmt::format("writes {}", key));
         if (put->lease == 0) say(fmt::format("writes {} without a lease", key));
-        // What is late on its way from a daemon's last run must not replace what its next one wrote.
+        // What is late on its way from a daemon's last run must not replace what its next one
+        // wrote.
         needs(key, key);
     }
 
@@ -179,16 +211,19 @@ class Look {
         if (!proof) return say(fmt::format("writes {} as something that nobody understands", key));
         needs(key, model::node_key(proof->from_node, "lease"), As::kAbsent);
         const std::string placement = model::vm_key(proof->project, proof->vm, "placement");
-        if (!put_of(placement)) say(fmt::format("writes {} without the placement that it proves", key));
+        if (!put_of(placement))
+            say(fmt::format("writes {} without the placement that it proves", key));
     }
 
     // By itself, or with the VM it belongs to.
     void look_at_volume(const std::string& key, const model::ParsedKey& parsed) {
         const std::string spec = model::volume_key(parsed.project, parsed.name, "spec");
         if (compare_of(spec)) return;
-        const bool with_vm = std::ranges::any_of(transaction_.compares, [](const store::Compare& compare) {
-            return model::parse_key(compare.key).kind == RecordKind::kVmSpec && compare.mod_revision != 0;
-        });
+        const bool with_vm =
+            std::ranges::any_of(transaction_.compares, [](const store::Compare& compare) {
+                return model::parse_key(compare.key).kind == RecordKind::kVmSpec &&
+                       compare.mod_revision != 0;
+            });
         if (!with_vm) say(fmt::format("writes {} without comparing {}", key, spec));
     }
 
@@ -200,7 +235,9 @@ class Look {
 
 }  // namespace
 
-std::optional<std::string> what_breaks_protocol(const std::string& host, const store::Transaction& transaction, const view::Snapshot& state) {
+std::optional<std::string> what_breaks_protocol(const std::string& host,
+                                                const store::Transaction& transaction,
+                                                const view::Snapshot& state) {
     return Look(host, transaction, state).run();
 }
 

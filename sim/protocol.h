@@ -13,6 +13,8 @@ namespace blixard::sim {
 
 // What is wrong with a transaction that the daemon of `host` sends; absent: nothing. `state` is the
 // store's at this moment, which the sender may not have seen yet.
-std::optional<std::string> what_breaks_protocol(const std::string& host, const store::Transaction& transaction, const view::Snapshot& state);
+std::optional<std::string> what_breaks_protocol(const std::string& host,
+                                                const store::Transaction& transaction,
+                                                const view::Snapshot& state);
 
 }  // namespace blixard::sim

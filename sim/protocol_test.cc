@@ -11,12 +11,19 @@ namespace {
 
 using store::Transaction;
 
-std::string said(const Transaction& transaction) { return what_breaks_protocol("h1", transaction, view::Snapshot{}).value_or(""); }
+std::string said(const Transaction& transaction) {
+    return what_breaks_protocol("h1", transaction, view::Snapshot{}).value_or("");
+}
 
 Transaction placing() {
     Transaction one;
-    one.compares = {{"vms/p/a/spec", 3}, {"vms/p/a/placement", 0}, {"nodes/h2/lease", 4}, {"nodes/h2/spec", 1}, {"election/controller", 7}};
-    one.puts = {{.key = "vms/p/a/placement", .value = model::to_json(model::Placement{.uid = "u", .node = "h2", .epoch = 1})}};
+    one.compares = {{"vms/p/a/spec", 3},
+                    {"vms/p/a/placement", 0},
+                    {"nodes/h2/lease", 4},
+                    {"nodes/h2/spec", 1},
+                    {"election/controller", 7}};
+    one.puts = {{.key = "vms/p/a/placement",
+                 .value = model::to_json(model::Placement{.uid = "u", .node = "h2", .epoch = 1})}};
     return one;
 }
 
@@ -38,11 +45,19 @@ TEST(Protocol, comparing_the_election_with_nothing_proves_nothing) {
 TEST(Protocol, who_asks_for_consent_to_a_start_compares_what_he_starts) {
     view::Snapshot state;
     NullLog log;
-    view::apply_change(state, {.key = "vms/p/a/status", .value = model::to_json(model::VmStatus{.uid = "u", .phase = model::Phase::kStopped}), .mod_revision = 6}, false, log);
+    view::apply_change(
+        state,
+        {.key = "vms/p/a/status",
+         .value = model::to_json(model::VmStatus{.uid = "u", .phase = model::Phase::kStopped}),
+         .mod_revision = 6},
+        false, log);
     Transaction one;
     one.compares = {{"vms/p/a/placement", 5}, {"vms/p/a/status", 6}, {"nodes/h1/lease", 4}};
-    one.puts = {{.key = "vms/p/a/status", .value = model::to_json(model::VmStatus{.uid = "u", .phase = model::Phase::kStarting})}};
-    EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""), "host h1 writes vms/p/a/status without comparing vms/p/a/spec to be there");
+    one.puts = {
+        {.key = "vms/p/a/status",
+         .value = model::to_json(model::VmStatus{.uid = "u", .phase = model::Phase::kStarting})}};
+    EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""),
+              "host h1 writes vms/p/a/status without comparing vms/p/a/spec to be there");
     one.compares.push_back({"vms/p/a/spec", 2});
     EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""), "");
 }
@@ -53,7 +68,8 @@ TEST(Protocol, a_status_needs_the_place_and_the_lease_of_who_speaks) {
     one.puts = {{.key = "vms/p/a/status", .value = model::to_json(model::VmStatus{.uid = "u"})}};
     EXPECT_EQ(said(one), "");
     one.compares[2].mod_revision = 0;
-    EXPECT_EQ(said(one), "host h1 writes vms/p/a/status without comparing nodes/h1/lease to be there");
+    EXPECT_EQ(said(one),
+              "host h1 writes vms/p/a/status without comparing nodes/h1/lease to be there");
     one.compares[2] = {"nodes/h2/lease", 4};
     EXPECT_NE(said(one), "");
 }

@@ -38,23 +38,25 @@ std::string call_line(const Call& call) {
 
 // The last lines that this build logged.
 class LastLines final : public Log {
-   public:
+ public:
     void write(LogLevel, std::string_view event, std::initializer_list<LogField> fields) override {
         std::string line(event);
-        for (const LogField& field : fields) line.append(" ").append(field.name).append("=").append(field.value);
+        for (const LogField& field : fields)
+            line.append(" ").append(field.name).append("=").append(field.value);
         lines_.push_back(std::move(line));
         if (lines_.size() > kLinesBefore) lines_.pop_front();
     }
     std::vector<std::string> lines() const { return {lines_.begin(), lines_.end()}; }
 
-   private:
+ private:
     std::deque<std::string> lines_;
 };
 
 // One input that is being worked on: what of its record has been used up.
 struct Frame {
     const Input* input;
-    std::size_t call = 0, post = 0, timer = 0, reading = 0, wall = 0, random = 0, instances = 0, leftovers = 0, console = 0, nested = 0;
+    std::size_t call = 0, post = 0, timer = 0, reading = 0, wall = 0, random = 0, instances = 0,
+                leftovers = 0, console = 0, nested = 0;
     std::uint64_t reads = 0;
     std::vector<Call> made;
     std::vector<bool> says;
@@ -62,9 +64,15 @@ struct Frame {
 };
 
 // The world as recorded, behind all ports at once.
-class Player final : public Executor, public Clock, public Random, public store::Store, public hypervisor::Hypervisor,
-                     public agent::Blobs, public agent::HealthProbe, public controller::LeaseSource {
-   public:
+class Player final : public Executor,
+                     public Clock,
+                     public Random,
+                     public store::Store,
+                     public hypervisor::Hypervisor,
+                     public agent::Blobs,
+                     public agent::HealthProbe,
+                     public controller::LeaseSource {
+ public:
     explicit Player(const recorder::Checkpoint& from)
         : mono_(from.mono),
           wall_(from.wall),
@@ -117,8 +125,10 @@ class Player final : public Executor, public Clock, public Random, public store:
         }
         Frame* frame = top();
         const bool recorded = frame && frame->timer < frame->input->timers.size();
-        const TimerId timer = recorded ? frame->input->timers[frame->timer].number : kUnrecorded + ++own_timers_;
-        const bool as_recorded = recorded ? frame->input->timers[frame->timer].delay == delay : frame && !frame->input->whole;
+        const TimerId timer =
+            recorded ? frame->input->timers[frame->timer].number : kUnrecorded + ++own_timers_;
+        const bool as_recorded = recorded ? frame->input->timers[frame->timer].delay == delay
+                                          : frame && !frame->input->whole;
         if (!as_recorded) ++timing;
         if (recorded) ++frame->timer;
         timers_[timer] = {mono_ + delay, std::move(task)};
@@ -137,12 +147,14 @@ class Player final : public Executor, public Clock, public Random, public store:
     }
     WallTime wall() const override {
         Frame* frame = top();
-        if (frame && frame->wall < frame->input->walls.size()) wall_ = wall_ + frame->input->walls[frame->wall++];
+        if (frame && frame->wall < frame->input->walls.size())
+            wall_ = wall_ + frame->input->walls[frame->wall++];
         return wall_;
     }
     std::uint64_t next() override {
         Frame* frame = top();
-        if (frame && frame->random < frame->input->randoms.size()) return frame->input->randoms[frame->random++];
+        if (frame && frame->random < frame->input->randoms.size())
+            return frame->input->randoms[frame->random++];
         return chance_.next();
     }
 
@@ -154,8 +166,11 @@ class Player final : public Executor, public Clock, public Random, public store:
     void read(store::Range range, Callback<store::RangeResult> done) override {
         ask(CallKind::kRead, recorder::text_of(range), std::move(done));
     }
-    void current_revision(Callback<store::Revision> done) override { ask(CallKind::kCurrentRevision, "", std::move(done)); }
-    store::WatchId watch(std::string prefix, store::Revision from, store::WatchHandler& handler) override {
+    void current_revision(Callback<store::Revision> done) override {
+        ask(CallKind::kCurrentRevision, "", std::move(done));
+    }
+    store::WatchId watch(std::string prefix, store::Revision from,
+                         store::WatchHandler& handler) override {
         watching_ = &handler;
         ask<bool>(CallKind::kWatch, fmt::format("\"{}\" from {}", prefix, from), nullptr);
         return 1;
@@ -181,17 +196,23 @@ class Player final : public Executor, public Clock, public Random, public store:
 
     std::vector<hypervisor::Instance> instances() const override {
         Frame* frame = top();
-        if (frame && frame->instances < frame->input->instances.size()) take(frame->input->instances[frame->instances++]);
+        if (frame && frame->instances < frame->input->instances.size())
+            take(frame->input->instances[frame->instances++]);
         return instances_;
     }
-    void recover(Callback<std::vector<hypervisor::Instance>> done) override { ask(CallKind::kRecover, "", std::move(done)); }
+    void recover(Callback<std::vector<hypervisor::Instance>> done) override {
+        ask(CallKind::kRecover, "", std::move(done));
+    }
     void start(hypervisor::Launch launch, Callback<hypervisor::Instance> done) override {
-        const std::uint64_t number = ask(CallKind::kStart, recorder::text_of(launch), std::move(done));
+        const std::uint64_t number =
+            ask(CallKind::kStart, recorder::text_of(launch), std::move(done));
         allowed_[number] = std::move(launch.still_allowed);
         deliver_nested();
     }
-    void stop(const hypervisor::InstanceId& id, Millis grace, Callback<hypervisor::StopHow> done) override {
-        ask(CallKind::kStop, fmt::format("{}, within {} ms", recorder::text_of(id), grace.count), std::move(done));
+    void stop(const hypervisor::InstanceId& id, Millis grace,
+              Callback<hypervisor::StopHow> done) override {
+        ask(CallKind::kStop, fmt::format("{}, within {} ms", recorder::text_of(id), grace.count),
+            std::move(done));
         deliver_nested();
     }
     void kill(const hypervisor::InstanceId& id, Callback<hypervisor::StopHow> done) override {
@@ -216,7 +237,8 @@ class Player final : public Executor, public Clock, public Random, public store:
     }
     std::vector<hypervisor::InstanceId> leftovers() const override {
         Frame* frame = top();
-        if (frame && frame->leftovers < frame->input->leftovers.size()) return frame->input->leftovers[frame->leftovers++];
+        if (frame && frame->leftovers < frame->input->leftovers.size())
+            return frame->input->leftovers[frame->leftovers++];
         return {};
     }
     void delete_disk(const std::string& path, Callback<bool> done) override {
@@ -225,29 +247,40 @@ class Player final : public Executor, public Clock, public Random, public store:
     }
     bool console_has(const std::string&, std::string_view) override {
         Frame* frame = top();
-        return frame && frame->console < frame->input->console_has.size() && frame->input->console_has[frame->console++];
+        return frame && frame->console < frame->input->console_has.size() &&
+               frame->input->console_has[frame->console++];
     }
-    void set_listener(std::function<void(const hypervisor::Event&)> listener) override { listener_ = std::move(listener); }
+    void set_listener(std::function<void(const hypervisor::Event&)> listener) override {
+        listener_ = std::move(listener);
+    }
     void feed(MonoTime deadline) override {
         ask<bool>(CallKind::kFeed, fmt::format("{}", deadline.ms), nullptr);
         deliver_nested();
     }
     void usage(const hypervisor::InstanceId&, Callback<hypervisor::Usage>) override {}
-    Result<std::string> console_log(const std::string&, std::size_t) override { return std::string{}; }
-    Result<hypervisor::ConsoleId> console_open(const std::string&, hypervisor::ConsoleReader&) override { return 0; }
+    Result<std::string> console_log(const std::string&, std::size_t) override {
+        return std::string{};
+    }
+    Result<hypervisor::ConsoleId> console_open(const std::string&,
+                                               hypervisor::ConsoleReader&) override {
+        return 0;
+    }
     Status console_write(const std::string&, std::string_view) override { return {}; }
     void console_close(hypervisor::ConsoleId) override {}
 
     // ---- files, health, the host's own lease
 
-    void ensure(const std::string& sha256, Callback<std::string> done) override { ask(CallKind::kEnsureBlob, sha256, std::move(done)); }
-    void probe(const model::HealthCheck& check, const std::string& address, Callback<bool> done) override {
+    void ensure(const std::string& sha256, Callback<std::string> done) override {
+        ask(CallKind::kEnsureBlob, sha256, std::move(done));
+    }
+    void probe(const model::HealthCheck& check, const std::string& address,
+               Callback<bool> done) override {
         ask(CallKind::kProbe, recorder::probe_text(check, address), std::move(done));
     }
     store::LeaseId lease() const override { return agent_.lease().id(); }
     store::Revision lease_key_revision() const override { return agent_.lease().key_revision(); }
 
-   private:
+ private:
     struct Armed {
         MonoTime due{};
         std::function<void()> run;
@@ -272,13 +305,16 @@ class Player final : public Executor, public Clock, public Random, public store:
         // Where the record ends within this input, nobody knows what came next.
         if (which >= recorded.size() && !frame->input->whole) return 0;
         frame->made.push_back({kind, 0, std::move(text)});
-        if (which >= recorded.size() || recorded[which].kind != kind || recorded[which].text != frame->made.back().text) {
+        if (which >= recorded.size() || recorded[which].kind != kind ||
+            recorded[which].text != frame->made.back().text) {
             frame->differs = true;
             return 0;
         }
-        if (done) pending_[recorded[which].number] = [done = std::move(done)](const recorder::Answer& answer) {
-            if (const auto* result = std::get_if<Result<T>>(&answer)) done(*result);
-        };
+        if (done)
+            pending_[recorded[which].number] =
+                [done = std::move(done)](const recorder::Answer& answer) {
+                    if (const auto* result = std::get_if<Result<T>>(&answer)) done(*result);
+                };
         return recorded[which].number;
     }
 
@@ -309,7 +345,8 @@ class Player final : public Executor, public Clock, public Random, public store:
         Frame frame{.input = &input};
         frames_.push_back(&frame);
         const bool known = deliver(input, frame);
-        while (!frame.differs && frame.nested < input.nested.size()) play_one(input.nested[frame.nested++].second);
+        while (!frame.differs && frame.nested < input.nested.size())
+            play_one(input.nested[frame.nested++].second);
         frames_.pop_back();
         if (!known && input.calls.empty()) ++timing;
         compare(input, frame);
@@ -345,7 +382,9 @@ class Player final : public Executor, public Clock, public Random, public store:
                 frame.says.push_back(known ? ask->second() : false);
                 return known;
             }
-            case Tag::kBegin: agent_.start([this](const Status& ready) { recovered(ready); }); return true;
+            case Tag::kBegin:
+                agent_.start([this](const Status& ready) { recovered(ready); });
+                return true;
             case Tag::kController: controller_.start(); return true;
             case Tag::kCheckpoint:
                 wall_ = input.wall;
@@ -358,7 +397,8 @@ class Player final : public Executor, public Clock, public Random, public store:
     // The daemon starts its controller now, or a while later in an input of its own.
     void recovered(const Status&) {
         Frame* frame = top();
-        if (frame && frame->nested < frame->input->nested.size() && frame->input->nested[frame->nested].second.tag == Tag::kController)
+        if (frame && frame->nested < frame->input->nested.size() &&
+            frame->input->nested[frame->nested].second.tag == Tag::kController)
             play_one(frame->input->nested[frame->nested++].second);
     }
 
@@ -375,7 +415,8 @@ class Player final : public Executor, public Clock, public Random, public store:
         Divergence found{.wall = wall_, .mono = mono_, .cause = recorder::describe(input)};
         for (const Call& call : input.calls) found.recorded.push_back(call_line(call));
         for (const Call& call : frame.made) found.now.push_back(call_line(call));
-        for (const bool says : input.says) found.recorded.push_back(says ? "yes, go on" : "no, end it");
+        for (const bool says : input.says)
+            found.recorded.push_back(says ? "yes, go on" : "no, end it");
         for (const bool says : frame.says) found.now.push_back(says ? "yes, go on" : "no, end it");
         found.before = {before_.begin(), before_.end()};
         found.log = log_.lines();
@@ -465,7 +506,8 @@ Result<Replay> replay(const recorder::Record& record) {
         const recorder::Segment& segment = record.segments[i];
         // Without a difference, one stretch goes on over its checkpoints: they are for those who
         // have nothing before.
-        const bool goes_on = player && !diverged && i > 0 && follows(record.segments[i - 1], segment);
+        const bool goes_on =
+            player && !diverged && i > 0 && follows(record.segments[i - 1], segment);
         if (!goes_on) {
             end_stretch();
             if (segment.checkpoint.empty()) {
@@ -473,7 +515,8 @@ Result<Replay> replay(const recorder::Record& record) {
                 continue;
             }
             LastLines log;
-            ASSIGN_OR_RETURN(const recorder::Checkpoint from, recorder::read_checkpoint(segment.checkpoint, log));
+            ASSIGN_OR_RETURN(const recorder::Checkpoint from,
+                             recorder::read_checkpoint(segment.checkpoint, log));
             result.build = from.build;
             counts = from.counts;
             since = from.mono;
@@ -525,7 +568,8 @@ std::string both_sides(const Divergence& divergence) {
     std::string text;
     const std::size_t longer = std::max(divergence.recorded.size(), divergence.now.size());
     for (std::size_t i = 0; i < longer; ++i) {
-        const std::string* const then = i < divergence.recorded.size() ? &divergence.recorded[i] : nullptr;
+        const std::string* const then =
+            i < divergence.recorded.size() ? &divergence.recorded[i] : nullptr;
         const std::string* const now = i < divergence.now.size() ? &divergence.now[i] : nullptr;
         if (then && now && *then == *now) {
             text += indented(*then, "      ");
@@ -543,12 +587,15 @@ std::string replay_text(const Replay& replay) {
     std::string text;
     const auto out = std::back_inserter(text);
     for (const Divergence& divergence : replay.divergences) {
-        fmt::format_to(out, "this build decides otherwise: run {}, segment {}, input {}, {} (clock {} ms)\n", divergence.run.substr(0, 8),
-                       divergence.segment, divergence.input, to_rfc3339(divergence.wall), divergence.mono.ms);
+        fmt::format_to(
+            out, "this build decides otherwise: run {}, segment {}, input {}, {} (clock {} ms)\n",
+            divergence.run.substr(0, 8), divergence.segment, divergence.input,
+            to_rfc3339(divergence.wall), divergence.mono.ms);
         text += "  before\n";
         for (const Step& step : divergence.before) {
             text += indented(fmt::format("{} {}", step.at.ms, step.cause), "      ");
-            for (const std::string& call : step.calls) text += indented(first_line(call), "          ");
+            for (const std::string& call : step.calls)
+                text += indented(first_line(call), "          ");
         }
         fmt::format_to(out, "  input: {}\n  - recorded, + this build\n", divergence.cause);
         text += both_sides(divergence);
@@ -556,28 +603,45 @@ std::string replay_text(const Replay& replay) {
         for (const std::string& line : divergence.log) text += indented(line, "      ");
     }
     if (replay.unknown_segments > 0)
-        fmt::format_to(out, "{} segments could not be replayed: what came before them is not in the record\n", replay.unknown_segments);
-    if (replay.timing > 0) fmt::format_to(out, "{} timers or posted tasks differ, which by itself decides nothing\n", replay.timing);
-    fmt::format_to(out, "build={} stretches={} hours={:.2f} inputs={} calls={} requests={} divergences={} {}\n", replay.build.empty() ? "?" : replay.build,
-                   replay.stretches, static_cast<double>(replay.span_ms) / 3'600'000.0, replay.inputs, replay.calls, replay.requests,
-                   replay.divergences.size(), replay.divergences.empty() ? "SAME" : "DIFFERENT");
+        fmt::format_to(
+            out, "{} segments could not be replayed: what came before them is not in the record\n",
+            replay.unknown_segments);
+    if (replay.timing > 0)
+        fmt::format_to(out, "{} timers or posted tasks differ, which by itself decides nothing\n",
+                       replay.timing);
+    fmt::format_to(
+        out,
+        "build={} stretches={} hours={:.2f} inputs={} calls={} requests={} divergences={} {}\n",
+        replay.build.empty() ? "?" : replay.build, replay.stretches,
+        static_cast<double>(replay.span_ms) / 3'600'000.0, replay.inputs, replay.calls,
+        replay.requests, replay.divergences.size(),
+        replay.divergences.empty() ? "SAME" : "DIFFERENT");
     return text;
 }
 
 std::string replay_html(const Replay& replay) {
     std::string html = fmt::format(
-        "<!doctype html><meta charset=utf-8><title>record of {}</title><style>body{{font:13px sans-serif}}table{{border-collapse:collapse}}"
-        "td,th{{border:1px solid #ddd;padding:2px 6px;vertical-align:top;text-align:left}}th{{position:sticky;top:0;background:#eee}}"
-        "pre{{margin:0;white-space:pre-wrap}}.r{{background:#fdd}}.n{{background:#dfd}}</style><h1>A record of build {}</h1>"
-        "<p>{} inputs in {} stretches, {:.2f} hours; {} calls compared; this build decides otherwise {} times.</p>",
-        escaped(replay.build), escaped(replay.build), replay.inputs, replay.stretches, static_cast<double>(replay.span_ms) / 3'600'000.0,
-        replay.calls, replay.divergences.size());
+        "<!doctype html><meta charset=utf-8><title>record of {}</title><style>body{{font:13px "
+        "sans-serif}}table{{border-collapse:collapse}}"
+        "td,th{{border:1px solid #ddd;padding:2px "
+        "6px;vertical-align:top;text-align:left}}th{{position:sticky;top:0;background:#eee}}"
+        "pre{{margin:0;white-space:pre-wrap}}.r{{background:#fdd}}.n{{background:#dfd}}</"
+        "style><h1>A record of build {}</h1>"
+        "<p>{} inputs in {} stretches, {:.2f} hours; {} calls compared; this build decides "
+        "otherwise {} times.</p>",
+        escaped(replay.build), escaped(replay.build), replay.inputs, replay.stretches,
+        static_cast<double>(replay.span_ms) / 3'600'000.0, replay.calls, replay.divergences.size());
     for (const Divergence& divergence : replay.divergences) {
-        html += fmt::format("<h2>{}, run {}, segment {}, input {}</h2><table><tr><th>clock, s<th>input<th>recorded<th>this build", to_rfc3339(divergence.wall),
-                            escaped(divergence.run.substr(0, 8)), divergence.segment, divergence.input);
-        const auto row = [&html](MonoTime at, const std::string& cause, const std::vector<std::string>& recorded, const std::vector<std::string>& now,
-                                 const char* marks[2]) {
-            html += fmt::format("<tr><td>{}.{:03}<td>{}<td{}><pre>", at.ms / 1000, at.ms % 1000, escaped(cause), marks[0]);
+        html += fmt::format(
+            "<h2>{}, run {}, segment {}, input {}</h2><table><tr><th>clock, "
+            "s<th>input<th>recorded<th>this build",
+            to_rfc3339(divergence.wall), escaped(divergence.run.substr(0, 8)), divergence.segment,
+            divergence.input);
+        const auto row = [&html](MonoTime at, const std::string& cause,
+                                 const std::vector<std::string>& recorded,
+                                 const std::vector<std::string>& now, const char* marks[2]) {
+            html += fmt::format("<tr><td>{}.{:03}<td>{}<td{}><pre>", at.ms / 1000, at.ms % 1000,
+                                escaped(cause), marks[0]);
             for (const std::string& call : recorded) html += escaped(call) + "\n";
             html += fmt::format("</pre><td{}><pre>", marks[1]);
             for (const std::string& call : now) html += escaped(call) + "\n";
@@ -585,7 +649,8 @@ std::string replay_html(const Replay& replay) {
         };
         const char* same[2] = {"", ""};
         const char* other[2] = {" class=r", " class=n"};
-        for (const Step& step : divergence.before) row(step.at, step.cause, step.calls, step.calls, same);
+        for (const Step& step : divergence.before)
+            row(step.at, step.cause, step.calls, step.calls, same);
         row(divergence.mono, divergence.cause, divergence.recorded, divergence.now, other);
         html += "</table><h3>This build's log</h3><pre>";
         for (const std::string& line : divergence.log) html += escaped(line) + "\n";

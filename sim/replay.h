@@ -32,18 +32,19 @@ struct Divergence {
     std::uint64_t input = 0;    // within the segment, from 1
     WallTime wall{};            // as the daemon last read it
     MonoTime mono{};
-    std::string cause;          // the input
+    std::string cause;                       // the input
     std::vector<std::string> recorded, now;  // what was asked, and what this build asks
-    std::vector<Step> before;      // the inputs before it
-    std::vector<std::string> log;  // what this build logged last
+    std::vector<Step> before;                // the inputs before it
+    std::vector<std::string> log;            // what this build logged last
 };
 
 struct Replay {
     std::string build;  // that made the record
     std::uint64_t stretches = 0, inputs = 0, calls = 0, requests = 0;
     std::uint64_t unknown_segments = 0;  // whose beginning is not in the record
-    std::uint64_t timing = 0;            // timers that this build sets otherwise, or tasks that it posts otherwise
-    std::int64_t span_ms = 0;            // of the daemon's clock
+    std::uint64_t timing =
+        0;  // timers that this build sets otherwise, or tasks that it posts otherwise
+    std::int64_t span_ms = 0;             // of the daemon's clock
     std::vector<Divergence> divergences;  // the first of each stretch
 };
 

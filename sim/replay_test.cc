@@ -32,7 +32,8 @@ TEST(Replay, what_was_recorded_under_all_faults_is_decided_again_in_the_same_way
         for (const auto& [host, bytes] : records_of(seed)) {
             const Result<Replay> played = replay(parsed(bytes));
             ASSERT_TRUE(played) << describe(played.error());
-            EXPECT_TRUE(played->divergences.empty()) << "seed " << seed << " host " << host << "\n" << replay_text(*played);
+            EXPECT_TRUE(played->divergences.empty()) << "seed " << seed << " host " << host << "\n"
+                                                     << replay_text(*played);
             EXPECT_EQ(played->timing, 0u);
             calls += played->calls;
             stretches += played->stretches;
@@ -52,7 +53,9 @@ TEST(Replay, a_record_that_has_lost_its_beginning_is_played_from_any_checkpoint_
             ++checkpoints;
             const Result<Replay> played = replay(rest);
             ASSERT_TRUE(played) << describe(played.error());
-            EXPECT_TRUE(played->divergences.empty()) << host << " from segment " << rest.segments[0].number << "\n" << replay_text(*played);
+            EXPECT_TRUE(played->divergences.empty())
+                << host << " from segment " << rest.segments[0].number << "\n"
+                << replay_text(*played);
         }
     }
     EXPECT_GT(checkpoints, 20u);
@@ -74,7 +77,8 @@ TEST(Replay, without_the_checkpoint_that_its_beginning_needs_a_segment_is_left_o
 TEST(Replay, a_build_that_decides_otherwise_is_shown_with_both_decisions) {
     recorder::Record record = parsed(records_of(1).begin()->second);
     NullLog log;
-    Result<recorder::Checkpoint> from = recorder::read_checkpoint(record.segments[0].checkpoint, log);
+    Result<recorder::Checkpoint> from =
+        recorder::read_checkpoint(record.segments[0].checkpoint, log);
     ASSERT_TRUE(from);
     from->agent_settings.lease.ttl = seconds(5);
     record.segments.resize(1);
@@ -82,14 +86,17 @@ TEST(Replay, a_build_that_decides_otherwise_is_shown_with_both_decisions) {
     const Result<Replay> played = replay(record);
     ASSERT_TRUE(played);
     ASSERT_EQ(played->divergences.size(), 1u);
-    EXPECT_NE(replay_text(*played).find("    - ask for a lease of 4000 ms\n    + ask for a lease of 5000 ms\n"), std::string::npos)
+    EXPECT_NE(replay_text(*played).find(
+                  "    - ask for a lease of 4000 ms\n    + ask for a lease of 5000 ms\n"),
+              std::string::npos)
         << replay_text(*played);
 }
 
 TEST(Replay, secrets_are_in_no_record) {
     for (const auto& [host, bytes] : records_of(5)) {
         EXPECT_EQ(bytes.find(kSecret), std::string::npos) << host;
-        EXPECT_NE(bytes.find("[removed]"), std::string::npos) << "no VM with cloud-init came by " << host;
+        EXPECT_NE(bytes.find("[removed]"), std::string::npos)
+            << "no VM with cloud-init came by " << host;
     }
 }
 
@@ -98,7 +105,8 @@ TEST(Replay, a_record_that_ends_anywhere_is_played_up_to_there) {
     SeededRandom random(11);
     for (int i = 0; i < 25; ++i) {
         const std::size_t size = bytes.size() / 4 + random.below(bytes.size() / 2);
-        const Result<recorder::Record> record = recorder::parse_record(std::string_view(bytes).substr(0, size));
+        const Result<recorder::Record> record =
+            recorder::parse_record(std::string_view(bytes).substr(0, size));
         ASSERT_TRUE(record) << describe(record.error());
         const Result<Replay> played = replay(*record);
         ASSERT_TRUE(played) << describe(played.error());

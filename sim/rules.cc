@@ -35,16 +35,20 @@ Profile profile_of(model::Overcommit overcommit) {
 }
 
 Amount capacity_of(const view::NodeEntry& host) {
-    const Profile profile = profile_of(host.spec ? host.spec->value.overcommit : model::Overcommit::kShared);
+    const Profile profile =
+        profile_of(host.spec ? host.spec->value.overcommit : model::Overcommit::kShared);
     const auto scaled = [&](std::int64_t physical, std::int64_t tenths) {
         return physical * tenths * (100 - profile.reserve_percent) / 1000;
     };
     const model::NodeStatus& facts = host.status->value;
-    return {scaled(facts.cpus * 1000, profile.cpu), scaled(facts.memory_mib, profile.memory), scaled(facts.disk_mib, profile.disk)};
+    return {scaled(facts.cpus * 1000, profile.cpu), scaled(facts.memory_mib, profile.memory),
+            scaled(facts.disk_mib, profile.disk)};
 }
 
-const view::VolumeEntry* volume_of(const view::Snapshot& state, const view::VmEntry& vm, const model::Disk& disk) {
-    const view::VolumeEntry* volume = state.volumes.find(fmt::format("{}/{}", vm.project(), model::volume_name(vm.name(), disk)));
+const view::VolumeEntry* volume_of(const view::Snapshot& state, const view::VmEntry& vm,
+                                   const model::Disk& disk) {
+    const view::VolumeEntry* volume =
+        state.volumes.find(fmt::format("{}/{}", vm.project(), model::volume_name(vm.name(), disk)));
     return volume && volume->record ? volume : nullptr;
 }
 
@@ -60,18 +64,21 @@ Amount use_of(const view::Snapshot& state, const view::VmEntry& vm) {
 }
 
 // The VMs on a host, but for `vm`.
-void each_other_on(const view::Snapshot& state, std::string_view host, const view::VmEntry& vm, const Visit& visit) {
+void each_other_on(const view::Snapshot& state, std::string_view host, const view::VmEntry& vm,
+                   const Visit& visit) {
     state.for_each_vm_on(host, [&](const view::VmEntry& each) {
         if (each.record && each.key != vm.key) visit(each);
         return true;
     });
 }
 
-Amount use_with(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host, bool without_lower) {
+Amount use_with(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host,
+                bool without_lower) {
     Amount used = use_of(state, vm);
     each_other_on(state, host.key, vm, [&](const view::VmEntry& each) {
         const model::VmSpec& spec = each.record->value.spec;
-        if (without_lower && spec.preemptible && spec.priority < vm.record->value.spec.priority) return;
+        if (without_lower && spec.preemptible && spec.priority < vm.record->value.spec.priority)
+            return;
         const Amount use = use_of(state, each);
         used.cpu_milli += use.cpu_milli;
         used.memory_mib += use.memory_mib;
@@ -80,12 +87,18 @@ Amount use_with(const view::Snapshot& state, const view::VmEntry& vm, const view
     return used;
 }
 
-std::string no_room(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host, bool without_lower) {
+std::string no_room(const view::Snapshot& state, const view::VmEntry& vm,
+                    const view::NodeEntry& host, bool without_lower) {
     const Amount has = capacity_of(host);
     const Amount used = use_with(state, vm, host, without_lower);
-    if (used.cpu_milli <= has.cpu_milli && used.memory_mib <= has.memory_mib && used.disk_mib <= has.disk_mib) return {};
-    return fmt::format("host {} gives {} thousandths of CPUs, {} MiB, {} MiB of disk; with vm {} its VMs want {}, {}, {}", host.key,
-                       has.cpu_milli, has.memory_mib, has.disk_mib, vm.key, used.cpu_milli, used.memory_mib, used.disk_mib);
+    if (used.cpu_milli <= has.cpu_milli && used.memory_mib <= has.memory_mib &&
+        used.disk_mib <= has.disk_mib)
+        return {};
+    return fmt::format(
+        "host {} gives {} thousandths of CPUs, {} MiB, {} MiB of disk; with vm {} its VMs want {}, "
+        "{}, {}",
+        host.key, has.cpu_milli, has.memory_mib, has.disk_mib, vm.key, used.cpu_milli,
+        used.memory_mib, used.disk_mib);
 }
 
 std::string domain_of(const view::NodeEntry& host, const std::string& domain) {
@@ -106,16 +119,19 @@ bool speaks_of(const model::AffinityRule& rule, std::string_view project, const 
     });
 }
 
-// How many of those that the rule of `owner` speaks of lie in the same domain as `host`, `vm` left out; and in all.
+// How many of those that the rule of `owner` speaks of lie in the same domain as `host`, `vm` left
+// out; and in all.
 struct Group {
     std::int64_t here = 0, anywhere = 0;
 };
-Group group_of(const view::Snapshot& state, const model::AffinityRule& rule, const view::VmEntry& owner, const view::VmEntry& vm,
-               const view::NodeEntry& host) {
+Group group_of(const view::Snapshot& state, const model::AffinityRule& rule,
+               const view::VmEntry& owner, const view::VmEntry& vm, const view::NodeEntry& host) {
     Group group;
     const std::string domain = domain_of(host, rule.domain);
     state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& each) {
-        if (!each->record || each->key == vm.key || each->node().empty() || !speaks_of(rule, owner.project(), *each)) return;
+        if (!each->record || each->key == vm.key || each->node().empty() ||
+            !speaks_of(rule, owner.project(), *each))
+            return;
         const view::NodeEntry* node = state.nodes.find(each->node());
         if (!node || !node->status) return;
         ++group.anywhere;
@@ -129,17 +145,23 @@ struct Broken {
     std::string reason, text;
 };
 
-std::vector<Broken> broken_affinities(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+std::vector<Broken> broken_affinities(const view::Snapshot& state, const view::VmEntry& vm,
+                                      const view::NodeEntry& host) {
     std::vector<Broken> broken;
     for (const model::AffinityRule& rule : vm.record->value.spec.affinity) {
         if (!rule.hard) continue;
         const Group group = group_of(state, rule, vm, vm, host);
         const bool in_domain = !domain_of(host, rule.domain).empty();
         if (rule.anti && in_domain && group.here + 1 > rule.max_per_node)
-            broken.push_back({"anti-affinity", fmt::format("vm {}: {} of its group are with it on host {}, its rule allows {}", vm.key, group.here,
-                                                           host.key, rule.max_per_node - 1)});
+            broken.push_back(
+                {"anti-affinity",
+                 fmt::format("vm {}: {} of its group are with it on host {}, its rule allows {}",
+                             vm.key, group.here, host.key, rule.max_per_node - 1)});
         const bool first = group.anywhere == 0 && speaks_of(rule, vm.project(), vm);
-        if (!rule.anti && group.here == 0 && !first) broken.push_back({"affinity", fmt::format("vm {}: nobody that it must be with is on host {}", vm.key, host.key)});
+        if (!rule.anti && group.here == 0 && !first)
+            broken.push_back(
+                {"affinity", fmt::format("vm {}: nobody that it must be with is on host {}", vm.key,
+                                         host.key)});
     }
     // The rules of those that are there already.
     state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& owner) {
@@ -147,71 +169,102 @@ std::vector<Broken> broken_affinities(const view::Snapshot& state, const view::V
         for (const model::AffinityRule& rule : owner->record->value.spec.affinity) {
             if (!rule.anti || !rule.hard || !speaks_of(rule, owner->project(), vm)) continue;
             const view::NodeEntry* node = state.nodes.find(owner->node());
-            if (!node || !node->status || domain_of(*node, rule.domain).empty() || domain_of(*node, rule.domain) != domain_of(host, rule.domain)) continue;
+            if (!node || !node->status || domain_of(*node, rule.domain).empty() ||
+                domain_of(*node, rule.domain) != domain_of(host, rule.domain))
+                continue;
             const Group group = group_of(state, rule, *owner, vm, host);
-            const std::int64_t others = group.here + 1 - (speaks_of(rule, owner->project(), *owner) ? 1 : 0);
-            if (others + 1 > rule.max_per_node) broken.push_back({"anti-affinity", fmt::format("vm {} breaks the rule of vm {} on host {}", vm.key, owner->key, host.key)});
+            const std::int64_t others =
+                group.here + 1 - (speaks_of(rule, owner->project(), *owner) ? 1 : 0);
+            if (others + 1 > rule.max_per_node)
+                broken.push_back(
+                    {"anti-affinity", fmt::format("vm {} breaks the rule of vm {} on host {}",
+                                                  vm.key, owner->key, host.key)});
         }
     });
     return broken;
 }
 
-std::string broken_affinity(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+std::string broken_affinity(const view::Snapshot& state, const view::VmEntry& vm,
+                            const view::NodeEntry& host) {
     const std::vector<Broken> broken = broken_affinities(state, vm, host);
     return broken.empty() ? std::string{} : broken.front().text;
 }
 
-std::vector<Broken> broken_constraints(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+std::vector<Broken> broken_constraints(const view::Snapshot& state, const view::VmEntry& vm,
+                                       const view::NodeEntry& host) {
     const model::VmSpec& spec = vm.record->value.spec;
     const model::Constraints& wants = spec.constraints;
     const model::NodeSpec none;
     const model::NodeSpec& is = host.spec ? host.spec->value : none;
     const model::NodeStatus& facts = host.status->value;
     std::vector<Broken> broken;
-    const auto add = [&](std::string reason, std::string text) { broken.push_back({std::move(reason), std::move(text)}); };
-    const auto among = [](const auto& list, const std::string& one) { return std::ranges::find(list, one) != list.end(); };
-    if (!wants.node.empty() && wants.node != host.key) add("manual", fmt::format("vm {} asks for host {}", vm.key, wants.node));
+    const auto add = [&](std::string reason, std::string text) {
+        broken.push_back({std::move(reason), std::move(text)});
+    };
+    const auto among = [](const auto& list, const std::string& one) {
+        return std::ranges::find(list, one) != list.end();
+    };
+    if (!wants.node.empty() && wants.node != host.key)
+        add("manual", fmt::format("vm {} asks for host {}", vm.key, wants.node));
     for (const std::string& feature : wants.features)
-        if (!among(facts.features, feature)) add("feature", fmt::format("host {} lacks {}, which vm {} needs", host.key, feature, vm.key));
+        if (!among(facts.features, feature))
+            add("feature",
+                fmt::format("host {} lacks {}, which vm {} needs", host.key, feature, vm.key));
     for (const auto& [key, value] : wants.node_labels) {
         const auto label = is.labels.find(key);
-        if (label == is.labels.end() || label->second != value) add("label", fmt::format("host {} is not {}={}, as vm {} needs", host.key, key, value, vm.key));
+        if (label == is.labels.end() || label->second != value)
+            add("label",
+                fmt::format("host {} is not {}={}, as vm {} needs", host.key, key, value, vm.key));
     }
-    if (among(wants.zones_excluded, is.zone)) add("zone", fmt::format("vm {} excludes zone {}", vm.key, is.zone));
-    const bool strict = spec.strategy == "locality" && wants.zones_strict && !wants.zones_preferred.empty();
-    if (strict && !among(wants.zones_preferred, is.zone)) add("zone", fmt::format("vm {} wants another zone than {}", vm.key, is.zone));
+    if (among(wants.zones_excluded, is.zone))
+        add("zone", fmt::format("vm {} excludes zone {}", vm.key, is.zone));
+    const bool strict =
+        spec.strategy == "locality" && wants.zones_strict && !wants.zones_preferred.empty();
+    if (strict && !among(wants.zones_preferred, is.zone))
+        add("zone", fmt::format("vm {} wants another zone than {}", vm.key, is.zone));
     for (const model::Disk& disk : spec.disks) {
         const view::VolumeEntry* volume = volume_of(state, vm, disk);
         const std::string& pool = volume ? volume->record->value.pool : disk.pool;
-        if (!pool.empty() && !among(facts.pools, pool)) add("feature", fmt::format("host {} lacks pool {} of vm {}", host.key, pool, vm.key));
-        const bool elsewhere = volume && pool.empty() && volume->status && volume->status->value.uid == volume->record->value.uid &&
-                               !volume->status->value.node.empty() && volume->status->value.node != host.key;
-        if (elsewhere) add("volume", fmt::format("volume {} of vm {} is on host {}, not on {}", volume->key, vm.key, volume->status->value.node, host.key));
+        if (!pool.empty() && !among(facts.pools, pool))
+            add("feature", fmt::format("host {} lacks pool {} of vm {}", host.key, pool, vm.key));
+        const bool elsewhere = volume && pool.empty() && volume->status &&
+                               volume->status->value.uid == volume->record->value.uid &&
+                               !volume->status->value.node.empty() &&
+                               volume->status->value.node != host.key;
+        if (elsewhere)
+            add("volume", fmt::format("volume {} of vm {} is on host {}, not on {}", volume->key,
+                                      vm.key, volume->status->value.node, host.key));
     }
     return broken;
 }
 
-std::string broken_constraint(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+std::string broken_constraint(const view::Snapshot& state, const view::VmEntry& vm,
+                              const view::NodeEntry& host) {
     const std::vector<Broken> broken = broken_constraints(state, vm, host);
     return broken.empty() ? std::string{} : broken.front().text;
 }
 
 }  // namespace
 
-std::string what_forbids(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+std::string what_forbids(const view::Snapshot& state, const view::VmEntry& vm,
+                         const view::NodeEntry& host) {
     if (!host.status) return fmt::format("host {} is unknown", host.key);
     if (!host.lease) return fmt::format("host {} has no lease", host.key);
-    if (host.spec && (!host.spec->value.schedulable || host.spec->value.draining)) return fmt::format("host {} is cordoned", host.key);
+    if (host.spec && (!host.spec->value.schedulable || host.spec->value.draining))
+        return fmt::format("host {} is cordoned", host.key);
     if (std::string broken = broken_constraint(state, vm, host); !broken.empty()) return broken;
     if (std::string broken = no_room(state, vm, host, false); !broken.empty()) return broken;
     return broken_affinity(state, vm, host);
 }
 
-std::set<std::string> reasons_against(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
+std::set<std::string> reasons_against(const view::Snapshot& state, const view::VmEntry& vm,
+                                      const view::NodeEntry& host) {
     if (!host.status || !host.lease) return {"lost"};
     std::set<std::string> reasons;
-    if (host.spec && host.spec->value.draining) reasons.insert("draining");
-    else if (host.spec && !host.spec->value.schedulable) reasons.insert("cordoned");
+    if (host.spec && host.spec->value.draining)
+        reasons.insert("draining");
+    else if (host.spec && !host.spec->value.schedulable)
+        reasons.insert("cordoned");
     for (const Broken& one : broken_constraints(state, vm, host)) reasons.insert(one.reason);
     for (const Broken& one : broken_affinities(state, vm, host)) reasons.insert(one.reason);
     const Amount has = capacity_of(host), used = use_with(state, vm, host, false);
@@ -221,13 +274,16 @@ std::set<std::string> reasons_against(const view::Snapshot& state, const view::V
     return reasons;
 }
 
-std::string what_is_untrue(const view::Snapshot& state, const view::VmEntry& vm, const std::string& reason) {
+std::string what_is_untrue(const view::Snapshot& state, const view::VmEntry& vm,
+                           const std::string& reason) {
     constexpr std::string_view kBegin = "fits on none of ";
     if (!reason.starts_with(kBegin)) return fmt::format("says nothing about hosts");
     std::size_t hosts = 0, refused = 0;
     std::map<std::string, std::size_t> against;
     const view::ProjectEntry* project = state.projects.find(vm.project());
-    const bool has_quota = project && project->record->value.quota != model::Quota{};  // what it lets in, check_quota() looks at
+    const bool has_quota =
+        project &&
+        project->record->value.quota != model::Quota{};  // what it lets in, check_quota() looks at
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& host) {
         if (!host->status) return;
         ++hosts;
@@ -241,21 +297,26 @@ std::string what_is_untrue(const view::Snapshot& state, const view::VmEntry& vm,
     if (said != hosts) return fmt::format("speaks of {} hosts, there are {}", said, hosts);
     for (std::size_t count = 0; words >> count >> word >> why; refused += count) {
         if (why.ends_with(',')) why.pop_back();
-        if (count > against[why]) return fmt::format("says {} of {} hosts, it is true of {}", why, count, against[why]);
+        if (count > against[why])
+            return fmt::format("says {} of {} hosts, it is true of {}", why, count, against[why]);
     }
     if (refused != hosts) return fmt::format("gives reasons for {} of {} hosts", refused, hosts);
     return {};
 }
 
-bool fits_after_preemption(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host) {
-    const bool takes = host.status && host.lease && host.spec && host.spec->value.schedulable && !host.spec->value.draining;
-    return takes && broken_constraint(state, vm, host).empty() && broken_affinity(state, vm, host).empty() && no_room(state, vm, host, true).empty();
+bool fits_after_preemption(const view::Snapshot& state, const view::VmEntry& vm,
+                           const view::NodeEntry& host) {
+    const bool takes = host.status && host.lease && host.spec && host.spec->value.schedulable &&
+                       !host.spec->value.draining;
+    return takes && broken_constraint(state, vm, host).empty() &&
+           broken_affinity(state, vm, host).empty() && no_room(state, vm, host, true).empty();
 }
 
 bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm) {
     return std::ranges::any_of(vm.record->value.spec.disks, [&](const model::Disk& disk) {
         const view::VolumeEntry* volume = volume_of(state, vm, disk);
-        return volume && volume->record->value.pool.empty() && volume->status && volume->status->value.uid == volume->record->value.uid &&
+        return volume && volume->record->value.pool.empty() && volume->status &&
+               volume->status->value.uid == volume->record->value.uid &&
                volume->status->value.node == vm.node();
     });
 }

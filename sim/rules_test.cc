@@ -17,18 +17,33 @@ struct Place {
     }
     void put(const std::string& key, const std::string& value) {
         ++state.revision;
-        view::apply_change(state, {.key = key, .value = value, .create_revision = state.revision, .mod_revision = state.revision}, false, log);
+        view::apply_change(state,
+                           {.key = key,
+                            .value = value,
+                            .create_revision = state.revision,
+                            .mod_revision = state.revision},
+                           false, log);
     }
-    void host(const std::string& name, const std::string& zone, model::Overcommit overcommit = model::Overcommit::kNone) {
-        put(model::node_key(name, "spec"), model::to_json(model::NodeSpec{.uid = name, .zone = zone, .overcommit = overcommit}));
-        put(model::node_key(name, "status"), model::to_json(model::NodeStatus{.uid = name, .cpus = 4, .memory_mib = 1000, .disk_mib = 1000}));
-        put(model::node_key(name, "lease"), model::to_json(model::NodeLease{.uid = name, .lease = 1}));
+    void host(const std::string& name, const std::string& zone,
+              model::Overcommit overcommit = model::Overcommit::kNone) {
+        put(model::node_key(name, "spec"),
+            model::to_json(model::NodeSpec{.uid = name, .zone = zone, .overcommit = overcommit}));
+        put(model::node_key(name, "status"),
+            model::to_json(
+                model::NodeStatus{.uid = name, .cpus = 4, .memory_mib = 1000, .disk_mib = 1000}));
+        put(model::node_key(name, "lease"),
+            model::to_json(model::NodeLease{.uid = name, .lease = 1}));
     }
     void vm(const std::string& name, model::VmSpec spec, const std::string& node = {}) {
-        put(model::vm_key("p", name, "spec"), model::to_json(model::VmRecord{.uid = name, .spec = std::move(spec)}));
-        if (!node.empty()) put(model::vm_key("p", name, "placement"), model::to_json(model::Placement{.uid = name, .node = node, .epoch = 1}));
+        put(model::vm_key("p", name, "spec"),
+            model::to_json(model::VmRecord{.uid = name, .spec = std::move(spec)}));
+        if (!node.empty())
+            put(model::vm_key("p", name, "placement"),
+                model::to_json(model::Placement{.uid = name, .node = node, .epoch = 1}));
     }
-    std::string asked(const std::string& name, const std::string& node) { return what_forbids(state, *state.vms.find("p/" + name), *state.nodes.find(node)); }
+    std::string asked(const std::string& name, const std::string& node) {
+        return what_forbids(state, *state.vms.find("p/" + name), *state.nodes.find(node));
+    }
 
     view::Snapshot state;
     NullLog log;
@@ -40,7 +55,9 @@ TEST(Rules, room_is_counted_over_all_that_lie_there) {
     place.vm("b", {.memory_mib = 400});
     EXPECT_EQ(place.asked("b", "h1"), "");
     place.vm("b", {.memory_mib = 401});
-    EXPECT_EQ(place.asked("b", "h1"), "host h1 gives 4000 thousandths of CPUs, 1000 MiB, 1000 MiB of disk; with vm p/b its VMs want 2000, 1001, 0");
+    EXPECT_EQ(place.asked("b", "h1"),
+              "host h1 gives 4000 thousandths of CPUs, 1000 MiB, 1000 MiB of disk; with vm p/b its "
+              "VMs want 2000, 1001, 0");
     EXPECT_EQ(place.asked("b", "h2"), "");
 }
 
@@ -48,12 +65,19 @@ TEST(Rules, a_reason_is_true_if_each_host_is_counted_once_under_something_that_h
     Place place;
     place.vm("a", {.memory_mib = 600}, "h1");
     place.vm("b", {.memory_mib = 500, .constraints = {.zones_excluded = {"z2"}}});
-    const auto wrong = [&](const std::string& reason) { return what_is_untrue(place.state, *place.state.vms.find("p/b"), reason); };
-    EXPECT_EQ(wrong("fits on none of 2 hosts: 1 x memory, 1 x zone; would fit if: 100 MiB less memory fits host h1"), "");
-    EXPECT_EQ(wrong("fits on none of 3 hosts: 2 x memory, 1 x zone"), "speaks of 3 hosts, there are 2");
+    const auto wrong = [&](const std::string& reason) {
+        return what_is_untrue(place.state, *place.state.vms.find("p/b"), reason);
+    };
+    EXPECT_EQ(wrong("fits on none of 2 hosts: 1 x memory, 1 x zone; would fit if: 100 MiB less "
+                    "memory fits host h1"),
+              "");
+    EXPECT_EQ(wrong("fits on none of 3 hosts: 2 x memory, 1 x zone"),
+              "speaks of 3 hosts, there are 2");
     EXPECT_EQ(wrong("fits on none of 2 hosts: 1 x memory"), "gives reasons for 1 of 2 hosts");
-    EXPECT_EQ(wrong("fits on none of 2 hosts: 2 x memory"), "says memory of 2 hosts, it is true of 1");
-    EXPECT_EQ(wrong("fits on none of 2 hosts: 1 x cpu, 1 x zone"), "says cpu of 1 hosts, it is true of 0");
+    EXPECT_EQ(wrong("fits on none of 2 hosts: 2 x memory"),
+              "says memory of 2 hosts, it is true of 1");
+    EXPECT_EQ(wrong("fits on none of 2 hosts: 1 x cpu, 1 x zone"),
+              "says cpu of 1 hosts, it is true of 0");
     EXPECT_EQ(wrong("scheduled"), "says nothing about hosts");
 }
 
@@ -72,7 +96,8 @@ TEST(Rules, anti_affinity_binds_the_newcomer_and_those_who_are_there) {
     const model::AffinityRule apart{.anti = true, .hard = true, .labels = {{"app", "db"}}};
     place.vm("a", {.labels = {{"app", "db"}}}, "h1");
     place.vm("b", {.affinity = {apart}});
-    EXPECT_EQ(place.asked("b", "h1"), "vm p/b: 1 of its group are with it on host h1, its rule allows 0");
+    EXPECT_EQ(place.asked("b", "h1"),
+              "vm p/b: 1 of its group are with it on host h1, its rule allows 0");
     EXPECT_EQ(place.asked("b", "h2"), "");
     place.vm("b", {.affinity = {apart}}, "h2");
     place.vm("c", {.labels = {{"app", "db"}}});
@@ -83,9 +108,11 @@ TEST(Rules, anti_affinity_binds_the_newcomer_and_those_who_are_there) {
 TEST(Rules, hosts_without_lease_or_cordoned_take_nobody) {
     Place place;
     place.vm("a", {});
-    place.put(model::node_key("h1", "spec"), model::to_json(model::NodeSpec{.uid = "h1", .schedulable = false}));
+    place.put(model::node_key("h1", "spec"),
+              model::to_json(model::NodeSpec{.uid = "h1", .schedulable = false}));
     EXPECT_EQ(place.asked("a", "h1"), "host h1 is cordoned");
-    view::apply_change(place.state, {.key = model::node_key("h2", "lease"), .mod_revision = 99}, true, place.log);
+    view::apply_change(place.state, {.key = model::node_key("h2", "lease"), .mod_revision = 99},
+                       true, place.log);
     EXPECT_EQ(place.asked("a", "h2"), "host h2 has no lease");
 }
 
@@ -93,7 +120,10 @@ TEST(Rules, only_lower_and_preemptible_vms_make_way) {
     Place place;
     place.vm("low", {.memory_mib = 900, .priority = 100, .preemptible = true}, "h1");
     place.vm("high", {.memory_mib = 500, .priority = 200});
-    const auto would = [&] { return fits_after_preemption(place.state, *place.state.vms.find("p/high"), *place.state.nodes.find("h1")); };
+    const auto would = [&] {
+        return fits_after_preemption(place.state, *place.state.vms.find("p/high"),
+                                     *place.state.nodes.find("h1"));
+    };
     EXPECT_TRUE(would());
     place.vm("low", {.memory_mib = 900, .priority = 200, .preemptible = true}, "h1");
     EXPECT_FALSE(would());

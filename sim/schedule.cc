@@ -81,8 +81,8 @@ struct GroupName {
     bool FaultSet::* member;
 };
 constexpr GroupName kGroups[] = {
-    {"host", &FaultSet::host},       {"store", &FaultSet::store}, {"clock", &FaultSet::clock},
-    {"disk", &FaultSet::disk},       {"network", &FaultSet::network}, {"qemu", &FaultSet::qemu},
+    {"host", &FaultSet::host},     {"store", &FaultSet::store},     {"clock", &FaultSet::clock},
+    {"disk", &FaultSet::disk},     {"network", &FaultSet::network}, {"qemu", &FaultSet::qemu},
     {"operator", &FaultSet::oper},
 };
 
@@ -99,8 +99,10 @@ Result<FaultSet> parse_faults(std::string_view names) {
         if (name == "none") continue;
         const auto group = std::ranges::find(kGroups, name, &GroupName::name);
         if (group == std::end(kGroups))
-            return fail(ErrorCode::kInvalid, fmt::format("--faults: \"{}\" is no kind of fault", name),
-                        "host, store, clock, disk, network, qemu, operator, all or none, with commas between them");
+            return fail(ErrorCode::kInvalid,
+                        fmt::format("--faults: \"{}\" is no kind of fault", name),
+                        "host, store, clock, disk, network, qemu, operator, all or none, with "
+                        "commas between them");
         faults.*(group->member) = true;
     }
     return faults;
@@ -109,7 +111,8 @@ Result<FaultSet> parse_faults(std::string_view names) {
 std::string to_text(const FaultSet& faults) {
     std::string text;
     for (const GroupName& group : kGroups)
-        if (faults.*(group.member)) text += fmt::format("{}{}", text.empty() ? "" : ",", group.name);
+        if (faults.*(group.member))
+            text += fmt::format("{}{}", text.empty() ? "" : ",", group.name);
     return text.empty() ? "none" : text;
 }
 
@@ -118,8 +121,8 @@ bool is_order(ActKind kind) { return kind_of(kind).order; }
 
 namespace {
 
-// Faults come together, as they do: half of all acts fall into storms of some seconds that strike one
-// host, or one VM, above all.
+// Faults come together, as they do: half of all acts fall into storms of some seconds that strike
+// one host, or one VM, above all.
 struct Storm {
     std::int64_t at_ms = 0;
     int host = 0, subject = 0;
@@ -132,9 +135,11 @@ std::vector<Storm> make_storms(std::uint64_t seed, const Plan& plan) {
     const auto scale = std::max(1.0, plan.hosts / 5.0);
     std::vector<Storm> storms(static_cast<std::size_t>(1 + kStormsPerHour * plan.hours * scale));
     for (Storm& storm : storms) {
-        storm.at_ms = 10'000 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(std::max<std::int64_t>(1, plan.span().count - 10'000))));
+        storm.at_ms = 10'000 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(
+                                   std::max<std::int64_t>(1, plan.span().count - 10'000))));
         storm.host = static_cast<int>(random.below(static_cast<std::uint64_t>(plan.hosts)));
-        storm.subject = static_cast<int>(random.below(static_cast<std::uint64_t>(std::max(1, plan.vms))));
+        storm.subject =
+            static_cast<int>(random.below(static_cast<std::uint64_t>(std::max(1, plan.vms))));
     }
     return storms;
 }
@@ -155,7 +160,8 @@ Plan make_plan(std::uint64_t seed, int hosts, int vms, double hours, FaultSet fa
     for (std::size_t i = 0; i < std::size(kKinds); ++i) {
         const KindOf& kind = kKinds[i];
         if (!(faults.*(kind.group))) continue;
-        SeededRandom random(seed * 1000 + i);  // a stream per kind: switching one off moves no other
+        SeededRandom random(seed * 1000 +
+                            i);  // a stream per kind: switching one off moves no other
         const double scale = kind.order ? std::max(1.0, vms / 50.0) : std::max(1.0, hosts / 5.0);
         const double wanted = kind.per_hour * hours * scale;
         auto count = static_cast<std::int64_t>(wanted);
@@ -163,12 +169,16 @@ Plan make_plan(std::uint64_t seed, int hosts, int vms, double hours, FaultSet fa
         for (std::int64_t n = 0; n < count; ++n) {
             Act act;
             act.kind = static_cast<ActKind>(i);
-            act.at_ms = 10'000 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(std::max<std::int64_t>(1, span - 10'000))));
+            act.at_ms = 10'000 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(
+                                     std::max<std::int64_t>(1, span - 10'000))));
             act.host = static_cast<int>(random.below(static_cast<std::uint64_t>(hosts)));
-            act.subject = static_cast<int>(random.below(static_cast<std::uint64_t>(std::max(1, vms))));
+            act.subject =
+                static_cast<int>(random.below(static_cast<std::uint64_t>(std::max(1, vms))));
             // Short spans are as likely as long ones.
-            const std::uint64_t most = static_cast<std::uint64_t>(kind.span_most_ms - kind.span_least_ms) + 1;
-            act.span_ms = kind.span_least_ms + static_cast<std::int64_t>(random.below(1 + random.below(most)));
+            const std::uint64_t most =
+                static_cast<std::uint64_t>(kind.span_most_ms - kind.span_least_ms) + 1;
+            act.span_ms = kind.span_least_ms +
+                          static_cast<std::int64_t>(random.below(1 + random.below(most)));
             act.dice = random.next();
             if (random.chance(50)) move_into_storm(act, storms, random);
             plan.acts.push_back(act);
@@ -179,23 +189,30 @@ Plan make_plan(std::uint64_t seed, int hosts, int vms, double hours, FaultSet fa
 }
 
 std::string to_text(const Act& act) {
-    return fmt::format("{} {} {} {} {} {}", act.at_ms, act_name(act.kind), act.host, act.subject, act.span_ms, act.dice);
+    return fmt::format("{} {} {} {} {} {}", act.at_ms, act_name(act.kind), act.host, act.subject,
+                       act.span_ms, act.dice);
 }
 
 std::string in_words(const Act& act) {
     const std::string at = fmt::format("{}.{:01} s: ", act.at_ms / 1000, act.at_ms % 1000 / 100);
     const std::string host = fmt::format("h{}", act.host + 1);
-    const std::string span = act.span_ms > 0 ? fmt::format(" for {}.{:01} s", act.span_ms / 1000, act.span_ms % 1000 / 100) : "";
+    const std::string span = act.span_ms > 0 ? fmt::format(" for {}.{:01} s", act.span_ms / 1000,
+                                                           act.span_ms % 1000 / 100)
+                                             : "";
     if (!is_order(act.kind)) return fmt::format("{}{} on {}{}", at, act_name(act.kind), host, span);
     const bool of_node = act_name(act.kind).starts_with("node-");
     const bool of_vm = act_name(act.kind).starts_with("vm-");
-    if (of_vm) return fmt::format("{}{} vm-{}, asked at {}", at, act_name(act.kind), act.subject, host);
-    return fmt::format("{}{}{}, asked at {}{}", at, act_name(act.kind), of_node ? fmt::format(" (host number {})", act.subject + 1) : "", host, span);
+    if (of_vm)
+        return fmt::format("{}{} vm-{}, asked at {}", at, act_name(act.kind), act.subject, host);
+    return fmt::format("{}{}{}, asked at {}{}", at, act_name(act.kind),
+                       of_node ? fmt::format(" (host number {})", act.subject + 1) : "", host,
+                       span);
 }
 
 std::string to_text(const Plan& plan) {
-    std::string text = fmt::format("blixard-sim 1\nseed={} hosts={} vms={} hours={} faults={}\n", plan.seed, plan.hosts,
-                                   plan.vms, plan.hours, to_text(plan.faults));
+    std::string text =
+        fmt::format("blixard-sim 1\nseed={} hosts={} vms={} hours={} faults={}\n", plan.seed,
+                    plan.hosts, plan.vms, plan.hours, to_text(plan.faults));
     for (const Act& act : plan.acts) text += to_text(act) + "\n";
     return text;
 }
@@ -204,23 +221,31 @@ Result<Plan> parse_plan(std::string_view text) {
     std::istringstream in{std::string(text)};
     std::string line;
     if (!std::getline(in, line) || line != "blixard-sim 1")
-        return fail(ErrorCode::kInvalid, "not a story: the first line is not \"blixard-sim 1\"", "write one with: blixard sim --seed N");
+        return fail(ErrorCode::kInvalid, "not a story: the first line is not \"blixard-sim 1\"",
+                    "write one with: blixard sim --seed N");
     Plan plan;
-    if (!std::getline(in, line)) return fail(ErrorCode::kInvalid, "a story needs its second line: seed=... hosts=...");
+    if (!std::getline(in, line))
+        return fail(ErrorCode::kInvalid, "a story needs its second line: seed=... hosts=...");
     std::istringstream head(line);
     for (std::string word; head >> word;) {
         const std::string value = word.substr(std::min(word.size(), word.find('=') + 1));
         std::istringstream number(value);
-        if (word.starts_with("seed=")) number >> plan.seed;
-        else if (word.starts_with("hosts=")) number >> plan.hosts;
-        else if (word.starts_with("vms=")) number >> plan.vms;
-        else if (word.starts_with("hours=")) number >> plan.hours;
+        if (word.starts_with("seed="))
+            number >> plan.seed;
+        else if (word.starts_with("hosts="))
+            number >> plan.hosts;
+        else if (word.starts_with("vms="))
+            number >> plan.vms;
+        else if (word.starts_with("hours="))
+            number >> plan.hours;
         else if (word.starts_with("faults=")) {
             ASSIGN_OR_RETURN(plan.faults, parse_faults(value));
         }
-        if (number.fail()) return fail(ErrorCode::kInvalid, fmt::format("story: \"{}\" is no number", word));
+        if (number.fail())
+            return fail(ErrorCode::kInvalid, fmt::format("story: \"{}\" is no number", word));
     }
-    if (plan.hosts < 1 || plan.vms < 1) return fail(ErrorCode::kInvalid, "a story needs a host and a VM");
+    if (plan.hosts < 1 || plan.vms < 1)
+        return fail(ErrorCode::kInvalid, "a story needs a host and a VM");
     for (int at = 3; std::getline(in, line); ++at) {
         if (line.empty() || line.front() == '#') continue;
         std::istringstream words(line);
@@ -228,7 +253,8 @@ Result<Plan> parse_plan(std::string_view text) {
         std::string name;
         words >> act.at_ms >> name >> act.host >> act.subject >> act.span_ms >> act.dice;
         const auto kind = std::ranges::find(kKinds, std::string_view(name), &KindOf::name);
-        if (words.fail() || kind == std::end(kKinds) || act.host < 0 || act.host >= plan.hosts || act.subject < 0)
+        if (words.fail() || kind == std::end(kKinds) || act.host < 0 || act.host >= plan.hosts ||
+            act.subject < 0)
             return fail(ErrorCode::kInvalid, fmt::format("line {}: \"{}\" is no act", at, line));
         act.kind = static_cast<ActKind>(kind - kKinds);
         plan.acts.push_back(act);

@@ -17,7 +17,8 @@ namespace blixard::sim {
 
 // Switched by --faults, in this order.
 struct FaultSet {
-    bool host = true, store = true, clock = true, disk = true, network = true, qemu = true, oper = true;
+    bool host = true, store = true, clock = true, disk = true, network = true, qemu = true,
+         oper = true;
 };
 Result<FaultSet> parse_faults(std::string_view names);
 std::string to_text(const FaultSet& faults);
@@ -28,10 +29,10 @@ enum class ActKind : std::uint8_t {
     kDaemonPause,    // SIGSTOP for `span`
     kWatchdogPause,  // for `span`, below the margin
     kWatchdogKill,
-    kUpgrade,        // the daemon is started anew in another version
-    kCut,            // nothing goes either way between the host and the store, for `span`
+    kUpgrade,  // the daemon is started anew in another version
+    kCut,      // nothing goes either way between the host and the store, for `span`
     kCutRequests,
-    kCutReplies,     // also: its watch falls silent
+    kCutReplies,  // also: its watch falls silent
     kSlowLink,
     kDoubled,        // of one host: what it sends to the store arrives twice, or late
     kClientTrouble,  // of one host: requests of clients and answers to them are lost
@@ -39,11 +40,11 @@ enum class ActKind : std::uint8_t {
     kStoreDown,      // no majority for `span`
     kStoreTrouble,   // of one host: transactions refused, or with unknown outcome, for `span`
     kStoreFull,
-    kCompact,        // while one host's watch is cut: it has to read anew
-    kLeaseLost,      // a host's lease ends while it lives
-    kClockWrong,     // marked: beyond the margin that docs/FENCING.md assumes
-    kDiskFull,       // of one host, for `span`
-    kTornCrash,      // power off while records are being written
+    kCompact,     // while one host's watch is cut: it has to read anew
+    kLeaseLost,   // a host's lease ends while it lives
+    kClockWrong,  // marked: beyond the margin that docs/FENCING.md assumes
+    kDiskFull,    // of one host, for `span`
+    kTornCrash,   // power off while records are being written
     kVmDies,
     kVmHangs,
     kVmPowersOff,
@@ -54,8 +55,8 @@ enum class ActKind : std::uint8_t {
     kVmRestart,
     kVmPause,
     kVmResume,
-    kVmLabel,        // an acknowledged label must stay
-    kVmLabelIf,      // ... only if nothing has changed since it was read
+    kVmLabel,    // an acknowledged label must stay
+    kVmLabelIf,  // ... only if nothing has changed since it was read
     kVmRead,
     kVmResize,
     kVolumeCreate,
@@ -64,18 +65,19 @@ enum class ActKind : std::uint8_t {
     kNodeCordon,
     kNodeUncordon,
     kNodeDrain,
-    kNodeRemove,     // its power is cut for good, it is vouched for and removed; put up anew after `span`
-    kVmDisks,        // its disks change: its own, and a volume that stands alone
+    kNodeRemove,  // its power is cut for good, it is vouched for and removed; put up anew after
+                  // `span`
+    kVmDisks,     // its disks change: its own, and a volume that stands alone
     kVolumeChange,
     kImageCreate,
     kImageDelete,
     kProjectCreate,
     kProjectDelete,
-    kNodeChange,     // what a host promises, and its labels
+    kNodeChange,  // what a host promises, and its labels
     kRebalance,
     kOperationCancel,
-    kSlowWatch,      // answers come in time, what the watch delivers does not
-    kVouchedWrongly, // people vouch for a host that is only cut off
+    kSlowWatch,       // answers come in time, what the watch delivers does not
+    kVouchedWrongly,  // people vouch for a host that is only cut off
     kCount
 };
 std::string_view act_name(ActKind kind);
@@ -83,7 +85,6 @@ bool is_order(ActKind kind);  // what operators do; else a fault
 
 inline constexpr int kVolumes = 4;  // that stand alone, and go from VM to VM
 inline constexpr int kImages = 2;   // that come and go
-
 
 struct Act {
     std::int64_t at_ms = 0;

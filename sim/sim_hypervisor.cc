@@ -61,7 +61,8 @@ void SimHypervisor::settle(const std::string& vm) {
     for (auto each = waiting_.lower_bound(vm); each != waiting_.upper_bound(vm);) {
         const bool same = machine && machine->birth == each->second.birth;
         const bool over = !same || !machine->alive;
-        const bool up = same && machine->alive && machine->instance.state != InstanceState::kStarting;
+        const bool up =
+            same && machine->alive && machine->instance.state != InstanceState::kStarting;
         if (over || (up && each->second.started)) {
             due.push_back(std::move(each->second));
             each = waiting_.erase(each);
@@ -89,7 +90,9 @@ Machine* SimHypervisor::alive(const InstanceId& id) const {
 
 void SimHypervisor::start(Launch launch, Callback<Instance> done) {
     if (preparing_.contains(launch.id.vm))
-        return answer<Instance>(std::move(done), fail(ErrorCode::kExists, "VM " + launch.id.vm + " is starting already"));
+        return answer<Instance>(
+            std::move(done),
+            fail(ErrorCode::kExists, "VM " + launch.id.vm + " is starting already"));
     if (const Status allowed = machines_.may_start(launch); !allowed)
         return answer<Instance>(std::move(done), fail(allowed.error()));
     Instance instance;
@@ -100,7 +103,8 @@ void SimHypervisor::start(Launch launch, Callback<Instance> done) {
     instance.restart_generation = launch.restart_generation;
     preparing_[launch.id.vm] = instance;
     const Script script = machines_.next_script();
-    lane_.after(script.prepare, [this, script, launch = std::move(launch), done = std::move(done), here = std::weak_ptr(here_)] {
+    lane_.after(script.prepare, [this, script, launch = std::move(launch), done = std::move(done),
+                                 here = std::weak_ptr(here_)] {
         if (!here.expired()) begin(launch, script, done);
     });
 }
@@ -114,7 +118,8 @@ void SimHypervisor::begin(const Launch& launch, const Script& script, Callback<I
     }
     preparing_.erase(launch.id.vm);
     if (launch.still_allowed && !launch.still_allowed())
-        return done(fail(ErrorCode::kCancelled, "what allowed this start ended while it was prepared"));
+        return done(
+            fail(ErrorCode::kCancelled, "what allowed this start ended while it was prepared"));
     const Result<Machine*> machine = machines_.spawn(launch, script);
     if (!machine) return done(fail(machine.error()));
     waiting_.emplace(launch.id.vm, Waiting{.birth = (*machine)->birth, .started = std::move(done)});
@@ -126,8 +131,10 @@ void SimHypervisor::stop(const InstanceId& id, Millis grace, Callback<StopHow> d
     if (!machine) return answer<StopHow>(std::move(done), StopHow::kAlreadyGone);
     const bool silent = machine->script.hangs;
     const bool booting = machine->instance.state == InstanceState::kStarting;
-    const bool listens = !silent && !machine->script.deaf && !booting && machine->script.shutdown <= grace;
-    if (machine->instance.state != InstanceState::kStarting) machine->instance.state = InstanceState::kStopping;
+    const bool listens =
+        !silent && !machine->script.deaf && !booting && machine->script.shutdown <= grace;
+    if (machine->instance.state != InstanceState::kStarting)
+        machine->instance.state = InstanceState::kStopping;
     const StopHow how = listens ? StopHow::kGuest : silent ? StopHow::kKilled : StopHow::kQuit;
     Exit exit;
     if (how == StopHow::kKilled)
@@ -135,40 +142,55 @@ void SimHypervisor::stop(const InstanceId& id, Millis grace, Callback<StopHow> d
     else
         exit.status = 0;
     exit.guest_shutdown = listens;
-    waiting_.emplace(id.vm, Waiting{.birth = machine->birth, .stopped = std::move(done), .how = how});
+    waiting_.emplace(id.vm,
+                     Waiting{.birth = machine->birth, .stopped = std::move(done), .how = how});
     if (listener_) listener_({Event::Kind::kChanged, id});
     // The guest shuts down whether or not the daemon lives; quitting and killing is the daemon's.
     const std::uint64_t birth = machine->birth;
-    if (listens) return machines_.signal_end(id.vm, birth, machine->script.shutdown, exit, "shut down");
-    lane_.after(silent ? grace + kMonitorPatience : grace, [this, vm = id.vm, birth, exit, here = std::weak_ptr(here_)] {
-        if (!here.expired()) machines_.signal_end(vm, birth, Millis{5}, exit, "quit");
-    });
+    if (listens)
+        return machines_.signal_end(id.vm, birth, machine->script.shutdown, exit, "shut down");
+    lane_.after(silent ? grace + kMonitorPatience : grace,
+                [this, vm = id.vm, birth, exit, here = std::weak_ptr(here_)] {
+                    if (!here.expired()) machines_.signal_end(vm, birth, Millis{5}, exit, "quit");
+                });
 }
 
 void SimHypervisor::kill(const InstanceId& id, Callback<StopHow> done) {
     Machine* const machine = alive(id);
     if (!machine) return answer<StopHow>(std::move(done), StopHow::kAlreadyGone);
-    waiting_.emplace(id.vm, Waiting{.birth = machine->birth, .stopped = std::move(done), .how = StopHow::kKilled});
+    waiting_.emplace(
+        id.vm,
+        Waiting{.birth = machine->birth, .stopped = std::move(done), .how = StopHow::kKilled});
     machines_.signal_end(id.vm, machine->birth, Millis{3}, Exit{.signal = SIGKILL}, "killed");
 }
 
 void SimHypervisor::set_paused(const InstanceId& id, bool paused, Callback<bool> done) {
     const Machine* const now = alive(id);
     const bool silent = now && now->script.hangs;
-    lane_.after(silent ? kMonitorPatience : kMonitorTakes, [this, id, paused, done = std::move(done), here = std::weak_ptr(here_)] {
-        if (here.expired()) return;
-        Machine* const machine = alive(id);
-        if (!machine) return done(fail(ErrorCode::kNotFound, "VM " + id.vm + " does not run here"));
-        const bool answers = machine->instance.state == InstanceState::kRunning || machine->instance.state == InstanceState::kPaused;
-        if (!answers) return done(fail(ErrorCode::kTimeout, "the monitor of VM " + id.vm + " does not answer"));
-        machine->instance.state = paused ? InstanceState::kPaused : InstanceState::kRunning;
-        if (listener_) listener_({Event::Kind::kChanged, id});
-        done(true);
-    });
+    lane_.after(
+        silent ? kMonitorPatience : kMonitorTakes,
+        [this, id, paused, done = std::move(done), here = std::weak_ptr(here_)] {
+            if (here.expired()) return;
+            Machine* const machine = alive(id);
+            if (!machine)
+                return done(fail(ErrorCode::kNotFound, "VM " + id.vm + " does not run here"));
+            const bool answers = machine->instance.state == InstanceState::kRunning ||
+                                 machine->instance.state == InstanceState::kPaused;
+            if (!answers)
+                return done(
+                    fail(ErrorCode::kTimeout, "the monitor of VM " + id.vm + " does not answer"));
+            machine->instance.state = paused ? InstanceState::kPaused : InstanceState::kRunning;
+            if (listener_) listener_({Event::Kind::kChanged, id});
+            done(true);
+        });
 }
 
-void SimHypervisor::pause(const InstanceId& id, Callback<bool> done) { set_paused(id, true, std::move(done)); }
-void SimHypervisor::resume(const InstanceId& id, Callback<bool> done) { set_paused(id, false, std::move(done)); }
+void SimHypervisor::pause(const InstanceId& id, Callback<bool> done) {
+    set_paused(id, true, std::move(done));
+}
+void SimHypervisor::resume(const InstanceId& id, Callback<bool> done) {
+    set_paused(id, false, std::move(done));
+}
 
 void SimHypervisor::forget(const InstanceId& id) {
     const Machine* const machine = machines_.find(id.vm);
@@ -180,9 +202,12 @@ void SimHypervisor::purge(const std::string& vm, const std::string& uid, Callbac
     const Machine* const machine = machines_.find(vm);
     const bool runs = machine && machine->alive && machine->instance.id.uid == uid;
     if (runs || (preparing != preparing_.end() && preparing->second.id.uid == uid))
-        return answer<bool>(std::move(done), fail(ErrorCode::kConflict, "VM " + vm + " runs on this host", "stop it first"));
+        return answer<bool>(
+            std::move(done),
+            fail(ErrorCode::kConflict, "VM " + vm + " runs on this host", "stop it first"));
     if (machine && machine->instance.id.uid == uid) machines_.machines().erase(vm);
-    machines_.directories().erase(directory_key({vm, uid, 0}));  // of another uid: nothing of it is here
+    // Of another uid nothing is here.
+    machines_.directories().erase(directory_key({vm, uid, 0}));
     answer<bool>(std::move(done), true);
 }
 
@@ -197,18 +222,25 @@ void SimHypervisor::delete_disk(const std::string& path, Callback<bool> done) {
         if (!machine.alive) continue;
         for (const hypervisor::DiskFile& disk : machine.launch.disks)
             if (disk.path == path)
-                return answer<bool>(std::move(done), fail(ErrorCode::kConflict, "disk " + path + " is open in VM " + vm));
+                return answer<bool>(std::move(done), fail(ErrorCode::kConflict,
+                                                          "disk " + path + " is open in VM " + vm));
     }
-    if (machines_.locked(path)) return answer<bool>(std::move(done), fail(ErrorCode::kConflict, "disk " + path + " is locked by another host"));
+    if (machines_.locked(path))
+        return answer<bool>(std::move(done), fail(ErrorCode::kConflict,
+                                                  "disk " + path + " is locked by another host"));
     machines_.delete_disk(path);
     answer<bool>(std::move(done), true);
 }
 
 void SimHypervisor::usage(const InstanceId& id, Callback<hypervisor::Usage> done) {
-    answer<hypervisor::Usage>(std::move(done), fail(ErrorCode::kUnsupported, "nothing is measured in a simulation"));
+    answer<hypervisor::Usage>(std::move(done),
+                              fail(ErrorCode::kUnsupported, "nothing is measured in a simulation"));
 }
-Result<std::string> SimHypervisor::console_log(const std::string&, std::size_t) { return std::string{}; }
-Result<hypervisor::ConsoleId> SimHypervisor::console_open(const std::string&, hypervisor::ConsoleReader&) {
+Result<std::string> SimHypervisor::console_log(const std::string&, std::size_t) {
+    return std::string{};
+}
+Result<hypervisor::ConsoleId> SimHypervisor::console_open(const std::string&,
+                                                          hypervisor::ConsoleReader&) {
     return fail(ErrorCode::kUnsupported, "no consoles in a simulation");
 }
 Status SimHypervisor::console_write(const std::string&, std::string_view) {

@@ -14,14 +14,15 @@
 namespace blixard::sim {
 
 class SimHypervisor final : public hypervisor::Hypervisor {
-   public:
+ public:
     SimHypervisor(SimMachines& machines, Lane& lane) : machines_(machines), lane_(lane) {}
     ~SimHypervisor() override;
 
     std::vector<hypervisor::Instance> instances() const override;
     void recover(Callback<std::vector<hypervisor::Instance>> done) override;
     void start(hypervisor::Launch launch, Callback<hypervisor::Instance> done) override;
-    void stop(const hypervisor::InstanceId& id, Millis grace, Callback<hypervisor::StopHow> done) override;
+    void stop(const hypervisor::InstanceId& id, Millis grace,
+              Callback<hypervisor::StopHow> done) override;
     void kill(const hypervisor::InstanceId& id, Callback<hypervisor::StopHow> done) override;
     void pause(const hypervisor::InstanceId& id, Callback<bool> done) override;
     void resume(const hypervisor::InstanceId& id, Callback<bool> done) override;
@@ -31,14 +32,17 @@ class SimHypervisor final : public hypervisor::Hypervisor {
     void delete_disk(const std::string& path, Callback<bool> done) override;
     void usage(const hypervisor::InstanceId& id, Callback<hypervisor::Usage> done) override;
     Result<std::string> console_log(const std::string& vm, std::size_t max_bytes) override;
-    Result<hypervisor::ConsoleId> console_open(const std::string& vm, hypervisor::ConsoleReader& reader) override;
+    Result<hypervisor::ConsoleId> console_open(const std::string& vm,
+                                               hypervisor::ConsoleReader& reader) override;
     Status console_write(const std::string& vm, std::string_view bytes) override;
     void console_close(hypervisor::ConsoleId) override {}
     bool console_has(const std::string&, std::string_view) override { return false; }
-    void set_listener(std::function<void(const hypervisor::Event&)> listener) override { listener_ = std::move(listener); }
+    void set_listener(std::function<void(const hypervisor::Event&)> listener) override {
+        listener_ = std::move(listener);
+    }
     void feed(MonoTime deadline) override { machines_.feed(deadline); }
 
-   private:
+ private:
     struct Waiting {
         std::uint64_t birth = 0;
         Callback<hypervisor::Instance> started;  // at most one of the two
@@ -47,7 +51,8 @@ class SimHypervisor final : public hypervisor::Hypervisor {
     };
 
     Machine* alive(const hypervisor::InstanceId& id) const;
-    void begin(const hypervisor::Launch& launch, const Script& script, Callback<hypervisor::Instance> done);
+    void begin(const hypervisor::Launch& launch, const Script& script,
+               Callback<hypervisor::Instance> done);
     void on_machine(hypervisor::Event::Kind kind, const hypervisor::InstanceId& id);
     void set_paused(const hypervisor::InstanceId& id, bool paused, Callback<bool> done);
     void settle(const std::string& vm);

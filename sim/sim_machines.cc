@@ -1,9 +1,8 @@
 #include "sim/sim_machines.h"
 
-#include <csignal>
-
 #include <fmt/format.h>
 
+#include <csignal>
 #include <utility>
 
 namespace blixard::sim {
@@ -26,7 +25,8 @@ Script SimMachines::next_script() {
     script.fails = random.chance(3);
     script.deaf = random.chance(8);
     script.hangs = random.chance(2);
-    if (random.chance(5)) script.dies_after = Millis{static_cast<std::int64_t>(random.below(900'000))};
+    if (random.chance(5))
+        script.dies_after = Millis{static_cast<std::int64_t>(random.below(900'000))};
     script.powers_off = random.chance(30);
     return script;
 }
@@ -46,8 +46,10 @@ Status SimMachines::claim(const hypervisor::DiskFile& disk, std::uint64_t epoch)
     SharedStorage::File& file = deps_.shared.files[disk.path];
     const std::pair held{file.volume_epoch, file.epoch}, ours{disk.volume_epoch, epoch};
     if (held > ours || (held == ours && !file.node.empty() && file.node != host_))
-        return fail(ErrorCode::kConflict, fmt::format("disk {} has been opened by epoch {}/{} on {}; this is epoch {}/{}", disk.path, file.volume_epoch,
-                                                      file.epoch, file.node, disk.volume_epoch, epoch));
+        return fail(ErrorCode::kConflict,
+                    fmt::format("disk {} has been opened by epoch {}/{} on {}; this is epoch {}/{}",
+                                disk.path, file.volume_epoch, file.epoch, file.node,
+                                disk.volume_epoch, epoch));
     file.volume_epoch = disk.volume_epoch;
     file.epoch = epoch;
     file.node = host_;
@@ -59,9 +61,11 @@ Status SimMachines::may_start(const hypervisor::Launch& launch) {
     if (there != machines_.end() && (there->second.alive || there->second.instance.id.vm.empty()))
         return fail(ErrorCode::kExists, "VM " + launch.id.vm + " runs already");
     if (there != machines_.end())
-        return fail(ErrorCode::kExists, "VM " + launch.id.vm + " has an ended instance that was not forgotten");
+        return fail(ErrorCode::kExists,
+                    "VM " + launch.id.vm + " has an ended instance that was not forgotten");
     if (launch.fenced && fenced())
-        return fail(ErrorCode::kUnavailable, "VM " + launch.id.vm + ": this host's lease is not known to be valid");
+        return fail(ErrorCode::kUnavailable,
+                    "VM " + launch.id.vm + ": this host's lease is not known to be valid");
     for (const hypervisor::DiskFile& disk : launch.disks) {
         if (!disk.shared || disk.read_only) continue;
         RETURN_IF_ERROR(claim(disk, launch.id.epoch));
@@ -73,13 +77,18 @@ Result<Machine*> SimMachines::spawn(const hypervisor::Launch& launch, const Scri
     RETURN_IF_ERROR(may_start(launch));
     for (const hypervisor::DiskFile& disk : launch.disks) {
         const auto file = deps_.shared.files.find(disk.path);
-        if (!disk.shared || disk.read_only || file == deps_.shared.files.end() || file->second.locked_by.empty()) continue;
-        return fail(ErrorCode::kConflict, fmt::format("disk {} is locked by a process on {}", disk.path, file->second.locked_by));
+        if (!disk.shared || disk.read_only || file == deps_.shared.files.end() ||
+            file->second.locked_by.empty())
+            continue;
+        return fail(ErrorCode::kConflict, fmt::format("disk {} is locked by a process on {}",
+                                                      disk.path, file->second.locked_by));
     }
     for (const hypervisor::DiskFile& disk : launch.disks)
         if (disk_full_ && !disk.shared && !disks_.contains(disk.path))
             return fail(ErrorCode::kExhausted, "no space left on the disk for " + disk.path);
-    if (script.fails) return fail(ErrorCode::kUnavailable, "qemu ended with status 1 before its monitor answered");
+    if (script.fails)
+        return fail(ErrorCode::kUnavailable,
+                    "qemu ended with status 1 before its monitor answered");
     directories_[directory_key(launch.id)] = launch.id;
     for (const hypervisor::DiskFile& disk : launch.disks) {
         if (!disk.shared) {
@@ -107,15 +116,19 @@ Result<Machine*> SimMachines::spawn(const hypervisor::Launch& launch, const Scri
     machine.instance.message = "booting";
     Machine& there = machines_[launch.id.vm] = std::move(machine);
     deps_.watcher.on_process_start(host_, there);
-    deps_.timeline.after(script.boot, [this, vm = launch.id.vm, birth = there.birth] { run(vm, birth); });
+    deps_.timeline.after(script.boot,
+                         [this, vm = launch.id.vm, birth = there.birth] { run(vm, birth); });
     return &there;
 }
 
 void SimMachines::run(const std::string& vm, std::uint64_t birth) {
     Machine* const machine = find(vm);
-    if (!machine || machine->birth != birth || !machine->alive || machine->instance.state != InstanceState::kStarting) return;
+    if (!machine || machine->birth != birth || !machine->alive ||
+        machine->instance.state != InstanceState::kStarting)
+        return;
     machine->ran = true;
-    machine->instance.state = machine->script.hangs ? InstanceState::kUnknown : InstanceState::kRunning;
+    machine->instance.state =
+        machine->script.hangs ? InstanceState::kUnknown : InstanceState::kRunning;
     machine->instance.message.clear();
     if (machine->script.dies_after) {
         Exit exit;
@@ -125,7 +138,8 @@ void SimMachines::run(const std::string& vm, std::uint64_t birth) {
         } else {
             exit.signal = SIGSEGV;
         }
-        signal_end(vm, birth, *machine->script.dies_after, exit, machine->script.powers_off ? "guest powers off" : "crash");
+        signal_end(vm, birth, *machine->script.dies_after, exit,
+                   machine->script.powers_off ? "guest powers off" : "crash");
     }
     tell(Event::Kind::kChanged, machine->instance.id);
 }
@@ -133,10 +147,12 @@ void SimMachines::run(const std::string& vm, std::uint64_t birth) {
 void SimMachines::forget_stops() {
     for (auto& [vm, machine] : machines_)
         if (machine.alive && machine.instance.state == InstanceState::kStopping)
-            machine.instance.state = machine.script.hangs ? InstanceState::kUnknown : InstanceState::kRunning;
+            machine.instance.state =
+                machine.script.hangs ? InstanceState::kUnknown : InstanceState::kRunning;
 }
 
-void SimMachines::signal_end(const std::string& vm, std::uint64_t birth, Millis delay, Exit exit, std::string_view why) {
+void SimMachines::signal_end(const std::string& vm, std::uint64_t birth, Millis delay, Exit exit,
+                             std::string_view why) {
     deps_.timeline.after(delay, [this, vm, birth, exit = std::move(exit), why = std::string(why)] {
         Machine* const machine = find(vm);
         if (machine && machine->birth == birth && machine->alive) end(vm, exit, why);
@@ -147,7 +163,8 @@ void SimMachines::unlock(const Machine& machine) {
     for (const hypervisor::DiskFile& disk : machine.launch.disks) {
         if (!disk.shared || disk.read_only) continue;
         const auto file = deps_.shared.files.find(disk.path);
-        if (file != deps_.shared.files.end() && file->second.locked_by == host_) file->second.locked_by.clear();
+        if (file != deps_.shared.files.end() && file->second.locked_by == host_)
+            file->second.locked_by.clear();
     }
 }
 
@@ -224,7 +241,8 @@ void SimMachines::look_at_deadline() {
     const std::uint64_t run = ++watchdog_run_;
     deps_.timeline.after(deps_.clock.until(deadline_), [this, run] {
         if (run != watchdog_run_ || watchdog_paused_) return;
-        if (deps_.clock.mono() < deadline_) return look_at_deadline();  // the clock has become slower
+        // The clock has become slower.
+        if (deps_.clock.mono() < deadline_) return look_at_deadline();
         for (auto& [vm, machine] : machines_)
             if (machine.alive && machine.launch.fenced)
                 signal_end(vm, machine.birth, Millis{1}, Exit{.signal = SIGKILL}, "fenced");
@@ -241,7 +259,8 @@ void SimMachines::pause_watchdog(Millis span) {
     deps_.timeline.after(span, [this, run] {
         if (run != watchdog_run_) return;
         watchdog_paused_ = false;
-        // What it was fed meanwhile stands in its socket, and is read before the clock is looked at.
+        // What it was fed meanwhile stands in its socket, and is read before the clock is looked
+        // at.
         if (fed_while_paused_ && *fed_while_paused_ > deadline_) deadline_ = *fed_while_paused_;
         fed_while_paused_.reset();
         look_at_deadline();
@@ -254,7 +273,8 @@ void SimMachines::kill_watchdog() {
     fed_while_paused_.reset();
     deadline_ = {};
     for (auto& [vm, machine] : machines_)
-        if (machine.alive && machine.launch.fenced) end(vm, Exit{.signal = SIGKILL}, "watchdog died");
+        if (machine.alive && machine.launch.fenced)
+            end(vm, Exit{.signal = SIGKILL}, "watchdog died");
 }
 
 }  // namespace blixard::sim

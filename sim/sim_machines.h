@@ -48,16 +48,17 @@ struct Machine {
     hypervisor::Launch launch;
     Script script;
     bool alive = false;
-    bool ran = false;  // it has come as far as running
+    bool ran = false;         // it has come as far as running
     std::uint64_t birth = 0;  // names this process among all
 };
 
 // Who wants to know of processes: the checks.
 class MachineWatcher {
-   public:
+ public:
     virtual ~MachineWatcher() = default;
     virtual void on_process_start(const std::string& host, const Machine& machine) = 0;
-    virtual void on_process_end(const std::string& host, const Machine& machine, std::string_view why) = 0;
+    virtual void on_process_end(const std::string& host, const Machine& machine,
+                                std::string_view why) = 0;
     // A power cut has torn its local record: nobody can know how it ended.
     virtual void on_record_torn(const Machine& machine) = 0;
     virtual void on_disk_deleted(const std::string& host, const std::string& path) = 0;
@@ -65,33 +66,38 @@ class MachineWatcher {
 };
 
 class SimMachines {
-   public:
+ public:
     struct Deps {
         Timeline& timeline;
         const HostClock& clock;  // of this host
         SharedStorage& shared;
         MachineWatcher& watcher;
     };
-    SimMachines(Deps deps, std::string host, std::uint64_t seed) : deps_(deps), host_(std::move(host)), seed_(seed) {}
+    SimMachines(Deps deps, std::string host, std::uint64_t seed)
+        : deps_(deps), host_(std::move(host)), seed_(seed) {}
 
     // What the world does to it.
     void end(const std::string& vm, hypervisor::Exit exit, std::string_view why);
     void hang(const std::string& vm);
     void cut_power();
-    // The power goes while records are being written: of some machines that were up, nothing but the directory is left.
+    // The power goes while records are being written: of some machines that were up, nothing but
+    // the directory is left.
     void cut_power_and_tear(std::uint64_t dice);
     void wipe();
     void pause_watchdog(Millis span);
     void kill_watchdog();
     void set_disk_full(bool full) { disk_full_ = full; }
-    void set_troubled(bool troubled) { troubled_ = troubled; }  // false: machines started from now on behave
+    void set_troubled(bool troubled) {
+        troubled_ = troubled;
+    }  // false: machines started from now on behave
 
     // What a driver asks for.
     Script next_script();
     // Whether it may; and if so, it claims its shared disks.
     Status may_start(const hypervisor::Launch& launch);
     Result<Machine*> spawn(const hypervisor::Launch& launch, const Script& script);
-    void signal_end(const std::string& vm, std::uint64_t birth, Millis delay, hypervisor::Exit exit, std::string_view why);
+    void signal_end(const std::string& vm, std::uint64_t birth, Millis delay, hypervisor::Exit exit,
+                    std::string_view why);
     void feed(MonoTime deadline);
     bool fenced() const { return deps_.clock.mono() >= deadline_; }
     bool watchdog_paused() const { return watchdog_paused_; }
@@ -112,7 +118,7 @@ class SimMachines {
     // The daemon's ear; empty while there is none.
     std::function<void(hypervisor::Event::Kind, const hypervisor::InstanceId&)> listener;
 
-   private:
+ private:
     void look_at_deadline();
     void run(const std::string& vm, std::uint64_t birth);
     void tell(hypervisor::Event::Kind kind, const hypervisor::InstanceId& id);
@@ -122,7 +128,7 @@ class SimMachines {
     Deps deps_;
     const std::string host_;
     const std::uint64_t seed_;
-    std::map<std::string, Machine> machines_;                     // by VM; also those that have ended
+    std::map<std::string, Machine> machines_;  // by VM; also those that have ended
     std::map<std::string, hypervisor::InstanceId> directories_;  // by "<vm> <uid>"
     std::set<std::string> disks_;
     std::uint64_t spawned_ = 0, last_birth_ = 0, scripts_ = 0;

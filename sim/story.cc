@@ -32,10 +32,14 @@ std::vector<Act> without(const std::vector<Act>& acts, std::size_t piece, std::s
 std::string escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {
-        if (c == '<') out += "&lt;";
-        else if (c == '>') out += "&gt;";
-        else if (c == '&') out += "&amp;";
-        else out += c;
+        if (c == '<')
+            out += "&lt;";
+        else if (c == '>')
+            out += "&gt;";
+        else if (c == '&')
+            out += "&amp;";
+        else
+            out += c;
     }
     return out;
 }
@@ -49,7 +53,8 @@ Shrunk shrink(const Plan& plan, const Outcome& failed, int runs_most) {
         if (!outcome.failure) return false;
         best.plan = candidate;
         // What comes after the failure has no part in it.
-        std::erase_if(best.plan.acts, [&](const Act& act) { return act.at_ms > outcome.failed_at_ms; });
+        std::erase_if(best.plan.acts,
+                      [&](const Act& act) { return act.at_ms > outcome.failed_at_ms; });
         best.outcome = std::move(outcome);
         return true;
     };
@@ -74,7 +79,8 @@ Shrunk shrink(const Plan& plan, const Outcome& failed, int runs_most) {
     std::erase_if(cut.acts, [&](const Act& act) { return act.at_ms > failed.failed_at_ms; });
     fails(cut);
     fewer_acts();
-    // A shorter time, where it is found only after the healing; then fewer VMs, without those that are never named.
+    // A shorter time, where it is found only after the healing; then fewer VMs, without those that
+    // are never named.
     Plan candidate = best.plan;
     const std::int64_t last_ms = candidate.acts.empty() ? 0 : candidate.acts.back().at_ms;
     candidate.hours = std::max(0.01, static_cast<double>(last_ms + 60'000) / 3'600'000);
@@ -90,13 +96,16 @@ Shrunk shrink(const Plan& plan, const Outcome& failed, int runs_most) {
 }
 
 std::string story_text(const Plan& plan, const Outcome& outcome, const std::string& commit) {
-    std::string text = fmt::format("# commit {}\n# {}\n", commit, outcome.failure.value_or("nothing is broken"));
+    std::string text =
+        fmt::format("# commit {}\n# {}\n", commit, outcome.failure.value_or("nothing is broken"));
     Plan head = plan;
     head.acts.clear();
     text += to_text(head);
-    for (const Act& act : plan.acts) text += fmt::format("{}   # {}\n", to_text(act), in_words(act));
+    for (const Act& act : plan.acts)
+        text += fmt::format("{}   # {}\n", to_text(act), in_words(act));
     text += "# what happened, at the end\n";
-    for (const TraceLine& line : last_lines(outcome)) text += fmt::format("# {:>10} {:<4} {}\n", seconds_text(line.at_ms), line.host, line.text);
+    for (const TraceLine& line : last_lines(outcome))
+        text += fmt::format("# {:>10} {:<4} {}\n", seconds_text(line.at_ms), line.host, line.text);
     return text;
 }
 
@@ -109,12 +118,14 @@ std::string_view mark_of(const TraceLine& line) {
     if (text.starts_with("FAULT") || text.starts_with("daemon ends")) return "fault";
     if (text.starts_with("process starts") || text.starts_with("daemon starts")) return "up";
     if (text.starts_with("process ends")) return "down";
-    if (text.starts_with("operator") || text.find(" answers ") != std::string_view::npos) return "people";
+    if (text.starts_with("operator") || text.find(" answers ") != std::string_view::npos)
+        return "people";
     if (line.host.empty() && text.starts_with("r")) return "store";
     return "";
 }
 
-constexpr std::string_view kPageHead = R"(<meta charset=utf-8><meta name=viewport content="width=device-width">
+constexpr std::string_view kPageHead =
+    R"(<meta charset=utf-8><meta name=viewport content="width=device-width">
 <style>
 :root{color-scheme:light dark;--line:#8884;--head:Canvas;--soft:#8882}
 body{font:13px/1.45 system-ui,sans-serif;margin:1.5rem;max-width:none}
@@ -133,7 +144,9 @@ td:first-child{border-left:0;color:GrayText;font-variant-numeric:tabular-nums;te
 
 std::string list_of_acts(const Plan& plan) {
     std::string html = "<ol>";
-    for (const Act& act : plan.acts) html += fmt::format("<li>{} <code>{}</code>\n", escaped(in_words(act)), escaped(to_text(act)));
+    for (const Act& act : plan.acts)
+        html +=
+            fmt::format("<li>{} <code>{}</code>\n", escaped(in_words(act)), escaped(to_text(act)));
     return html + "</ol>";
 }
 
@@ -146,15 +159,18 @@ std::string rows_of(const Outcome& outcome, int hosts) {
         for (; column < end; ++column) html += "<td>";
     };
     for (const TraceLine& line : last_lines(outcome)) {
-        const int place = line.host.empty() ? 0 : std::clamp(std::stoi(line.host.substr(1)), 1, hosts);
+        const int place =
+            line.host.empty() ? 0 : std::clamp(std::stoi(line.host.substr(1)), 1, hosts);
         if (line.at_ms != at_ms || place < column) {
             fill_up_to(hosts + 1);
-            html += fmt::format("\n<tr><td>{}", line.at_ms == at_ms ? "" : seconds_text(line.at_ms));
+            html +=
+                fmt::format("\n<tr><td>{}", line.at_ms == at_ms ? "" : seconds_text(line.at_ms));
             column = 0;
         }
         fill_up_to(place);
         const std::string_view mark = mark_of(line);
-        html += mark.empty() ? fmt::format("<td>{}", escaped(line.text)) : fmt::format("<td class={}>{}", mark, escaped(line.text));
+        html += mark.empty() ? fmt::format("<td>{}", escaped(line.text))
+                             : fmt::format("<td class={}>{}", mark, escaped(line.text));
         ++column;
         at_ms = line.at_ms;
     }
@@ -167,13 +183,21 @@ std::string rows_of(const Outcome& outcome, int hosts) {
 std::string story_html(const Plan& plan, const Outcome& outcome, const std::string& commit) {
     Plan head = plan;
     head.acts.clear();
-    std::string html = fmt::format("<!doctype html><html lang=en><title>seed {}</title>{}", plan.seed, kPageHead);
-    html += fmt::format("<h1>Seed {} at commit {}</h1><p class=\"verdict{}\">{}</p><p>{}, {}, {:.1f} minutes. Replay with <code>blixard sim --replay FILE</code>.</p>",
-                        plan.seed, commit, outcome.failure ? "" : " good", escaped(outcome.failure.value_or("nothing is broken")), counted(std::int64_t{plan.hosts}, "host"),
-                        counted(std::int64_t{plan.vms}, "VM"), plan.hours * 60);
+    std::string html =
+        fmt::format("<!doctype html><html lang=en><title>seed {}</title>{}", plan.seed, kPageHead);
+    html += fmt::format(
+        "<h1>Seed {} at commit {}</h1><p class=\"verdict{}\">{}</p><p>{}, {}, {:.1f} minutes. "
+        "Replay with <code>blixard sim --replay FILE</code>.</p>",
+        plan.seed, commit, outcome.failure ? "" : " good",
+        escaped(outcome.failure.value_or("nothing is broken")),
+        counted(std::int64_t{plan.hosts}, "host"), counted(std::int64_t{plan.vms}, "VM"),
+        plan.hours * 60);
     html += plan.acts.empty() ? "<h2>Nothing was done: it fails by itself</h2>"
-                              : fmt::format("<h2>What was done: {}</h2>{}", counted(plan.acts.size(), "act"), list_of_acts(plan));
-    html += "<h2>What happened, at the end</h2><table><colgroup><col style=\"width:5.5rem\"></colgroup><thead><tr><th>s<th>store and people";
+                              : fmt::format("<h2>What was done: {}</h2>{}",
+                                            counted(plan.acts.size(), "act"), list_of_acts(plan));
+    html +=
+        "<h2>What happened, at the end</h2><table><colgroup><col "
+        "style=\"width:5.5rem\"></colgroup><thead><tr><th>s<th>store and people";
     for (int i = 1; i <= plan.hosts; ++i) html += fmt::format("<th>h{}", i);
     html += "</thead><tbody>";
     html += rows_of(outcome, plan.hosts);

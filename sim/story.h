@@ -16,7 +16,8 @@ struct Shrunk {
     int runs = 0;
 };
 
-// Delta debugging (Zeller and Hildebrandt 2002) over the acts of a plan that fails; at most `runs_most` runs.
+// Delta debugging (Zeller and Hildebrandt 2002) over the acts of a plan that fails; at most
+// `runs_most` runs.
 Shrunk shrink(const Plan& plan, const Outcome& failed, int runs_most);
 
 // Text as it stands in a page.

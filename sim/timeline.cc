@@ -32,7 +32,8 @@ void Timeline::forget(Lane* lane) {
     std::erase(ready_, lane);
 }
 
-// The next moment at which something happens that was not cancelled stands on top; `now`: it is due.
+// The next moment at which something happens that was not cancelled stands on top; `now`: it is
+// due.
 bool Timeline::next_is_due(bool now) {
     while (!moments_.empty() && !events_.contains(moments_.top().id)) moments_.pop();
     return !moments_.empty() && (!now || moments_.top().at <= now_);
@@ -99,7 +100,8 @@ void Lane::arm(TimerId id, Timer& timer) {
 void Lane::fire(TimerId id) {
     const auto found = timers_.find(id);
     if (found == timers_.end()) return;
-    if (clock_.mono() < found->second.due) return arm(id, found->second);  // the clock has become slower
+    // The clock has become slower.
+    if (clock_.mono() < found->second.due) return arm(id, found->second);
     Task task{id, std::move(found->second.task)};
     timers_.erase(found);
     enqueue(std::move(task));

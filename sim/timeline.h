@@ -1,9 +1,9 @@
 // Virtual time: one order of all that happens, made of the seed and of nothing else.
 //
 // A Timeline holds what happens at a moment (the world's own events). A HostClock is the monotonic
-// clock of one host, which may run fast or slow. A Lane is one process of one host: an Executor with
-// that host's clock; it may stand still while its process is paused. Where several lanes have something to run at the same moment, the seed
-// decides who is first.
+// clock of one host, which may run fast or slow. A Lane is one process of one host: an Executor
+// with that host's clock; it may stand still while its process is paused. Where several lanes have
+// something to run at the same moment, the seed decides who is first.
 //
 // Threads: one.
 #pragma once
@@ -25,7 +25,7 @@ namespace blixard::sim {
 class Lane;
 
 class Timeline final : public Executor, public Clock {
-   public:
+ public:
     explicit Timeline(std::uint64_t seed) : order_(seed) {}
 
     MonoTime mono() const override { return {now_}; }
@@ -40,7 +40,7 @@ class Timeline final : public Executor, public Clock {
     // Drops all that was to happen: before what it refers to is destroyed.
     void clear();
 
-   private:
+ private:
     friend class Lane;
     void make_ready(Lane* lane);
     void forget(Lane* lane);
@@ -56,36 +56,41 @@ class Timeline final : public Executor, public Clock {
     std::int64_t now_ = 1000;
     TimerId last_ = 0;
     std::uint64_t steps_ = 0;
-    std::priority_queue<Moment, std::vector<Moment>, std::greater<>> moments_;  // also of what was cancelled
+    std::priority_queue<Moment, std::vector<Moment>, std::greater<>>
+        moments_;  // also of what was cancelled
     std::unordered_map<TimerId, std::function<void()>> events_;
     std::vector<Lane*> ready_;
 };
 
 class HostClock final : public Clock {
-   public:
+ public:
     // `ppm`: how much faster than true time it runs; `offset` is where it starts.
-    HostClock(const Timeline& timeline, std::int64_t ppm, Millis offset) : timeline_(timeline), ppm_(ppm), local_(offset.count) {}
+    HostClock(const Timeline& timeline, std::int64_t ppm, Millis offset)
+        : timeline_(timeline), ppm_(ppm), local_(offset.count) {}
 
     MonoTime mono() const override { return at(timeline_.mono()); }
-    WallTime wall() const override { return {timeline_.wall().ms + (mono() - timeline_.mono()).count / 1000}; }
+    WallTime wall() const override {
+        return {timeline_.wall().ms + (mono() - timeline_.mono()).count / 1000};
+    }
     // What it shows, or showed, at a true moment, taking its present speed for granted.
     MonoTime at(MonoTime moment) const {
         const std::int64_t passed = moment.ms - since_;
-        const std::int64_t gained = passed * ppm_;  // millionths; rounded down, so that no timer is early
+        // Millionths; rounded down, so that no timer is early.
+        const std::int64_t gained = passed * ppm_;
         return {local_ + passed + (gained - (gained < 0 ? 999'999 : 0)) / 1'000'000};
     }
     // The true time from now until it shows `moment`; 0 where it does.
     Millis until(MonoTime moment) const;
     void set_ppm(std::int64_t ppm);
 
-   private:
+ private:
     const Timeline& timeline_;
     std::int64_t ppm_;
     std::int64_t since_ = 0, local_;  // what it showed at the true moment `since_`
 };
 
 class Lane final : public Executor, public Clock {
-   public:
+ public:
     Lane(Timeline& timeline, const HostClock& clock) : timeline_(timeline), clock_(clock) {}
     ~Lane() override { end(); }
     Lane(const Lane&) = delete;
@@ -105,7 +110,7 @@ class Lane final : public Executor, public Clock {
     // Called after each task, with the number of tasks that this lane has run.
     std::function<void(std::uint64_t)> after_task;
 
-   private:
+ private:
     friend class Timeline;
     struct Task {
         TimerId timer = 0;

@@ -7,15 +7,20 @@
 namespace blixard::sim {
 namespace {
 
-// One host with a clock, one process on it, and what that process did: "<true ms since the start> <what>".
+// One host with a clock, one process on it, and what that process did: "<true ms since the start>
+// <what>".
 struct Story {
     explicit Story(std::int64_t ppm) : clock(timeline, ppm, Millis{5000}) {}
     std::function<void()> note(std::string what) {
-        return [this, what] { said += (said.empty() ? "" : ", ") + std::to_string(timeline.mono().ms - 1000) + " " + what; };
+        return [this, what] {
+            said +=
+                (said.empty() ? "" : ", ") + std::to_string(timeline.mono().ms - 1000) + " " + what;
+        };
     }
     void run_until(std::int64_t ms) {
         timeline.after(Millis{ms - (timeline.mono().ms - 1000)}, [] {});
-        while (timeline.mono().ms - 1000 < ms && timeline.step()) {}
+        while (timeline.mono().ms - 1000 < ms && timeline.step()) {
+        }
     }
 
     Timeline timeline{1};

@@ -18,7 +18,7 @@ struct TraceLine {
 };
 
 class Trace {
-   public:
+ public:
     Trace(const Clock& clock, bool keep) : clock_(clock), keep_(keep) {}
 
     void add(std::string_view host, std::string_view text);
@@ -35,7 +35,7 @@ class Trace {
     std::uint64_t hash() const { return hash_; }
     const std::vector<TraceLine>& lines() const { return lines_; }
 
-   private:
+ private:
     const Clock& clock_;
     const bool keep_;
     std::uint64_t hash_ = 0xcbf29ce484222325;  // FNV-1a
@@ -44,13 +44,14 @@ class Trace {
 
 // A daemon's log, into the trace.
 class TraceLog final : public Log {
-   public:
+ public:
     TraceLog(Trace& trace, std::string host) : trace_(trace), host_(std::move(host)) {}
-    void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) override;
+    void write(LogLevel level, std::string_view event,
+               std::initializer_list<LogField> fields) override;
 
     std::uint64_t errors = 0;
 
-   private:
+ private:
     Trace& trace_;
     const std::string host_;
 };

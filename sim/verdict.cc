@@ -29,40 +29,58 @@ std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry&
     if (!vm.placement || vm.placement->value.reason.empty()) return "is pending without a reason";
     // A host with room may be kept free for one that has waited longer.
     const std::string& reason = vm.placement->value.reason;
-    if (reason.find("reserved") != std::string::npos || reason.find("kept free") != std::string::npos) return "";
+    if (reason.find("reserved") != std::string::npos ||
+        reason.find("kept free") != std::string::npos)
+        return "";
     const bool evicts = vm.record->value.spec.strategy == "priority";
     std::string room;
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
-        if (what_forbids(state, vm, *node).empty()) room = fmt::format("{} has room", node->key);
-        else if (room.empty() && evicts && fits_after_preemption(state, vm, *node)) room = fmt::format("{} has room if others make way", node->key);
+        if (what_forbids(state, vm, *node).empty())
+            room = fmt::format("{} has room", node->key);
+        else if (room.empty() && evicts && fits_after_preemption(state, vm, *node))
+            room = fmt::format("{} has room if others make way", node->key);
     });
     if (room.empty()) room = what_is_untrue(state, vm, reason);
-    return room.empty() ? "" : fmt::format("is pending ({}), and {}{}", reason, room.find(" has room") == std::string::npos ? "that " : "", room);
+    return room.empty()
+               ? ""
+               : fmt::format("is pending ({}), and {}{}", reason,
+                             room.find(" has room") == std::string::npos ? "that " : "", room);
 }
 
-std::string wrong_with_wanted(const view::Snapshot& state, const Hosts& hosts, const view::VmEntry& vm) {
+std::string wrong_with_wanted(const view::Snapshot& state, const Hosts& hosts,
+                              const view::VmEntry& vm) {
     const model::VmRecord& record = vm.record->value;
     if (vm.node().empty()) return wrong_with_pending(state, vm);
     const Machine* machine = machine_of(hosts, vm);
     const model::VmStatus* status = vm.status ? &vm.status->value : nullptr;
-    const bool spoken = status && status->uid == record.uid && status->epoch == vm.placement->value.epoch;
+    const bool spoken =
+        status && status->uid == record.uid && status->epoch == vm.placement->value.epoch;
     if (!spoken) return fmt::format("is placed on {}, whose agent says nothing of it", vm.node());
     if (!machine) {
-        const bool allowed = (status->phase == Phase::kStopped && record.spec.restart != model::Restart::kAlways) ||
-                             (status->phase == Phase::kFailed && record.spec.restart == model::Restart::kNever);
+        const bool allowed =
+            (status->phase == Phase::kStopped && record.spec.restart != model::Restart::kAlways) ||
+            (status->phase == Phase::kFailed && record.spec.restart == model::Restart::kNever);
         if (allowed && status->restart_generation >= record.restart_generation) return "";
-        return fmt::format("does not run on {}: {} ({})", vm.node(), model::phase_name(status->phase), status->message);
+        return fmt::format("does not run on {}: {} ({})", vm.node(),
+                           model::phase_name(status->phase), status->message);
     }
     const Phase phase = record.spec.run == Run::kPaused ? Phase::kPaused : Phase::kRunning;
-    const InstanceState state_wanted = record.spec.run == Run::kPaused ? InstanceState::kPaused : InstanceState::kRunning;
-    if (machine->instance.id.uid != record.uid || machine->instance.id.epoch != static_cast<std::uint64_t>(vm.placement->value.epoch))
+    const InstanceState state_wanted =
+        record.spec.run == Run::kPaused ? InstanceState::kPaused : InstanceState::kRunning;
+    if (machine->instance.id.uid != record.uid ||
+        machine->instance.id.epoch != static_cast<std::uint64_t>(vm.placement->value.epoch))
         return fmt::format("runs on {} as another incarnation", vm.node());
-    const bool left_alone = machine->instance.state == InstanceState::kUnknown && record.spec.restart == model::Restart::kNever;
+    const bool left_alone = machine->instance.state == InstanceState::kUnknown &&
+                            record.spec.restart == model::Restart::kNever;
     if (left_alone) return status->message.empty() ? "is silent, and nobody says so" : "";
     if (machine->instance.state != state_wanted)
-        return fmt::format("is {} on {}", hypervisor::instance_state_name(machine->instance.state), vm.node());
-    if (status->phase != phase) return fmt::format("is said to be {}, and is {}", model::phase_name(status->phase), model::phase_name(phase));
-    if (machine->instance.restart_generation != record.restart_generation) return "was not restarted as it was asked";
+        return fmt::format("is {} on {}", hypervisor::instance_state_name(machine->instance.state),
+                           vm.node());
+    if (status->phase != phase)
+        return fmt::format("is said to be {}, and is {}", model::phase_name(status->phase),
+                           model::phase_name(phase));
+    if (machine->instance.restart_generation != record.restart_generation)
+        return "was not restarted as it was asked";
     return "";
 }
 
@@ -70,7 +88,8 @@ std::string wrong_with(const view::Snapshot& state, const Hosts& hosts, const vi
     if (!vm.record) return "has records without a spec";
     if (!vm.record->value.deleted_at.empty()) return "is not deleted yet";
     if (vm.record->value.spec.run != Run::kStopped) return wrong_with_wanted(state, hosts, vm);
-    if (!vm.node().empty()) return fmt::format("shall be stopped, and has its place on {}", vm.node());
+    if (!vm.node().empty())
+        return fmt::format("shall be stopped, and has its place on {}", vm.node());
     return "";
 }
 
@@ -79,17 +98,22 @@ std::string left_on(const view::Snapshot& state, const SimHost& host) {
     for (const auto& [name, machine] : machines.machines()) {
         const view::VmEntry* vm = state.vms.find(name);
         const bool known = vm && vm->record && vm->record->value.uid == machine.instance.id.uid;
-        if (machine.alive && (!known || vm->node() != host.name())) return fmt::format("a process of vm {} is left on {}", name, host.name());
+        if (machine.alive && (!known || vm->node() != host.name()))
+            return fmt::format("a process of vm {} is left on {}", name, host.name());
     }
     for (const auto& [key, id] : machines.directories()) {
         const view::VmEntry* vm = state.vms.find(id.vm);
-        const bool known = vm && vm->record && vm->record->value.uid == id.uid && (vm->node().empty() || vm->node() == host.name());
-        if (!known) return fmt::format("the directory of vm {} ({}) is left on {}", id.vm, id.uid, host.name());
+        const bool known = vm && vm->record && vm->record->value.uid == id.uid &&
+                           (vm->node().empty() || vm->node() == host.name());
+        if (!known)
+            return fmt::format("the directory of vm {} ({}) is left on {}", id.vm, id.uid,
+                               host.name());
     }
     for (const std::string& disk : machines.disks()) {
         bool known = false;
         state.volumes.for_each([&](const auto& volume) {
-            known = known || (volume->record && disk.find(volume->record->value.uid) != std::string::npos);
+            known = known ||
+                    (volume->record && disk.find(volume->record->value.uid) != std::string::npos);
         });
         if (!known) return fmt::format("disk {} is left on {}", disk, host.name());
     }
@@ -116,16 +140,21 @@ std::string what_is_wrong(const Checker& checker, const Hosts& hosts, const Shar
     state.volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
         if (!wrong.empty() || !volume->record || volume->record->value.vm.empty()) return;
         if (!state.vms.find(fmt::format("{}/{}", volume->project(), volume->record->value.vm)))
-            wrong = fmt::format("volume {} is left of vm {}", volume->key, volume->record->value.vm);
-        if (!volume->record->value.deleted_at.empty()) wrong = fmt::format("volume {} is not deleted yet", volume->key);
+            wrong =
+                fmt::format("volume {} is left of vm {}", volume->key, volume->record->value.vm);
+        if (!volume->record->value.deleted_at.empty())
+            wrong = fmt::format("volume {} is not deleted yet", volume->key);
     });
     for (const auto& [path, file] : shared.files) {
         bool known = false;
         state.volumes.for_each([&, &path = path](const auto& volume) {
-            known = known || (volume->record && path.find(volume->record->value.uid) != std::string::npos);
+            known = known ||
+                    (volume->record && path.find(volume->record->value.uid) != std::string::npos);
         });
-        if (wrong.empty() && !known && file.made) wrong = fmt::format("shared disk {} is left", path);
-        if (wrong.empty() && !file.locked_by.empty() && checker.processes().empty()) wrong = fmt::format("shared disk {} is left locked", path);
+        if (wrong.empty() && !known && file.made)
+            wrong = fmt::format("shared disk {} is left", path);
+        if (wrong.empty() && !file.locked_by.empty() && checker.processes().empty())
+            wrong = fmt::format("shared disk {} is left locked", path);
     }
     state.operations.for_each([&](const auto& operation) {
         if (wrong.empty() && operation->record->value.state == model::OperationState::kRunning)

@@ -13,7 +13,7 @@ namespace {
 using model::RecordKind;
 
 class Compare {
-   public:
+ public:
     explicit Compare(const view::Snapshot& view) : view_(view) {}
 
     std::string run(const store::RangeResult& stored) {
@@ -29,7 +29,7 @@ class Compare {
         return wrong_;
     }
 
-   private:
+ private:
     void say(std::string what) {
         if (wrong_.empty()) wrong_ = fmt::format("shows revision {}, but {}", view_.revision, what);
     }
@@ -39,13 +39,16 @@ class Compare {
     template <class PartPtr>
     void same(const store::KeyValue& item, const PartPtr& part) {
         if (!part) return say(fmt::format("it has no {}", item.key));
-        if (part->mod_revision != item.mod_revision || part->create_revision != item.create_revision)
-            say(fmt::format("{} is of revision {}, it has it as of {}", item.key, item.mod_revision, part->mod_revision));
+        if (part->mod_revision != item.mod_revision ||
+            part->create_revision != item.create_revision)
+            say(fmt::format("{} is of revision {}, it has it as of {}", item.key, item.mod_revision,
+                            part->mod_revision));
     }
 
     void look_at(const store::KeyValue& item) {
         const model::ParsedKey key = model::parse_key(item.key);
-        const std::string name = key.project.empty() ? std::string(key.name) : fmt::format("{}/{}", key.project, key.name);
+        const std::string name = key.project.empty() ? std::string(key.name)
+                                                     : fmt::format("{}/{}", key.project, key.name);
         switch (key.kind) {
             case RecordKind::kVmSpec:
             case RecordKind::kVmPlacement:
@@ -73,17 +76,20 @@ class Compare {
             case RecordKind::kOperation: ++operations_; return;
             case RecordKind::kFailover: ++failovers_; return;
             case RecordKind::kElection:
-                if (view_.election.mod_revision != item.mod_revision) say("it takes another for the elected one");
+                if (view_.election.mod_revision != item.mod_revision)
+                    say("it takes another for the elected one");
                 return;
             case RecordKind::kOther: return;
         }
     }
 
-    void look_at_vm(const store::KeyValue& item, const model::ParsedKey& key, const std::string& name) {
+    void look_at_vm(const store::KeyValue& item, const model::ParsedKey& key,
+                    const std::string& name) {
         ++vm_parts_;
         const view::VmEntry* vm = view_.vms.find(name);
         if (!vm) return say(fmt::format("it has no {}", item.key));
-        if (vm->document.find(std::string_view(item.value).substr(1, item.value.size() - 2)) == std::string::npos)
+        if (vm->document.find(std::string_view(item.value).substr(1, item.value.size() - 2)) ==
+            std::string::npos)
             say(fmt::format("the document that it serves of {} is not what is stored", item.key));
         if (key.kind == RecordKind::kVmSpec) return same(item, vm->record);
         if (key.kind == RecordKind::kVmPlacement) return same(item, vm->placement);
@@ -100,19 +106,26 @@ class Compare {
         std::size_t placed = 0, uses_of_all = 0;
         std::int64_t all = 0;
         view_.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
-            view_vm_parts_ += (vm->record != nullptr) + (vm->placement != nullptr) + (vm->status != nullptr);
+            view_vm_parts_ +=
+                (vm->record != nullptr) + (vm->placement != nullptr) + (vm->status != nullptr);
             if (!vm->node().empty()) {
                 ++placed;
-                if (!view_.vms_by_node.find(fmt::format("{}/{}", vm->node(), vm->key))) say(fmt::format("vm {} is not among those on {}", vm->key, vm->node()));
+                if (!view_.vms_by_node.find(fmt::format("{}/{}", vm->node(), vm->key)))
+                    say(fmt::format("vm {} is not among those on {}", vm->key, vm->node()));
             }
-            if (vm->phase != view::effective_phase(*vm)) say(fmt::format("the phase of vm {} is not what follows from its records", vm->key));
+            if (vm->phase != view::effective_phase(*vm))
+                say(fmt::format("the phase of vm {} is not what follows from its records",
+                                vm->key));
             if (!vm->record) return;
             std::set<std::string> named;
-            if (!vm->record->value.spec.image.empty()) named.insert(view::image_use(vm->record->value.spec.image));
-            for (const model::Disk& disk : vm->record->value.spec.disks) named.insert(view::volume_use(vm->project(), model::volume_name(vm->name(), disk)));
+            if (!vm->record->value.spec.image.empty())
+                named.insert(view::image_use(vm->record->value.spec.image));
+            for (const model::Disk& disk : vm->record->value.spec.disks)
+                named.insert(view::volume_use(vm->project(), model::volume_name(vm->name(), disk)));
             uses_of_all += named.size();
             for (const std::string& use : named)
-                if (!view_.vms_by_use.find(fmt::format("{}/{}", use, vm->key))) say(fmt::format("vm {} is not among those that use {}", vm->key, use));
+                if (!view_.vms_by_use.find(fmt::format("{}/{}", use, vm->key)))
+                    say(fmt::format("vm {} is not among those that use {}", vm->key, use));
             ++all;
             ++phases[static_cast<int>(vm->phase)];
             Use& use = uses[std::string(vm->project())];
@@ -124,31 +137,41 @@ class Compare {
         });
         check("placed VMs", placed, view_.vms_by_node.size());
         check("images and volumes in use", uses_of_all, view_.vms_by_use.size());
-        if (all != view_.counts.vms) say(fmt::format("there are {} VMs, it counts {}", all, view_.counts.vms));
+        if (all != view_.counts.vms)
+            say(fmt::format("there are {} VMs, it counts {}", all, view_.counts.vms));
         for (int phase = 0; phase < 8; ++phase)
-            if (phases[phase] != view_.counts.by_phase[phase]) say(fmt::format("{} VMs are {}, it counts {}", phases[phase], model::phase_name(static_cast<model::Phase>(phase)), view_.counts.by_phase[phase]));
+            if (phases[phase] != view_.counts.by_phase[phase])
+                say(fmt::format("{} VMs are {}, it counts {}", phases[phase],
+                                model::phase_name(static_cast<model::Phase>(phase)),
+                                view_.counts.by_phase[phase]));
         check("projects in use", uses.size(), view_.project_use.size());
         for (const auto& [project, use] : uses) {
             const view::ProjectUse* seen = view_.project_use.find(project);
-            if (!seen || seen->vms != use.vms || seen->cpus != use.cpus || seen->memory_mib != use.memory_mib || seen->disk_mib != use.disk_mib)
+            if (!seen || seen->vms != use.vms || seen->cpus != use.cpus ||
+                seen->memory_mib != use.memory_mib || seen->disk_mib != use.disk_mib)
                 say(fmt::format("it counts the use of project {} wrongly", project));
         }
     }
 
     std::size_t view_node_parts() const {
         std::size_t parts = 0;
-        view_.nodes.for_each([&](const auto& node) { parts += (node->spec != nullptr) + (node->status != nullptr) + (node->lease != nullptr); });
+        view_.nodes.for_each([&](const auto& node) {
+            parts += (node->spec != nullptr) + (node->status != nullptr) + (node->lease != nullptr);
+        });
         return parts;
     }
     std::size_t view_volume_parts() const {
         std::size_t parts = 0;
-        view_.volumes.for_each([&](const auto& volume) { parts += (volume->record != nullptr) + (volume->status != nullptr); });
+        view_.volumes.for_each([&](const auto& volume) {
+            parts += (volume->record != nullptr) + (volume->status != nullptr);
+        });
         return parts;
     }
 
     const view::Snapshot& view_;
     std::string wrong_;
-    std::size_t vm_parts_ = 0, view_vm_parts_ = 0, node_parts_ = 0, volume_parts_ = 0, images_ = 0, projects_ = 0, operations_ = 0, failovers_ = 0;
+    std::size_t vm_parts_ = 0, view_vm_parts_ = 0, node_parts_ = 0, volume_parts_ = 0, images_ = 0,
+                projects_ = 0, operations_ = 0, failovers_ = 0;
 };
 
 }  // namespace

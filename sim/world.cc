@@ -17,14 +17,16 @@
 namespace blixard::sim {
 namespace {
 
-constexpr Millis kHealedWithin = seconds(1500);   // restart backoff is 300 s, a silent monitor 60 s
+constexpr Millis kHealedWithin = seconds(1500);  // restart backoff is 300 s, a silent monitor 60 s
 constexpr Millis kDrillWithin = seconds(400);
-constexpr std::uint64_t kStepsPerInstant = 50'000;  // more at one moment: something turns in a circle
+// More at one moment: something turns in a circle.
+constexpr std::uint64_t kStepsPerInstant = 50'000;
 constexpr std::int64_t kLookAtViewsEvery = 4'000;  // ms, one daemon each time
-constexpr std::int64_t kDriftPpm = 15'000;            // within the margin of an eighth and a sixteenth of the TTL
+constexpr std::int64_t kDriftPpm =
+    15'000;  // within the margin of an eighth and a sixteenth of the TTL
 
 class World {
-   public:
+ public:
     World(const Plan& plan, bool keep, bool record)
         : plan_(plan),
           record_(record),
@@ -47,7 +49,8 @@ class World {
 
     Outcome run() {
         set_up();
-        for (const Act& act : plan_.acts) timeline_.after(Millis{act.at_ms}, [this, &act] { carry_out(act); });
+        for (const Act& act : plan_.acts)
+            timeline_.after(Millis{act.at_ms}, [this, &act] { carry_out(act); });
         const bool lived = run_for(plan_.span());
         if (lived) heal();
         Outcome outcome;
@@ -64,7 +67,7 @@ class World {
         return outcome;
     }
 
-   private:
+ private:
     void put(std::string key, std::string value) {
         store::Transaction transaction;
         transaction.puts.push_back({std::move(key), std::move(value)});
@@ -73,17 +76,23 @@ class World {
 
     void set_up() {
         backend_->add_listener(checker_);
-        const model::Image image{.uid = "img", .files = {{.role = model::FileRole::kKernel, .sha256 = "k"}}};
+        const model::Image image{.uid = "img",
+                                 .files = {{.role = model::FileRole::kKernel, .sha256 = "k"}}};
         put(model::image_key("demo"), model::to_json(image));
         put(model::project_key("lab"),
-            model::to_json(model::Project{.uid = "lab", .quota = {.vms = plan_.vms / 6 + 1, .memory_mib = plan_.vms * 70}}));
+            model::to_json(model::Project{
+                .uid = "lab", .quota = {.vms = plan_.vms / 6 + 1, .memory_mib = plan_.vms * 70}}));
         SeededRandom clocks(plan_.seed + 77);
         const int per_host = plan_.vms / std::max(1, plan_.hosts);
         const std::int64_t size = std::max(1, (per_host + kVmsOnHost - 1) / kVmsOnHost);
         for (int i = 0; i < plan_.hosts; ++i) {
-            const std::int64_t drift = static_cast<std::int64_t>(clocks.below(2 * kDriftPpm)) - kDriftPpm;
-            hosts_.push_back(std::make_unique<SimHost>(SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_, steps_, size, record_ ? &sinks_[fmt::format("h{}", i + 1)] : nullptr}, i,
-                                                       plan_.seed * 100 + static_cast<std::uint64_t>(i) * 10, plan_.faults.clock ? drift : 0));
+            const std::int64_t drift =
+                static_cast<std::int64_t>(clocks.below(2 * kDriftPpm)) - kDriftPpm;
+            hosts_.push_back(std::make_unique<SimHost>(
+                SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_, steps_, size,
+                              record_ ? &sinks_[fmt::format("h{}", i + 1)] : nullptr},
+                i, plan_.seed * 100 + static_cast<std::uint64_t>(i) * 10,
+                plan_.faults.clock ? drift : 0));
             SimHost& host = *hosts_.back();
             host.machines().set_troubled(plan_.faults.qemu);
             host.on_daemon_gone = [this, i] { follower_.host_gone(static_cast<std::size_t>(i)); };
@@ -92,14 +101,22 @@ class World {
         timeline_.after(seconds(2), [this] { follower_.start(); });
         look_at_views_later();
         for (int i = 0; i < kImages; ++i)
-            timeline_.after(Millis{1900}, [this, i] { operators_.carry_out({.kind = ActKind::kImageCreate, .host = i % plan_.hosts, .subject = i}); });
-        timeline_.after(Millis{1900}, [this] { operators_.carry_out({.kind = ActKind::kProjectCreate}); });
+            timeline_.after(Millis{1900}, [this, i] {
+                operators_.carry_out(
+                    {.kind = ActKind::kImageCreate, .host = i % plan_.hosts, .subject = i});
+            });
+        timeline_.after(Millis{1900},
+                        [this] { operators_.carry_out({.kind = ActKind::kProjectCreate}); });
         for (int i = 0; i < kVolumes; ++i)
             timeline_.after(Millis{2000 + 20 * i}, [this, i] {
-                operators_.carry_out({.kind = ActKind::kVolumeCreate, .host = i % plan_.hosts, .subject = i, .dice = static_cast<std::uint64_t>(i)});
+                operators_.carry_out({.kind = ActKind::kVolumeCreate,
+                                      .host = i % plan_.hosts,
+                                      .subject = i,
+                                      .dice = static_cast<std::uint64_t>(i)});
             });
         for (int i = 0; i < plan_.vms; ++i)
-            timeline_.after(Millis{3000 + 40 * i}, [this, i] { operators_.create(i, i % plan_.hosts, 20); });
+            timeline_.after(Millis{3000 + 40 * i},
+                            [this, i] { operators_.create(i, i % plan_.hosts, 20); });
     }
 
     // False: something is broken.
@@ -134,12 +151,16 @@ class World {
             wrong = what_is_wrong(*checker_, hosts_, shared_);
             if (wrong.empty() && waited_s > 40) break;
         }
-        if (!wrong.empty()) return checker_->broken(fmt::format("{} s after the healing: {}", kHealedWithin.count / 1000, wrong));
+        if (!wrong.empty())
+            return checker_->broken(
+                fmt::format("{} s after the healing: {}", kHealedWithin.count / 1000, wrong));
         if (!drill_drain() || !drill_failover()) return;
         if (!run_for(seconds(10))) return;
-        if (!follower_.caught_up()) return checker_->broken("the client of the event stream never got all events");
+        if (!follower_.caught_up())
+            return checker_->broken("the client of the event stream never got all events");
         checker_->counted(operators_.history().size());
-        if (std::string wrong_told = operators_.history().check(); !wrong_told.empty()) checker_->broken(std::move(wrong_told));
+        if (std::string wrong_told = operators_.history().check(); !wrong_told.empty())
+            checker_->broken(std::move(wrong_told));
     }
 
     // A healed cluster does its work: what a drained host can give away, it gives away.
@@ -147,10 +168,14 @@ class World {
         if (plan_.hosts < 2) return true;
         const int host = static_cast<int>(plan_.seed % static_cast<std::uint64_t>(plan_.hosts));
         trace_.add("", fmt::format("drill: h{} is drained", host + 1));
-        operators_.carry_out({.kind = ActKind::kNodeDrain, .host = (host + 1) % plan_.hosts, .subject = host});
-        const bool good = comes_true("after its drain", [this, host] { return who_could_leave(hosts_[static_cast<std::size_t>(host)]->name()); });
+        operators_.carry_out(
+            {.kind = ActKind::kNodeDrain, .host = (host + 1) % plan_.hosts, .subject = host});
+        const bool good = comes_true("after its drain", [this, host] {
+            return who_could_leave(hosts_[static_cast<std::size_t>(host)]->name());
+        });
         operators_.uncordon(host, 30);
-        return good && comes_true("after the drill of a drain", [this] { return what_is_wrong(*checker_, hosts_, shared_); });
+        return good && comes_true("after the drill of a drain",
+                                  [this] { return what_is_wrong(*checker_, hosts_, shared_); });
     }
 
     // ... and what ran on a host that lost its power runs elsewhere, where it may.
@@ -160,10 +185,13 @@ class World {
         trace_.add("", fmt::format("drill: h{} loses its power", host + 1));
         hosts_[host]->powered = false;
         hosts_[host]->cut_power();
-        const bool good = comes_true("after its power was cut", [this, host] { return who_should_have_left(hosts_[host]->name()); });
+        const bool good = comes_true("after its power was cut", [this, host] {
+            return who_should_have_left(hosts_[host]->name());
+        });
         hosts_[host]->powered = true;
         hosts_[host]->start_daemon();
-        return good && comes_true("after the drill of a failover", [this] { return what_is_wrong(*checker_, hosts_, shared_); });
+        return good && comes_true("after the drill of a failover",
+                                  [this] { return what_is_wrong(*checker_, hosts_, shared_); });
     }
 
     // Runs until `what_is_wrong` says nothing any more.
@@ -181,15 +209,18 @@ class World {
     std::string who_could_leave(const std::string& host) {
         const view::Snapshot& state = checker_->state();
         const view::NodeEntry* node = state.nodes.find(host);
-        if (!node || !node->spec || !node->spec->value.draining) return fmt::format("host {} is not said to drain", host);
+        if (!node || !node->spec || !node->spec->value.draining)
+            return fmt::format("host {} is not said to drain", host);
         std::string who;
         bool others_wait = false;  // then room may be kept free for them
         state.vms.for_each([&](const auto& vm) {
-            others_wait = others_wait || (vm->record && vm->node().empty() && vm->record->value.spec.run != model::Run::kStopped);
+            others_wait = others_wait || (vm->record && vm->node().empty() &&
+                                          vm->record->value.spec.run != model::Run::kStopped);
         });
         if (others_wait) return who;
         state.for_each_vm_on(host, [&](const view::VmEntry& vm) {
-            if (who.empty() && vm.record && could_go_elsewhere(state, vm)) who = fmt::format("vm {} is still on {}, and could go elsewhere", vm.key, host);
+            if (who.empty() && vm.record && could_go_elsewhere(state, vm))
+                who = fmt::format("vm {} is still on {}, and could go elsewhere", vm.key, host);
             return true;
         });
         return who;
@@ -199,8 +230,10 @@ class World {
         const view::Snapshot& state = checker_->state();
         std::string who;
         state.for_each_vm_on(host, [&](const view::VmEntry& vm) {
-            const bool stays = !vm.record || vm.record->value.spec.ha == model::Ha::kNone || is_pinned(state, vm);
-            if (who.empty() && !stays) who = fmt::format("vm {} has its place on {} still", vm.key, host);
+            const bool stays =
+                !vm.record || vm.record->value.spec.ha == model::Ha::kNone || is_pinned(state, vm);
+            if (who.empty() && !stays)
+                who = fmt::format("vm {} has its place on {} still", vm.key, host);
             return true;
         });
         return who;
@@ -213,8 +246,10 @@ class World {
             const view::View* const view = hosts_[view_looked_at_]->view();
             if (view) {
                 checker_->counted();
-                if (std::string wrong = what_is_wrong_with(*view->current(), backend_->history()); !wrong.empty())
-                    checker_->broken(fmt::format("the daemon of {} {}", hosts_[view_looked_at_]->name(), wrong));
+                if (std::string wrong = what_is_wrong_with(*view->current(), backend_->history());
+                    !wrong.empty())
+                    checker_->broken(
+                        fmt::format("the daemon of {} {}", hosts_[view_looked_at_]->name(), wrong));
             }
             look_at_views_later();
         });
@@ -239,7 +274,9 @@ class World {
     void cut(const Act& act, void (*change)(SimHost::Ways&, int)) {
         SimHost& host = host_of(act);
         host.change_ways([change](SimHost::Ways& ways) { change(ways, +1); });
-        later(Millis{act.span_ms}, [&host, change] { host.change_ways([change](SimHost::Ways& ways) { change(ways, -1); }); });
+        later(Millis{act.span_ms}, [&host, change] {
+            host.change_ways([change](SimHost::Ways& ways) { change(ways, -1); });
+        });
     }
 
     void carry_out(const Act& act) {
@@ -265,13 +302,14 @@ class World {
                 host.powered = false;
                 removed_.insert(host.name());
                 host.cut_power();
-                later(seconds(8), [this, &host, at = act.host] { operators_.remove_node(at, 8, [&host] { host.wipe(); }); });
+                later(seconds(8), [this, &host, at = act.host] {
+                    operators_.remove_node(at, 8, [&host] { host.wipe(); });
+                });
                 return later(span, [this, &host] {
                     removed_.erase(host.name());
                     power_on(host);
                 });
-            case ActKind::kDaemonKill:
-                return host.kill_daemon_after(act.dice % 50, span);
+            case ActKind::kDaemonKill: return host.kill_daemon_after(act.dice % 50, span);
             case ActKind::kDaemonPause: return host.pause_daemon(span);
             case ActKind::kWatchdogPause: return host.machines().pause_watchdog(span);
             case ActKind::kWatchdogKill: return host.machines().kill_watchdog();
@@ -280,13 +318,19 @@ class World {
                     ways.requests_cut += by;
                     ways.replies_cut += by;
                 });
-            case ActKind::kCutRequests: return cut(act, [](SimHost::Ways& ways, int by) { ways.requests_cut += by; });
-            case ActKind::kCutReplies: return cut(act, [](SimHost::Ways& ways, int by) { ways.replies_cut += by; });
+            case ActKind::kCutRequests:
+                return cut(act, [](SimHost::Ways& ways, int by) { ways.requests_cut += by; });
+            case ActKind::kCutReplies:
+                return cut(act, [](SimHost::Ways& ways, int by) { ways.replies_cut += by; });
             case ActKind::kSlowLink:
-                host.change_ways([&](SimHost::Ways& ways) { ways.slow_ms = 20 + static_cast<std::int64_t>(act.dice % 900); });
+                host.change_ways([&](SimHost::Ways& ways) {
+                    ways.slow_ms = 20 + static_cast<std::int64_t>(act.dice % 900);
+                });
                 return cut(act, [](SimHost::Ways& ways, int by) { ways.slow += by; });
             case ActKind::kSlowWatch:
-                host.change_ways([&](SimHost::Ways& ways) { ways.watch_ms = 5 + static_cast<std::int64_t>(act.dice % 2500); });
+                host.change_ways([&](SimHost::Ways& ways) {
+                    ways.watch_ms = 5 + static_cast<std::int64_t>(act.dice % 2500);
+                });
                 return cut(act, [](SimHost::Ways& ways, int by) { ways.watch_slow += by; });
             case ActKind::kVouchedWrongly:
                 if (!host.powered || plan_.hosts < 2) return;
@@ -321,7 +365,8 @@ class World {
                 return later(span, [this] { backend_->set_disk_full(false); });
             case ActKind::kCompact:
                 cut(act, [](SimHost::Ways& ways, int by) { ways.replies_cut += by; });
-                return later(span / 2, [this] { (void)backend_->compact(backend_->history().revision()); });
+                return later(span / 2,
+                             [this] { (void)backend_->compact(backend_->history().revision()); });
             case ActKind::kLeaseLost: {
                 const view::NodeEntry* node = checker_->state().nodes.find(host.name());
                 if (node && node->lease) end_lease(host, node->lease->value.lease);
@@ -331,10 +376,13 @@ class World {
                 host.machines().set_disk_full(true);
                 return later(span, [&host] { host.machines().set_disk_full(false); });
             case ActKind::kVmDies:
-                return host.machines().end(victim(act), hypervisor::Exit{.signal = SIGSEGV}, "crash");
+                return host.machines().end(victim(act), hypervisor::Exit{.signal = SIGSEGV},
+                                           "crash");
             case ActKind::kVmHangs: return host.machines().hang(victim(act));
             case ActKind::kVmPowersOff:
-                return host.machines().end(victim(act), hypervisor::Exit{.status = 0, .guest_shutdown = true}, "guest powers off");
+                return host.machines().end(victim(act),
+                                           hypervisor::Exit{.status = 0, .guest_shutdown = true},
+                                           "guest powers off");
             default: return;
         }
     }

@@ -13,7 +13,8 @@ namespace {
 Plan small(std::uint64_t seed) { return make_plan(seed, 3, 8, 0.1, FaultSet{}); }
 
 TEST(World, the_same_seed_gives_the_same_run_and_another_does_not) {
-    const Outcome one = run_plan(small(1), false), again = run_plan(small(1), true), other = run_plan(small(2), false);
+    const Outcome one = run_plan(small(1), false), again = run_plan(small(1), true),
+                  other = run_plan(small(2), false);
     EXPECT_EQ(one.failure, std::nullopt);
     EXPECT_EQ(one.hash, again.hash);
     EXPECT_NE(one.hash, other.hash);
@@ -58,7 +59,9 @@ TEST(Story, it_shows_what_was_done_in_words_and_escapes_what_it_shows) {
     outcome.failure = "vm <a> runs twice";
     outcome.lines = {{13'000, "h2", "process ends vm=default/a"}};
     const std::string text = story_text(plan, outcome, "abc");
-    EXPECT_NE(text.find("12345 host-crash 1 0 3200 0   # 12.3 s: host-crash on h2 for 3.2 s\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("12345 host-crash 1 0 3200 0   # 12.3 s: host-crash on h2 for 3.2 s\n"),
+              std::string::npos)
+        << text;
     EXPECT_TRUE(parse_plan(text.substr(text.find("blixard-sim"))));
     const std::string page = story_html(plan, outcome, "abc");
     EXPECT_NE(page.find("vm &lt;a&gt; runs twice"), std::string::npos);

@@ -1,5 +1,5 @@
-// blixard-bench writes: how many writes a second one host of a running cluster takes. Several at once, one a host, make the
-// load of a whole cluster: bench/cluster.py does.
+// blixard-bench writes: how many writes a second one host of a running cluster takes. Several at
+// once, one a host, make the load of a whole cluster: bench/cluster.py does.
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-// blixard-bench control: the control plane against a real etcd of three members on this machine, with
-// simulated hosts. README.md beside this says what each row means.
+// blixard-bench control: the control plane against a real etcd of three members on this machine,
+// with simulated hosts. README.md beside this says what each row means.
 #include <fmt/format.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -24,8 +24,8 @@ namespace blixard::bench {
 namespace {
 
 constexpr Millis kPatience = seconds(120);
-// As the product starts its etcd, but for the time that it gives elections (etcd's own here), a larger
-// quota, and snapshots twice as often.
+// As the product starts its etcd, but for the time that it gives elections (etcd's own here), a
+// larger quota, and snapshots twice as often.
 const std::vector<std::string> kEtcdFlags = {"--pre-vote=true", "--snapshot-count=10000",
                                              "--quota-backend-bytes=8589934592",
                                              "--backend-batch-limit=1000"};
@@ -119,7 +119,8 @@ class ControlBench {
         const Written written = fleet_->take_written();
         const auto vms = static_cast<double>(names.size());
         report_.heading("what one VM costs the store, from create to running, alone");
-        report_.add("store transactions per VM start", static_cast<double>(written.transactions) / vms, "");
+        report_.add("store transactions per VM start",
+                    static_cast<double>(written.transactions) / vms, "");
         report_.add("store writes per VM start", static_cast<double>(written.puts) / vms, "keys");
         report_.add("store bytes per VM start", static_cast<double>(written.bytes) / vms, "B");
         report_.add("of them the placement with its reasons",
@@ -186,13 +187,15 @@ class ControlBench {
         const Figures figures = figures_of(times, micros(begin, end) / 1e6);
         if (warms_up) return {};
         report_.add(row, "etcd", 1, figures);
-        report_.add("  beside single puts from 64 clients", figures.per_second / bare_.per_second, "x");
+        report_.add("  beside single puts from 64 clients", figures.per_second / bare_.per_second,
+                    "x");
         report_.add("  beside the same while the hosts hold their leases",
                     figures.per_second / leased_.per_second, "x");
-        report_.add("  placements in one transaction",
-                    static_cast<double>(written.placements) /
-                        static_cast<double>(std::max<std::int64_t>(1, written.placement_transactions)),
-                    "");
+        report_.add(
+            "  placements in one transaction",
+            static_cast<double>(written.placements) /
+                static_cast<double>(std::max<std::int64_t>(1, written.placement_transactions)),
+            "");
         report_used(spent, static_cast<double>(names.size()));
         if (!fleet_->wait_for(names, false, kPatience)) return gave_up("a burst");
         return {};
@@ -202,8 +205,9 @@ class ControlBench {
         const auto names = names_of("steady", size_.steady_per_s * size_.steady_s);
         const auto begin = std::chrono::steady_clock::now();
         for (std::size_t i = 0; i < names.size(); ++i) {
-            const auto due = begin + std::chrono::microseconds(1'000'000 * static_cast<std::int64_t>(i) /
-                                                               size_.steady_per_s);
+            const auto due =
+                begin + std::chrono::microseconds(1'000'000 * static_cast<std::int64_t>(i) /
+                                                  size_.steady_per_s);
             std::this_thread::sleep_until(due);
             fleet_->create({names[i]});
         }
@@ -214,7 +218,8 @@ class ControlBench {
         return {};
     }
 
-    // The elected daemon is gone without a word, and VMs are created before another one is in office.
+    // The elected daemon is gone without a word, and VMs are created before another one is in
+    // office.
     Status measure_failover() {
         second_ = std::make_unique<ControlDaemon>(etcd_.endpoints(), "ctl-2", 1);
         if (!fleet_->cordon("ctl-2")) return gave_up("the cordon");
@@ -231,7 +236,8 @@ class ControlBench {
             last = std::max(last, one.placed);
         }
         report_.heading("the elected daemon dies");
-        report_.add("until another one places VMs (lease TTL 4 s)", micros(begin, first) / 1e6, "s");
+        report_.add("until another one places VMs (lease TTL 4 s)", micros(begin, first) / 1e6,
+                    "s");
         if (last == first) {
             report_.missing("placements of those that waited", "all came in one transaction");
             return {};
@@ -244,7 +250,8 @@ class ControlBench {
 
     // A daemon that starts beside so many VMs.
     Status measure_view(std::int64_t vms) {
-        if (!fleet_->fill(fmt::format("fill{}-", vms), vms - filled_)) return gave_up("the filling");
+        if (!fleet_->fill(fmt::format("fill{}-", vms), vms - filled_))
+            return gave_up("the filling");
         filled_ = vms;
         const double before = resident_mib();
         LoopThread thread;
@@ -290,8 +297,9 @@ Result<Size> size_of(const Options& options) {
     size.steady_per_s = options.number("steady", quick ? 50 : 300);
     size.steady_s = quick ? 1 : 5;
     size.starts = quick ? 5 : 100;
-    ASSIGN_OR_RETURN(size.views, options.counts("views", quick ? std::vector<std::int64_t>{100}
-                                                                : std::vector<std::int64_t>{10'000, 100'000}));
+    ASSIGN_OR_RETURN(size.views,
+                     options.counts("views", quick ? std::vector<std::int64_t>{100}
+                                                   : std::vector<std::int64_t>{10'000, 100'000}));
     size.bare = quick ? Millis{200} : seconds(3);
     size.leases = quick ? Millis{200} : seconds(5);
     return size;
@@ -308,11 +316,13 @@ int control(Arguments arguments) {
         return 2;
     }
     if (std::system("command -v etcd >/dev/null") != 0) {
-        std::fprintf(stderr, "blixard-bench control: there is no etcd here; apt-get install etcd-server\n");
+        std::fprintf(stderr,
+                     "blixard-bench control: there is no etcd here; apt-get install etcd-server\n");
         return 1;
     }
-    // In a daemon the control loop is the main thread, whose memory grows by 128 KiB at a time. Here it
-    // isn't, and glibc would give it its own memory page by page: a quarter of the loop's time.
+    // In a daemon the control loop is the main thread, whose memory grows by 128 KiB at a time.
+    // Here it isn't, and glibc would give it its own memory page by page: a quarter of the loop's
+    // time.
     ::mallopt(M_ARENA_MAX, 1);
     ControlBench bench(*size);
     Status done = bench.run();

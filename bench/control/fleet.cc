@@ -40,9 +40,9 @@ model::VmRecord record_of(const std::string& name) {
 Fleet::Fleet(std::vector<std::string> endpoints) {
     thread_.run([&] {
         for (std::size_t i = 0; i < endpoints.size(); ++i) {
-            stores_.push_back(*store::EtcdStore::connect(
-                {.endpoints = endpoints, .request_timeout = seconds(30)}, thread_.loop(),
-                thread_.loop(), log_));
+            stores_.push_back(
+                *store::EtcdStore::connect({.endpoints = endpoints, .request_timeout = seconds(30)},
+                                           thread_.loop(), thread_.loop(), log_));
             std::rotate(endpoints.begin(), endpoints.begin() + 1, endpoints.end());
         }
     });
@@ -82,10 +82,8 @@ bool Fleet::add_hosts(std::int64_t count) {
     std::vector<store::Transaction> records;
     for (std::int64_t i = 0; i < count; ++i) {
         const std::string name = fmt::format("sim-{:05}", i);
-        model::NodeStatus facts{.uid = name,
-                                .cpus = kHostCpus,
-                                .memory_mib = kHostCpus * 4096,
-                                .disk_mib = 2'000'000};
+        model::NodeStatus facts{
+            .uid = name, .cpus = kHostCpus, .memory_mib = kHostCpus * 4096, .disk_mib = 2'000'000};
         facts.accelerator = "kvm";
         store::Transaction put;
         put.puts.push_back(
@@ -102,7 +100,8 @@ bool Fleet::add_hosts(std::int64_t count) {
         for (auto& [name, host] : hosts_) {
             host.lease = std::make_unique<agent::HostLease>(
                 agent::HostLease::Deps{*host.store, loop, loop, log_}, name, "run-" + name,
-                agent::LeaseSettings{}, [] { return store::Revision{0}; },  // nobody was here before
+                agent::LeaseSettings{},
+                [] { return store::Revision{0}; },  // nobody was here before
                 [](MonoTime) {}, [] {});
             // Not all in one moment, as hosts are not.
             loop.after(Millis{number++ % 1000}, [lease = host.lease.get()] { lease->start(); });
@@ -182,7 +181,8 @@ void Fleet::on_batch(store::WatchBatch batch) {
         std::lock_guard lock(mutex_);
         for (const store::Change& change : batch.changes) {
             ++written_.puts;
-            written_.bytes += static_cast<std::int64_t>(change.item.key.size() + change.item.value.size());
+            written_.bytes +=
+                static_cast<std::int64_t>(change.item.key.size() + change.item.value.size());
             written_.transactions += change.item.mod_revision != revision;
             revision = change.item.mod_revision;
             const model::ParsedKey key = model::parse_key(change.item.key);

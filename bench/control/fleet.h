@@ -1,8 +1,9 @@
-// Simulated hosts with their leases, and the people who create VMs on them. What it sees comes from a
-// watch of its own, so that nothing is taken from the controller's word.
+// Simulated hosts with their leases, and the people who create VMs on them. What it sees comes from
+// a watch of its own, so that nothing is taken from the controller's word.
 //
-// Each host keeps a lease of its own, as the product's agents do, and answers a placement as an agent
-// does: it asks the store whether it may start the VM (status starting), then says that it runs.
+// Each host keeps a lease of its own, as the product's agents do, and answers a placement as an
+// agent does: it asks the store whether it may start the VM (status starting), then says that it
+// runs.
 #pragma once
 
 #include <chrono>

@@ -119,8 +119,9 @@ BENCHMARK(schedule_batch)
     ->Name("schedule a batch of 100 VMs, 1,000 hosts")
     ->Unit(benchmark::kMicrosecond);
 
-// The same without the words: which hosts, and their room counted. What is kept of a decision (its parts,
-// the runners-up and theirs, the refusals) are lists, and most of what the row above allocates.
+// The same without the words: which hosts, and their room counted. What is kept of a decision (its
+// parts, the runners-up and theirs, the refusals) are lists, and most of what the row above
+// allocates.
 void choose_batch(benchmark::State& state) {
     const scheduler::Policy policy;
     scheduler::Cluster cluster = make_cluster(1000, 10, policy);

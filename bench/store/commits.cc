@@ -1,6 +1,7 @@
-// store-bench: commits a second and their latency, one writer and 64 at once, on each durable store,
-// beside what the disk itself can do. Starts its own etcd, with fsync, in a temporary directory.
-// Usage: store-bench [seconds]; store-bench etcd [seconds]: three members only; store-bench failover.
+// store-bench: commits a second and their latency, one writer and 64 at once, on each durable
+// store, beside what the disk itself can do. Starts its own etcd, with fsync, in a temporary
+// directory. Usage: store-bench [seconds]; store-bench etcd [seconds]: three members only;
+// store-bench failover.
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -1,5 +1,6 @@
 // Can a history be explained by its operations happening one after the other, each between its call
-// and its answer? The search of Wing and Gong (1993), with the cache of configurations of Lowe (2017).
+// and its answer? The search of Wing and Gong (1993), with the cache of configurations of Lowe
+// (2017).
 //
 // A model says what one operation does to one object:
 //
@@ -7,7 +8,8 @@
 //       using State = ...;   // a value with < and ==
 //       using Input = ...; using Output = ...;
 //       State initial() const;
-//       // The states after `input` was done in `state` and answered `output`; none: it cannot have been.
+//       // The states after `input` was done in `state` and answered `output`; none: it cannot have
+//       been.
 //       // Absent output: nobody knows the answer, so every state that it can lead to.
 //       std::vector<State> step(const State&, const Input&, const std::optional<Output>&) const;
 //   };
@@ -30,7 +32,8 @@ inline constexpr std::int64_t kNoAnswer = std::numeric_limits<std::int64_t>::max
 template <class Model>
 struct HistoryOp {
     std::int64_t called = 0;
-    std::int64_t answered = kNoAnswer;  // later than `called`; in the order of a clock that all clients share
+    // Later than `called`; in the order of a clock that all clients share.
+    std::int64_t answered = kNoAnswer;
     typename Model::Input input;
     std::optional<typename Model::Output> output;
 };
@@ -43,7 +46,8 @@ enum class Linearizable : std::uint8_t {
 
 // `stuck`, where given: on kNo, the index of the operation whose answer could be explained least.
 template <class Model>
-Linearizable check_linearizable(const Model& model, const std::vector<HistoryOp<Model>>& ops, std::size_t* stuck = nullptr,
+Linearizable check_linearizable(const Model& model, const std::vector<HistoryOp<Model>>& ops,
+                                std::size_t* stuck = nullptr,
                                 std::uint64_t steps_most = 2'000'000) {
     using State = typename Model::State;
     // One configuration: which operations have been put in order, and the state they lead to.
@@ -70,7 +74,8 @@ Linearizable check_linearizable(const Model& model, const std::vector<HistoryOp<
             count += frame.done[i];
             // It comes next only if no other has been answered before it was called.
             if (frame.done[i] || ops[i].called > first) continue;
-            for (State& state : model.step(frame.state, ops[i].input, ops[i].output)) frame.next.emplace_back(i, std::move(state));
+            for (State& state : model.step(frame.state, ops[i].input, ops[i].output))
+                frame.next.emplace_back(i, std::move(state));
         }
         if (count >= most_done && first != kNoAnswer) {
             most_done = count;

@@ -19,8 +19,10 @@ struct Register {
     };
     using Output = int;
     State initial() const { return 0; }
-    std::vector<State> step(const State& state, const Input& input, const std::optional<Output>& output) const {
-        if (!input.write) return !output || *output == state ? std::vector<State>{state} : std::vector<State>{};
+    std::vector<State> step(const State& state, const Input& input,
+                            const std::optional<Output>& output) const {
+        if (!input.write)
+            return !output || *output == state ? std::vector<State>{state} : std::vector<State>{};
         return {input.value};
     }
 };
@@ -31,7 +33,9 @@ HistoryOp<Register> write(std::int64_t called, std::int64_t answered, int value)
     if (answered != kNoAnswer) op.output = 0;
     return op;
 }
-HistoryOp<Register> read(std::int64_t called, std::int64_t answered, int value) { return {called, answered, {}, value}; }
+HistoryOp<Register> read(std::int64_t called, std::int64_t answered, int value) {
+    return {called, answered, {}, value};
+}
 
 Linearizable check(const Ops& ops) { return check_linearizable(Register{}, ops); }
 
@@ -55,7 +59,8 @@ TEST(Linearizable, a_read_must_not_go_back_behind_another) {
 TEST(Linearizable, two_writes_at_once_may_go_either_way_but_not_both_ways) {
     EXPECT_EQ(check({write(1, 4, 1), write(2, 5, 2), read(6, 7, 1)}), Linearizable::kYes);
     EXPECT_EQ(check({write(1, 4, 1), write(2, 5, 2), read(6, 7, 2)}), Linearizable::kYes);
-    EXPECT_EQ(check({write(1, 4, 1), write(2, 5, 2), read(6, 7, 1), read(8, 9, 2)}), Linearizable::kNo);
+    EXPECT_EQ(check({write(1, 4, 1), write(2, 5, 2), read(6, 7, 1), read(8, 9, 2)}),
+              Linearizable::kNo);
 }
 
 TEST(Linearizable, what_was_never_answered_may_have_happened_or_not_and_late) {
@@ -87,9 +92,12 @@ bool by_brute_force(const Ops& ops) {
         bool good = true;
         for (std::size_t i = 0; i < order.size() && good; ++i) {
             const auto& op = ops[order[i]];
-            for (std::size_t j = i + 1; j < order.size(); ++j) good = good && ops[order[j]].answered >= op.called;
-            if (op.input.write) state = op.input.value;
-            else good = good && *op.output == state;
+            for (std::size_t j = i + 1; j < order.size(); ++j)
+                good = good && ops[order[j]].answered >= op.called;
+            if (op.input.write)
+                state = op.input.value;
+            else
+                good = good && *op.output == state;
         }
         if (good) return true;
     } while (std::next_permutation(order.begin(), order.end()));
@@ -102,13 +110,16 @@ TEST(Linearizable, it_agrees_with_trying_all_orders) {
     for (int round = 0; round < 2000; ++round) {
         Ops ops;
         for (int i = 0; i < 6; ++i) {
-            const std::int64_t called = static_cast<std::int64_t>(random() % 20) * 2, answered = called + 1 + static_cast<std::int64_t>(random() % 8) * 2;
+            const std::int64_t called = static_cast<std::int64_t>(random() % 20) * 2,
+                               answered = called + 1 + static_cast<std::int64_t>(random() % 8) * 2;
             const int value = static_cast<int>(random() % 3);
-            ops.push_back(random() % 2 ? write(called, answered, value) : read(called, answered, value));
+            ops.push_back(random() % 2 ? write(called, answered, value)
+                                       : read(called, answered, value));
         }
         const bool expected = by_brute_force(ops);
         no += !expected;
-        ASSERT_EQ(check(ops), expected ? Linearizable::kYes : Linearizable::kNo) << "round " << round;
+        ASSERT_EQ(check(ops), expected ? Linearizable::kYes : Linearizable::kNo)
+            << "round " << round;
     }
     EXPECT_GT(no, 200);  // the histories are not all of one kind
 }

@@ -14,12 +14,13 @@ using Kind = VmModel::Kind;
 bool shows(const std::optional<Output>& output, const State& state) {
     if (!output || !output->shown) return true;
     const State& shown = *output->shown;
-    return shown.uid == state.uid && shown.generation == state.generation && shown.restart_generation == state.restart_generation &&
-           shown.mark == state.mark;
+    return shown.uid == state.uid && shown.generation == state.generation &&
+           shown.restart_generation == state.restart_generation && shown.mark == state.mark;
 }
 
 // What a change of an existing record may lead to.
-void add_changes(const State& state, const Input& input, const std::optional<Output>& output, std::vector<State>& into) {
+void add_changes(const State& state, const Input& input, const std::optional<Output>& output,
+                 std::vector<State>& into) {
     const bool marks = input.kind == Kind::kMark;
     for (std::int64_t more = marks ? 1 : 0; more <= 1; ++more)
         for (std::int64_t restarts = 0; restarts <= (marks ? 0 : 1); ++restarts) {
@@ -32,7 +33,8 @@ void add_changes(const State& state, const Input& input, const std::optional<Out
         }
 }
 
-void add_creation(const State& state, const std::optional<Output>& output, std::vector<State>& into) {
+void add_creation(const State& state, const std::optional<Output>& output,
+                  std::vector<State>& into) {
     if (state.exists) return;
     State next;
     next.exists = true;
@@ -43,10 +45,12 @@ void add_creation(const State& state, const std::optional<Output>& output, std::
 }
 
 bool matches_condition(const State& state, const Input& input) {
-    return !input.seen_generation || (state.generation == *input.seen_generation && state.restart_generation == input.seen_restart_generation);
+    return !input.seen_generation || (state.generation == *input.seen_generation &&
+                                      state.restart_generation == input.seen_restart_generation);
 }
 
-void add_done(const State& state, const Input& input, const std::optional<Output>& output, std::vector<State>& into) {
+void add_done(const State& state, const Input& input, const std::optional<Output>& output,
+              std::vector<State>& into) {
     switch (input.kind) {
         case Kind::kCreate: return add_creation(state, output, into);
         case Kind::kRead:
@@ -60,12 +64,14 @@ void add_done(const State& state, const Input& input, const std::optional<Output
             return;
         case Kind::kMark:
         case Kind::kChange:
-            if (state.exists && !state.deleting && matches_condition(state, input)) add_changes(state, input, output, into);
+            if (state.exists && !state.deleting && matches_condition(state, input))
+                add_changes(state, input, output, into);
             return;
     }
 }
 
-void add_steps(const State& state, const Input& input, const std::optional<Output>& output, std::vector<State>& into) {
+void add_steps(const State& state, const Input& input, const std::optional<Output>& output,
+               std::vector<State>& into) {
     if (!output) {
         into.push_back(state);
         return add_done(state, input, output, into);
@@ -84,7 +90,8 @@ void add_steps(const State& state, const Input& input, const std::optional<Outpu
 
 }  // namespace
 
-std::vector<State> VmModel::step(const State& state, const Input& input, const std::optional<Output>& output) const {
+std::vector<State> VmModel::step(const State& state, const Input& input,
+                                 const std::optional<Output>& output) const {
     std::vector<State> next;
     State known = state;
     const bool names_it = output && output->shown && !output->shown->uid.empty();
@@ -99,7 +106,9 @@ std::string to_text(const HistoryOp<VmModel>& op) {
     static constexpr const char* kAnswers[] = {"done", "not found", "exists", "refused"};
     std::string text = kKinds[static_cast<int>(op.input.kind)];
     if (op.input.kind == Kind::kMark) text += fmt::format(" {}", op.input.mark);
-    if (op.input.seen_generation) text += fmt::format(" if {}/{}", *op.input.seen_generation, op.input.seen_restart_generation);
+    if (op.input.seen_generation)
+        text +=
+            fmt::format(" if {}/{}", *op.input.seen_generation, op.input.seen_restart_generation);
     text += fmt::format(" [{}", op.called);
     if (op.answered != kNoAnswer) text += fmt::format("..{}", op.answered);
     text += "]: ";
@@ -107,8 +116,9 @@ std::string to_text(const HistoryOp<VmModel>& op) {
     text += kAnswers[static_cast<int>(op.output->answer)];
     if (!op.output->uid.empty()) text += fmt::format(" uid {:.6}", op.output->uid);
     if (op.output->shown)
-        text += fmt::format(" uid {:.6} generation {}/{} mark {}", op.output->shown->uid, op.output->shown->generation,
-                            op.output->shown->restart_generation, op.output->shown->mark);
+        text += fmt::format(" uid {:.6} generation {}/{} mark {}", op.output->shown->uid,
+                            op.output->shown->generation, op.output->shown->restart_generation,
+                            op.output->shown->mark);
     return text;
 }
 

@@ -50,7 +50,8 @@ struct VmModel {
     };
 
     State initial() const { return {}; }
-    std::vector<State> step(const State& state, const Input& input, const std::optional<Output>& output) const;
+    std::vector<State> step(const State& state, const Input& input,
+                            const std::optional<Output>& output) const;
 };
 
 using VmHistory = std::vector<HistoryOp<VmModel>>;

@@ -94,7 +94,7 @@ class Agent {
 
  private:
     static constexpr Millis kRetryStatus = seconds(1);  // after a write that the store did not take
-    static constexpr Millis kRetryDisk = seconds(5);    // after a disk that could not be deleted now
+    static constexpr Millis kRetryDisk = seconds(5);  // after a disk that could not be deleted now
 
     struct Vm {
         Memory memory;
@@ -163,8 +163,8 @@ class Agent {
     const std::string run_uid_;
     HostLease lease_;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
-    bool working_ =
-        false;  // recovered, the lease's key is in the view, and nobody says that we are lost
+    // Recovered, the lease's key is in the view, and nobody says that we are lost.
+    bool working_ = false;
     bool stopped_ = false;
     bool facts_writing_ = false;
     TimerId look_timer_ = 0;

@@ -86,10 +86,10 @@ void HostLease::put_key() {
     const std::string key = model::node_key(node_, "lease");
     if (!mutant(MutantId::kLeaseOverwritten)) put.compares.push_back({key, key_seen_()});
     put.puts.push_back({.key = key, .value = model::to_json(value), .lease = lease_});
-    store_.commit(std::move(put), [this, weak = std::weak_ptr(alive_)](
-                                      const Result<store::Committed>& committed) {
-        if (!weak.expired()) key_put(committed);
-    });
+    store_.commit(std::move(put),
+                  [this, weak = std::weak_ptr(alive_)](const Result<store::Committed>& committed) {
+                      if (!weak.expired()) key_put(committed);
+                  });
 }
 
 void HostLease::key_put(const Result<store::Committed>& committed) {

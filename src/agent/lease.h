@@ -43,8 +43,8 @@ class HostLease {
               std::function<void()> changed);
 
     void start();
-    // For a record of inputs, at a moment when nothing is asked: see state.h. resume() is start() from
-    // there.
+    // For a record of inputs, at a moment when nothing is asked: see state.h. resume() is start()
+    // from there.
     LeaseState state() const;
     void resume(const LeaseState& state);
     // Gives the lease back, so that nobody has to wait for its end. The caller has stopped all

@@ -21,8 +21,10 @@ struct Host {
     struct Run {
         Run(Host& host, std::string uid)
             : store(host.backend, host.loop, {.faults = &slow}),
-              lease({store, host.loop, host.loop, host.log}, "h1", std::move(uid), LeaseSettings{}, [&host] { return host.key(); },
-                    [this](MonoTime until) { fed = until; }, [this] { ++written; }) {}
+              lease(
+                  {store, host.loop, host.loop, host.log}, "h1", std::move(uid), LeaseSettings{},
+                  [&host] { return host.key(); }, [this](MonoTime until) { fed = until; },
+                  [this] { ++written; }) {}
         Slow slow;
         store::MemoryStore store;
         MonoTime fed{};

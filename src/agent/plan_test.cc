@@ -19,7 +19,11 @@ struct Story {
         status.phase = Phase::kRunning;
     }
     Decision plan_with(const Instance* instance) {
-        Wanted wanted{.record = &record, .placement = &placement, .status = &status, .mine = mine, .leftover = leftover};
+        Wanted wanted{.record = &record,
+                      .placement = &placement,
+                      .status = &status,
+                      .mine = mine,
+                      .leftover = leftover};
         return plan(wanted, instance, memory, lease, MonoTime{100'000});
     }
     Instance instance(InstanceState state) {
@@ -133,8 +137,8 @@ TEST(Plan, backoff_is_waited_and_told) {
     EXPECT_EQ(story.plan_with(nullptr).step, Step::kStart);
 }
 
-// The story of a start that people cut short by force: it counted as failed, and the start that they
-// asked for next went from "stopped" to "failed", and waited.
+// The story of a start that people cut short by force: it counted as failed, and the start that
+// they asked for next went from "stopped" to "failed", and waited.
 TEST(Plan, a_start_that_people_ask_for_after_the_end_does_not_wait_for_the_backoff) {
     Story story;
     story.memory.start_not_before = MonoTime{104'500};

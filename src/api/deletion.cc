@@ -20,8 +20,8 @@ struct Deletion {
 using DeletionPtr = std::shared_ptr<Deletion>;
 
 void take_mark_away(Core& core, const DeletionPtr& deletion) {
-    core.deps.store.revoke_lease(deletion->lease,
-                                 [](const Result<bool>&) {});  // else it goes by itself
+    // If it cannot be revoked, it goes by itself.
+    core.deps.store.revoke_lease(deletion->lease, [](const Result<bool>&) {});
 }
 
 void delete_marked(Core& core, const DeletionPtr& deletion, store::Revision mark) {
@@ -85,7 +85,8 @@ void delete_unused(Core& core, const CallPtr& call, Subject subject,
     deletion->check = std::move(check);
     deletion->decide = std::move(decide);
     if (deletion->check(*core.state())) return begin(core, deletion);
-    // The view may not have come to what another host has acknowledged: a refusal is judged by what the store has now.
+    // The view may not have come to what another host has acknowledged: a refusal is judged by what
+    // the store has now.
     core.deps.store.current_revision(
         core.crossing.back<store::Revision>([&core, deletion](Result<store::Revision> newest) {
             if (!newest) return deletion->call->refuse(newest.error());

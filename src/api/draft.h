@@ -23,7 +23,8 @@ struct Draft {
     // Not empty: uses more of this project's quota. Such writes follow each other one by one.
     std::string quota_project;
 
-    static constexpr std::size_t kComparesUsual = 8;  // project, image, their deletions, the record ...
+    // Project, image, their deletions, the record ...
+    static constexpr std::size_t kComparesUsual = 8;
 
     Draft& counts_on(std::string key, store::Revision mod_revision) {
         if (transaction.compares.empty()) transaction.compares.reserve(kComparesUsual);

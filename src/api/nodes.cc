@@ -164,7 +164,8 @@ Result<Draft> decide_delete(const view::Snapshot& state, const NodeTarget& targe
                     "stop its daemon first, and wait until it is no longer ready");
     if (const std::int64_t vms = vms_on(state, target.name); vms > 0)
         return fail(
-            ErrorCode::kConflict, fmt::format("node \"{}\" has {}", target.name, counted(vms, "VM")),
+            ErrorCode::kConflict,
+            fmt::format("node \"{}\" has {}", target.name, counted(vms, "VM")),
             fmt::format(
                 "drain it, delete them, or vouch that it has no power: blixard node lost {}",
                 target.name));

@@ -46,8 +46,7 @@ Result<Draft> decide_patch(const view::Snapshot& state, const std::string& name,
     ASSIGN_OR_RETURN(const view::ProjectEntry* project, find_project(state, name, seen));
     const model::Project& before = project->record->value;
     const std::string was = model::to_json(
-        model::ProjectChange{before.description, before.strategy, before.quota,
-                             before.labels, {}});
+        model::ProjectChange{before.description, before.strategy, before.quota, before.labels, {}});
     ASSIGN_OR_RETURN(const std::string body, model::merge_patch(was, patch));
     ASSIGN_OR_RETURN(model::ProjectChange change, model::parse_project_change(body, was));
     RETURN_IF_ERROR(model::validate(change));

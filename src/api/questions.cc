@@ -115,10 +115,11 @@ void rebalance(Core& core, const CallPtr& call) {
         if (!plan) return call->refuse(plan.error());
         const std::int64_t moves = count_of(*plan);
         if (moves == 0) return send_plan(core, call, 200, *plan);
-        write_and_answer(core, call, 202,
-                         [moves, id = core.new_id(), now = core.now()](const view::Snapshot& state) {
-                             return decide_rebalance(state, moves, id, now);
-                         });
+        write_and_answer(
+            core, call, 202,
+            [moves, id = core.new_id(), now = core.now()](const view::Snapshot& state) {
+                return decide_rebalance(state, moves, id, now);
+            });
     });
 }
 

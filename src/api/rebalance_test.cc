@@ -51,7 +51,8 @@ TEST(Rebalance, moves_become_one_operation_that_can_be_cancelled) {
 
 TEST(Rebalance, what_the_planner_refuses_is_refused) {
     Moves plans;
-    plans.refusal = Error{ErrorCode::kConflict, "2 running VMs would be restarted", {}, "--restart-vms"};
+    plans.refusal =
+        Error{ErrorCode::kConflict, "2 running VMs would be restarted", {}, "--restart-vms"};
     TestApi t(&plans);
     const Answer refused = t.ask("POST", "/v1/rebalance");
     EXPECT_EQ(refused.status, 409);

@@ -14,7 +14,8 @@ class VersionsTest : public testing::Test {
  protected:
     VersionsTest() {
         t.add_image("demo");
-        t.ask("POST", "/v1/vms", R"({"name":"web","spec":{"image":"demo","nics":[{"name":"n0"}]}})");
+        t.ask("POST", "/v1/vms",
+              R"({"name":"web","spec":{"image":"demo","nics":[{"name":"n0"}]}})");
     }
 
     // As a newer daemon's API would have written it.
@@ -68,12 +69,14 @@ TEST_F(VersionsTest, projects_and_hosts_keep_them_too) {
     std::string project = model::to_json(t.view.current()->projects.find("lab")->record->value);
     project.replace(project.find(R"("quota":{)"), 9, R"("budget":5,"quota":{"gpus":1,)");
     t.put(model::project_key("lab"), project);
-    const Answer patched = t.ask("PATCH", "/v1/projects/lab", R"({"description":"d","quota":{"vms":4}})");
+    const Answer patched =
+        t.ask("PATCH", "/v1/projects/lab", R"({"description":"d","quota":{"vms":4}})");
     EXPECT_EQ(patched.status, 200) << patched.body;
     EXPECT_THAT(t.ask("GET", "/v1/projects/lab").body, HasSubstr(R"("budget":5)"));
     EXPECT_THAT(t.ask("GET", "/v1/projects/lab").body, HasSubstr(R"("gpus":1)"));
 
-    t.put(model::node_key("n1", "spec"), R"({"schema":2,"uid":"u","rack":"r7","labels":{"a":"b"}})");
+    t.put(model::node_key("n1", "spec"),
+          R"({"schema":2,"uid":"u","rack":"r7","labels":{"a":"b"}})");
     EXPECT_EQ(t.ask("PATCH", "/v1/nodes/n1", R"({"spec":{"zone":"z1"}})").status, 200);
     EXPECT_EQ(t.ask("POST", "/v1/nodes/n1/cordon").status, 200);
     EXPECT_THAT(t.ask("GET", "/v1/nodes/n1").body, HasSubstr(R"("rack":"r7")"));

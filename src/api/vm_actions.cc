@@ -79,8 +79,8 @@ Result<Draft> decide(const view::Snapshot& state, const Action& action, Change c
     RETURN_IF_ERROR(change(action, *vm, record));
     Draft draft = change_record(*vm, action.target, record);
     if (draft.transaction.empty() || record.spec.run == Run::kStopped) return draft;
-    const VmPlan plan{action.target.subject.project, action.target.subject.name,
-                      std::move(record.spec), {}};
+    const VmPlan plan{
+        action.target.subject.project, action.target.subject.name, std::move(record.spec), {}};
     RETURN_IF_ERROR(claim_volumes(state, plan, draft));
     return draft;
 }

@@ -32,8 +32,7 @@ Result<model::VmSpec> wanted_spec(const VmEdit& edit, const model::VmSpec& befor
     ASSIGN_OR_RETURN(model::VmChange change,
                      model::parse_vm_change(edit.patch ? patched : edit.body, present));
     // Who replaces the whole through a host of an older version may not know what it does not show.
-    if (!edit.patch && change.spec.extras.members.empty())
-        model::keep_extras(before, change.spec);
+    if (!edit.patch && change.spec.extras.members.empty()) model::keep_extras(before, change.spec);
     return std::move(change.spec);
 }
 

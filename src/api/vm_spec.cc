@@ -57,8 +57,8 @@ bool runs_or_will(const view::VmEntry& vm) {
                           vm.phase != model::Phase::kPending));
 }
 
-// Its record is written anew, with the next epoch: two VMs that take it, or one that takes it while it
-// is deleted, cannot both succeed, and who had it before opens it no more (docs/FENCING.md).
+// Its record is written anew, with the next epoch: two VMs that take it, or one that takes it while
+// it is deleted, cannot both succeed, and who had it before opens it no more (docs/FENCING.md).
 void take_volume(const view::VolumeEntry& volume, Draft& draft) {
     model::VolumeRecord record = volume.record->value;
     if (!mutant(MutantId::kVolumeEpochKept)) ++record.epoch;
@@ -169,12 +169,12 @@ Status check_no_other_uses(const view::Snapshot& state, const VmPlan& vm, std::s
             if (!verdict || other.name() == vm.name || !runs_or_will(other)) return;
             const auto& disks = other.record->value.spec.disks;
             if (std::none_of(disks.begin(), disks.end(), clashes)) return;
-            verdict = fail(Error{
-                ErrorCode::kConflict,
-                fmt::format("volume \"{}\" is used by vm \"{}\", which is {}", ours.volume,
-                            other.name(), model::phase_name(other.phase)),
-                disk_field(index, "volume"),
-                fmt::format("stop it first: blixard stop {}", other.name())});
+            verdict =
+                fail(Error{ErrorCode::kConflict,
+                           fmt::format("volume \"{}\" is used by vm \"{}\", which is {}",
+                                       ours.volume, other.name(), model::phase_name(other.phase)),
+                           disk_field(index, "volume"),
+                           fmt::format("stop it first: blixard stop {}", other.name())});
         });
     return verdict;
 }

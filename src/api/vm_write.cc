@@ -19,10 +19,12 @@ Result<VmTarget> vm_target(const Call& call) {
 Result<const view::VmEntry*> find_vm(const view::Snapshot& state, const VmTarget& target) {
     const view::VmEntry* vm = state.vms.find(target.subject.key());
     if (vm && vm->not_understood != 0)
-        return fail(ErrorCode::kConflict,
-                    fmt::format("{} was written by a newer version of Blixard, which this host does not understand",
-                                target.subject.text()),
-                    "ask a host of that version, or upgrade this one");
+        return fail(
+            ErrorCode::kConflict,
+            fmt::format(
+                "{} was written by a newer version of Blixard, which this host does not understand",
+                target.subject.text()),
+            "ask a host of that version, or upgrade this one");
     if (!vm || !vm->record) return fail(not_found(target.subject));
     RETURN_IF_ERROR(check_if_match(target.seen, vm->record->mod_revision, target.subject.text()));
     if (!vm->record->value.deleted_at.empty())
@@ -44,7 +46,8 @@ Draft change_record(const view::VmEntry& vm, const VmTarget& target, model::VmRe
     Draft draft = unchanged(vm, target);
     const model::VmRecord& before = vm.record->value;
     if (record == before) return draft;
-    if (record.spec != before.spec && !mutant(MutantId::kGenerationKept)) record.generation = before.generation + 1;
+    if (record.spec != before.spec && !mutant(MutantId::kGenerationKept))
+        record.generation = before.generation + 1;
     std::string key = draft.proof_key;
     if (!mutant(MutantId::kRecordOverwritten)) draft.counts_on(key, vm.record->mod_revision);
     draft.put_proven(std::move(key), model::to_json(record));

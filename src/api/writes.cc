@@ -1,8 +1,8 @@
 #include "api/writes.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/assert.h"
 #include "base/mutant.h"
@@ -34,13 +34,16 @@ bool is_ours(const Draft& draft, const store::RangeResult& read) {
 }
 
 constexpr std::string_view kLookFirst =
-    "look whether it is there before you ask again; with an Idempotency-Key you may simply ask again";
+    "look whether it is there before you ask again; with an Idempotency-Key you may simply ask "
+    "again";
 
 Error overwritten(const Draft& draft) {
     return {ErrorCode::kUnknownOutcome,
-            fmt::format("{}: the store did not say whether it happened, and others have changed it since",
-                        draft.subject.text()),
-            {}, std::string(kLookFirst)};
+            fmt::format(
+                "{}: the store did not say whether it happened, and others have changed it since",
+                draft.subject.text()),
+            {},
+            std::string(kLookFirst)};
 }
 
 }  // namespace
@@ -277,11 +280,10 @@ void Writes::failed(const JobPtr& job, const Error& error) {
     if (job->unknown == 0) return finish(job, fail(error));
     if (error.code != ErrorCode::kUnknownOutcome) ++job->unknown;
     if (job->unknown > kUnknownMax)
-        return finish(
-            job, fail(ErrorCode::kUnknownOutcome,
-                      fmt::format("{}: the store did not say whether it happened: {}",
-                                  job->draft.subject.text(), error.message),
-                      std::string(kLookFirst)));
+        return finish(job, fail(ErrorCode::kUnknownOutcome,
+                                fmt::format("{}: the store did not say whether it happened: {}",
+                                            job->draft.subject.text(), error.message),
+                                std::string(kLookFirst)));
     deps_.log.warn("outcome of a write not known yet",
                    {{"subject", job->draft.subject.text()}, {"error", describe(error)}});
     crossing_.after(kUnknownPause,
@@ -309,7 +311,8 @@ void Writes::look_for_proof(const JobPtr& job) {
 
 // Refused after an attempt whose outcome nobody knows: it was refused because that one happened, or
 // because others changed something. If what it would have written is neither there nor still as it
-// was before, it may have happened and have been overwritten: doing it again would make it happen twice.
+// was before, it may have happened and have been overwritten: doing it again would make it happen
+// twice.
 void Writes::check_proof(const JobPtr& job, store::Revision revision) {
     if (job->idempotency) {  // its own record tells, and is looked up before each attempt
         job->unknown = 0;

@@ -154,7 +154,8 @@ TEST_F(WritesTest, what_may_have_been_made_and_deleted_since_is_not_made_again) 
     EXPECT_EQ(view.current()->projects.find("p"), nullptr);
 }
 
-// The record of an Idempotency-Key is written then, and nothing else: it must not make a stale answer a true one.
+// The record of an Idempotency-Key is written then, and nothing else: it must not make a stale
+// answer a true one.
 TEST_F(WritesTest, that_nothing_has_to_change_is_said_of_what_is_there_still) {
     ASSERT_TRUE(run(make_project));
     store.set_link({.watch_lag = seconds(2)});
@@ -164,12 +165,14 @@ TEST_F(WritesTest, that_nothing_has_to_change_is_said_of_what_is_there_still) {
     std::optional<Result<Done>> result;
     writes.run(
         [](const view::Snapshot& state) -> Result<Draft> {
-            if (!state.projects.find("p")) return fail(ErrorCode::kNotFound, "there is no project p");
+            if (!state.projects.find("p"))
+                return fail(ErrorCode::kNotFound, "there is no project p");
             Draft draft;
             draft.subject = {Kind::kProject, {}, "p"};
             return draft;
         },
-        {.store_key = "idempotency/a/b", .digest = "d"}, [&](Result<Done> done) { result = std::move(done); });
+        {.store_key = "idempotency/a/b", .digest = "d"},
+        [&](Result<Done> done) { result = std::move(done); });
     loop.run_until([&] { return result.has_value(); });
     ASSERT_FALSE(*result);
     EXPECT_EQ(result->error().code, ErrorCode::kNotFound);

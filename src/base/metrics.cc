@@ -1,8 +1,8 @@
 #include "base/metrics.h"
 
-#include <bit>
-
 #include <fmt/format.h>
+
+#include <bit>
 
 namespace blixard {
 namespace {
@@ -10,7 +10,8 @@ namespace {
 constexpr int kFirstBucketBits = 4;  // the first bucket ends at 2^4 us
 
 int bucket_of(std::uint64_t micros) {
-    const int bits = micros == 0 ? 0 : std::bit_width(micros - 1);  // the smallest n with micros <= 2^n
+    // The smallest n with micros <= 2^n.
+    const int bits = micros == 0 ? 0 : std::bit_width(micros - 1);
     return bits <= kFirstBucketBits ? 0 : std::min(bits - kFirstBucketBits, Histogram::kBuckets);
 }
 
@@ -25,8 +26,10 @@ void append_labels(std::string& out, const MetricLabels& labels, std::string_vie
         out += "=\"";
         for (const char c : value) {
             if (c == '\\' || c == '"') out += '\\';
-            if (c == '\n') out += "\\n";
-            else out += c;
+            if (c == '\n')
+                out += "\\n";
+            else
+                out += c;
         }
         out += '"';
     }
@@ -69,7 +72,8 @@ std::string Metrics::text() const {
     std::string out;
     const std::lock_guard lock(mutex_);
     for (const auto& [name, family] : counters_) {
-        fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} counter\n", name, family.help, name);
+        fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} counter\n", name,
+                       family.help, name);
         for (const auto& [labels, counter] : family.samples) {
             out += name;
             append_labels(out, labels);
@@ -84,25 +88,32 @@ std::string Metrics::text() const {
             for (int i = 0; i <= Histogram::kBuckets; ++i) {
                 below += histogram->buckets_[i].load(std::memory_order_relaxed);
                 body += name + "_bucket";
-                append_labels(body, labels,
-                              i == Histogram::kBuckets ? "+Inf" : fmt::format("{}", static_cast<double>(1ULL << (i + kFirstBucketBits)) / 1e6));
+                append_labels(
+                    body, labels,
+                    i == Histogram::kBuckets
+                        ? "+Inf"
+                        : fmt::format("{}",
+                                      static_cast<double>(1ULL << (i + kFirstBucketBits)) / 1e6));
                 fmt::format_to(std::back_inserter(body), " {}\n", below);
             }
             body += name + "_sum";
             append_labels(body, labels);
-            fmt::format_to(std::back_inserter(body), " {}\n", static_cast<double>(histogram->sum_micros_.load()) / 1e6);
+            fmt::format_to(std::back_inserter(body), " {}\n",
+                           static_cast<double>(histogram->sum_micros_.load()) / 1e6);
             body += name + "_count";
             append_labels(body, labels);
             fmt::format_to(std::back_inserter(body), " {}\n", below);
         }
         if (body.empty()) continue;
-        fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} histogram\n{}", name, family.help, name, body);
+        fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} histogram\n{}", name,
+                       family.help, name, body);
     }
     return out;
 }
 
 void MetricsText::family(std::string_view name, std::string_view type, std::string_view help) {
-    fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+    fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name,
+                   type);
 }
 
 void MetricsText::sample(std::string_view name, const MetricLabels& labels, double value) {

@@ -1,5 +1,6 @@
-// Metrics in process: handles made once, recorded with one atomic instruction, written as Prometheus text when asked for.
-// What was never measured is absent: a family without samples is not written.
+// Metrics in process: handles made once, recorded with one atomic instruction, written as
+// Prometheus text when asked for. What was never measured is absent: a family without samples is
+// not written.
 //
 // Format: https://prometheus.io/docs/instrumenting/exposition_formats/ (text, version 0.0.4).
 #pragma once
@@ -21,37 +22,38 @@ using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
 // Only rises. Any thread.
 class Counter {
-   public:
+ public:
     void add(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
     std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
-   private:
+ private:
     std::atomic<std::uint64_t> value_{0};
 };
 
 // Latencies in microseconds, in buckets of powers of two from 16 us to 134 s. Any thread.
 class Histogram {
-   public:
+ public:
     static constexpr int kBuckets = 24;
     void record_micros(std::uint64_t micros);
     std::uint64_t count() const;
 
-   private:
+ private:
     friend class Metrics;
     std::array<std::atomic<std::uint64_t>, kBuckets + 1> buckets_{};  // the last one: longer
     std::atomic<std::uint64_t> sum_micros_{0};
 };
 
-// Owner of all handles; they live as long as it does. Making a handle takes a lock, using one does not.
+// Owner of all handles; they live as long as it does. Making a handle takes a lock, using one does
+// not.
 class Metrics {
-   public:
+ public:
     Counter& counter(std::string_view name, std::string_view help, MetricLabels labels = {});
     Histogram& histogram(std::string_view name, std::string_view help, MetricLabels labels = {});
 
     // Everything recorded so far, as text.
     std::string text() const;
 
-   private:
+ private:
     template <class Handle>
     struct Family {
         std::string help;
@@ -64,12 +66,12 @@ class Metrics {
 
 // Writes families that are computed when asked for (counts by phase, measured usage).
 class MetricsText {
-   public:
+ public:
     void family(std::string_view name, std::string_view type, std::string_view help);
     void sample(std::string_view name, const MetricLabels& labels, double value);
     std::string take() { return std::move(text_); }
 
-   private:
+ private:
     std::string text_;
 };
 

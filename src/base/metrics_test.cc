@@ -10,8 +10,14 @@ TEST(Metrics, are_written_as_prometheus_text) {
     metrics.counter("requests_total", "Requests.", {{"route", "/v1/vms"}}).add(3);
     metrics.histogram("latency_seconds", "Latency.").record_micros(20);
     const std::string text = metrics.text();
-    EXPECT_NE(text.find("# TYPE requests_total counter\nrequests_total{route=\"/v1/vms\"} 3\n"), std::string::npos) << text;
-    EXPECT_NE(text.find("latency_seconds_bucket{le=\"1.6e-05\"} 0\nlatency_seconds_bucket{le=\"3.2e-05\"} 1\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("# TYPE requests_total counter\nrequests_total{route=\"/v1/vms\"} 3\n"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(
+        text.find(
+            "latency_seconds_bucket{le=\"1.6e-05\"} 0\nlatency_seconds_bucket{le=\"3.2e-05\"} 1\n"),
+        std::string::npos)
+        << text;
     EXPECT_NE(text.find("latency_seconds_count 1\n"), std::string::npos) << text;
 }
 

@@ -11,16 +11,17 @@ namespace blixard {
 
 enum class MutantId : std::uint8_t {
     kNone,
-    kFenceLate,             // the self-fence deadline lies a second behind the lease's end
-    kDeadlineFromAnswer,    // ... is counted from the answer to a renewal, not from its sending
-    kElectionUnproven,      // a controller's write does not compare the election
-    kStaleView,             // a placement is written without comparing what it counted on
-    kFailoverUnproven,      // a failover does not compare that the lease is gone, and does not wait for it
-    kStartUnannounced,      // an agent starts a VM without the store's consent
-    kUnknownIsDone,         // an unknown outcome is taken for success
-    kKeepElsewhere,         // a VM that has its place elsewhere is not killed
-    kEpochUnchecked,        // an instance of an older placement is taken for the present one
-    kEpochNotRaised,        // a VM is placed anew with the same epoch
+    kFenceLate,           // the self-fence deadline lies a second behind the lease's end
+    kDeadlineFromAnswer,  // ... is counted from the answer to a renewal, not from its sending
+    kElectionUnproven,    // a controller's write does not compare the election
+    kStaleView,           // a placement is written without comparing what it counted on
+    kFailoverUnproven,  // a failover does not compare that the lease is gone, and does not wait for
+                        // it
+    kStartUnannounced,  // an agent starts a VM without the store's consent
+    kUnknownIsDone,     // an unknown outcome is taken for success
+    kKeepElsewhere,     // a VM that has its place elsewhere is not killed
+    kEpochUnchecked,    // an instance of an older placement is taken for the present one
+    kEpochNotRaised,    // a VM is placed anew with the same epoch
     kStartingIsNothing,     // a VM that is starting holds no room
     kDecisionUncounted,     // a decision under way holds no room
     kClearTooEarly,         // a placement is cleared before the agent said that the VM is at rest
@@ -82,19 +83,76 @@ enum class MutantId : std::uint8_t {
     kCount
 };
 
-inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId::kCount)> kMutantNames = {
-    "none",           "fence-late",          "deadline-from-answer", "election-unproven", "stale-view",
-    "failover-unproven", "start-unannounced", "unknown-is-done",     "keep-elsewhere",    "epoch-unchecked",
-    "epoch-not-raised", "starting-is-nothing", "decision-uncounted", "clear-too-early",   "failover-silent",
-    "failover-all",   "restart-forgotten",   "directory-left",       "room-unnoticed",    "lease-not-regained",
-    "work-before-lease", "prepared-too-long", "doubt-ignored", "lease-overwritten",
-    "vouch-kept", "margin-skipped", "cordon-ignored", "host-uncompared", "drain-forgotten", "unfenced", "never-restarts",
-    "clean-end-restarts", "one-too-many", "others-rules-ignored", "zone-ignored", "preempts-equals", "event-lost",
-    "idempotency-forgotten", "quota-unguarded", "unknown-is-failed", "if-match-ignored", "read-too-early",
-    "answer-too-early", "generation-kept", "record-overwritten", "volume-unclaimed", "volume-epoch-kept",
-    "detached-running", "spec-uncompared",
-    "company-uncommitted", "watch-gap", "reload-keeps-old",
-    "clear-uncompared", "release-kept", "reason-stale", "reason-miscounted", "volume-records-left", "quota-one-more", "image-use-ignored", "drain-unended", "backoff-forgotten", "reserve-forgotten", "margin-halved", "lease-unheld", "pause-forgotten", "end-unwritten", "pin-ignored", "uid-unchecked", "move-uncompared"};
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId::kCount)>
+    kMutantNames = {"none",
+                    "fence-late",
+                    "deadline-from-answer",
+                    "election-unproven",
+                    "stale-view",
+                    "failover-unproven",
+                    "start-unannounced",
+                    "unknown-is-done",
+                    "keep-elsewhere",
+                    "epoch-unchecked",
+                    "epoch-not-raised",
+                    "starting-is-nothing",
+                    "decision-uncounted",
+                    "clear-too-early",
+                    "failover-silent",
+                    "failover-all",
+                    "restart-forgotten",
+                    "directory-left",
+                    "room-unnoticed",
+                    "lease-not-regained",
+                    "work-before-lease",
+                    "prepared-too-long",
+                    "doubt-ignored",
+                    "lease-overwritten",
+                    "vouch-kept",
+                    "margin-skipped",
+                    "cordon-ignored",
+                    "host-uncompared",
+                    "drain-forgotten",
+                    "unfenced",
+                    "never-restarts",
+                    "clean-end-restarts",
+                    "one-too-many",
+                    "others-rules-ignored",
+                    "zone-ignored",
+                    "preempts-equals",
+                    "event-lost",
+                    "idempotency-forgotten",
+                    "quota-unguarded",
+                    "unknown-is-failed",
+                    "if-match-ignored",
+                    "read-too-early",
+                    "answer-too-early",
+                    "generation-kept",
+                    "record-overwritten",
+                    "volume-unclaimed",
+                    "volume-epoch-kept",
+                    "detached-running",
+                    "spec-uncompared",
+                    "company-uncommitted",
+                    "watch-gap",
+                    "reload-keeps-old",
+                    "clear-uncompared",
+                    "release-kept",
+                    "reason-stale",
+                    "reason-miscounted",
+                    "volume-records-left",
+                    "quota-one-more",
+                    "image-use-ignored",
+                    "drain-unended",
+                    "backoff-forgotten",
+                    "reserve-forgotten",
+                    "margin-halved",
+                    "lease-unheld",
+                    "pause-forgotten",
+                    "end-unwritten",
+                    "pin-ignored",
+                    "uid-unchecked",
+                    "move-uncompared"};
 
 #ifdef BLIXARD_MUTANTS
 inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs

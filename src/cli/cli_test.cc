@@ -596,9 +596,11 @@ TEST(Drain, waits_while_a_vm_that_has_a_place_is_still_going) {
     TestServer server([&](const SeenRequest& request) {
         if (request.target != "/v1/operations/op1")
             return answer(200, R"({"kind":"node","name":"h1","operation":"op1"})");
-        return answer(200, ++asked < 20
-                               ? R"({"id":"op1","operation":"node-drain","state":"running","done":0,"total":2,"blocked":1,"message":"default/a fits nowhere else"})"
-                               : R"({"id":"op1","operation":"node-drain","state":"done","done":2,"total":2,"message":""})");
+        return answer(
+            200,
+            ++asked < 20
+                ? R"({"id":"op1","operation":"node-drain","state":"running","done":0,"total":2,"blocked":1,"message":"default/a fits nowhere else"})"
+                : R"({"id":"op1","operation":"node-drain","state":"done","done":2,"total":2,"message":""})");
     });
     Ran ran = run_with(server, {"node", "drain", "h1"});
     EXPECT_EQ(ran.code, 0) << ran.err;

@@ -84,11 +84,12 @@ const std::vector<std::string>& Args::all(std::string_view key) const {
 
 std::vector<Command> all_commands() {
     std::vector<Command> all;
-    for (auto noun : {launch_commands, vm_commands,         edit_commands,    console_commands,
-                      logs_commands,   events_commands,     apply_commands,   image_commands,
-                      volume_commands, node_commands,       project_commands, operation_commands,
-                      why_commands,    plan_commands,       cluster_commands, failover_commands,
-                      doctor_commands, debug_commands, completion_commands, version_commands, reference_commands})
+    for (auto noun : {launch_commands,   vm_commands,     edit_commands,       console_commands,
+                      logs_commands,     events_commands, apply_commands,      image_commands,
+                      volume_commands,   node_commands,   project_commands,    operation_commands,
+                      why_commands,      plan_commands,   cluster_commands,    failover_commands,
+                      doctor_commands,   debug_commands,  completion_commands, version_commands,
+                      reference_commands})
         for (Command& command : noun()) all.push_back(std::move(command));
     return all;
 }

@@ -147,19 +147,16 @@ Outcome rebalance(Context& context, const Args& args) {
     }
     const std::string id = answer.text("id");
     if (!context.wait || id.empty()) {
-        print_one(context, answer, [&] {
-            return fmt::format("rebalancing; see: blixard operation show {}\n", id);
-        });
+        print_one(context, answer,
+                  [&] { return fmt::format("rebalancing; see: blixard operation show {}\n", id); });
         return {};
     }
     auto done = wait_for_operation(context, id, context.timeout.value_or(kRebalanceTimeout));
     if (!done) return tl::unexpected(done.error());
     print_one(context, *done, [&] {
-        return fmt::format("{} of {} planned moves made{}\n", done->number("done"),
-                           done->number("total"),
-                           done->number("done") < done->number("total")
-                               ? "; no other would regain room now"
-                               : "");
+        return fmt::format(
+            "{} of {} planned moves made{}\n", done->number("done"), done->number("total"),
+            done->number("done") < done->number("total") ? "; no other would regain room now" : "");
     });
     return {};
 }

@@ -102,7 +102,8 @@ std::string decision_text(const Value& decision, const Colours& colours) {
     facts.add("Outcome", outcome, outcome == "placed" ? Tint::kGood : Tint::kBusy);
     facts.add("Host", decision.text("host"));
     facts.add("Strategy", decision.text("strategy"));
-    if (!decision.text("host").empty()) facts.add("Score", fmt::format("{:.2f}", decision.real("score")));
+    if (!decision.text("host").empty())
+        facts.add("Score", fmt::format("{:.2f}", decision.real("score")));
     facts.add("Made of", parts_text(decision.items("parts")));
     bool first = true;
     for (const Value& other : decision.items("runners_up"))

@@ -37,16 +37,16 @@ struct EtcdConfig {
     Millis heartbeat{50};
     Millis election{500};
     std::uint64_t quota_bytes = std::uint64_t{2} << 30;
-    std::uint64_t snapshot_count =
-        20000;  // Raft log entries kept between snapshots; a bound on memory
-    // Writes before etcd's database file is committed (else every 100 ms). etcd 3.4 copies the table of
-    // those that wait for it with every transaction and every lease renewal: at its default of 10,000,
-    // after one burst, half a megabyte each time.
+    // Raft log entries kept between snapshots; a bound on memory.
+    std::uint64_t snapshot_count = 20000;
+    // Writes before etcd's database file is committed (else every 100 ms). etcd 3.4 copies the
+    // table of those that wait for it with every transaction and every lease renewal: at its
+    // default of 10,000, after one burst, half a megabyte each time.
     std::uint32_t batch_limit = 1000;
 };
 
-std::string etcd_client_url(const std::string& host,
-                            int port);  // https://ADDR:PORT, IPv6 in brackets
+// https://ADDR:PORT, IPv6 in brackets.
+std::string etcd_client_url(const std::string& host, int port);
 
 // The argument vector, program first.
 std::vector<std::string> etcd_arguments(const EtcdConfig& config);

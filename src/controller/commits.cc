@@ -1,5 +1,5 @@
-// What is decided becomes transactions: joined, sent, and settled once the store has answered. Until
-// then nothing else is decided about the VMs that they are about (`busy_`).
+// What is decided becomes transactions: joined, sent, and settled once the store has answered.
+// Until then nothing else is decided about the VMs that they are about (`busy_`).
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -69,8 +69,8 @@ void Controller::send(std::vector<std::string> vms, std::vector<std::string> fro
         room_changed_ = true;
         // What they were to be told has not been written: they are asked anew, not just passed by.
         for (const std::string& vm : vms) queue_.remove(vm);
-        vms_per_commit_ = std::max<std::size_t>(
-            1, vms_per_commit_ / 2);  // one stale VM must not hold up its neighbours for long
+        // One stale VM must not hold up its neighbours for long.
+        vms_per_commit_ = std::max<std::size_t>(1, vms_per_commit_ / 2);
         if (done) return deps_.view.when_at(done->revision, settled);
         deps_.log.warn("decisions not committed", {{"error", describe(done.error())}});
         if (done.error().code == ErrorCode::kUnknownOutcome)
@@ -98,12 +98,12 @@ void Controller::settle(const std::vector<std::string>& vms, const std::vector<s
 // Its room counts as taken until the proof that it compares is void and the view is behind that.
 void Controller::settle_unknown(std::vector<std::string> vms, std::vector<std::string> from,
                                 store::Revision proof) {
-    election_.renew(proof, [this, vms = std::move(vms), from = std::move(from)](
-                               store::Revision revision) {
-        deps_.view.when_at(revision, [this, vms, from, weak = std::weak_ptr(alive_)] {
-            if (!weak.expired()) settle(vms, from);
+    election_.renew(
+        proof, [this, vms = std::move(vms), from = std::move(from)](store::Revision revision) {
+            deps_.view.when_at(revision, [this, vms, from, weak = std::weak_ptr(alive_)] {
+                if (!weak.expired()) settle(vms, from);
+            });
         });
-    });
 }
 
 // It did not happen. Decided anew in a moment, from the newest state.

@@ -15,11 +15,12 @@ bool needs_company(const view::VmEntry& vm);
 // A hard rule of `vm` says that it must be where `other` is.
 bool must_be_with(const view::VmEntry& vm, const view::VmEntry& other);
 
-// A hard rule of one of them limits how many such VMs are in one zone (or rack, or whatever is wider
-// than a host), and speaks of the other.
+// A hard rule of one of them limits how many such VMs are in one zone (or rack, or whatever is
+// wider than a host), and speaks of the other.
 bool keep_apart(const view::VmEntry& one, const view::VmEntry& other);
 
-// For each rule to be with others one VM that satisfies it on `host`; none for a rule whose first VM this is.
+// For each rule to be with others one VM that satisfies it on `host`; none for a rule whose first
+// VM this is.
 std::vector<const view::VmEntry*> company_on(const view::Snapshot& state, const view::VmEntry& vm,
                                              std::string_view host);
 

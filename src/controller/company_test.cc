@@ -41,7 +41,8 @@ TEST_F(Company, only_a_hard_rule_to_be_together_needs_company) {
 
 TEST_F(Company, a_hard_rule_by_zone_keeps_both_apart_whoever_has_it) {
     EXPECT_FALSE(keep_apart(web, db));
-    record->value.spec.affinity = {{.anti = true, .hard = true, .labels = {{"tier", "data"}}, .domain = "zone"}};
+    record->value.spec.affinity = {
+        {.anti = true, .hard = true, .labels = {{"tier", "data"}}, .domain = "zone"}};
     EXPECT_TRUE(keep_apart(web, db));
     EXPECT_TRUE(keep_apart(db, web));
     EXPECT_FALSE(keep_apart(web, web));
@@ -49,7 +50,8 @@ TEST_F(Company, a_hard_rule_by_zone_keeps_both_apart_whoever_has_it) {
         record->value.spec.affinity.front().domain = host;
         EXPECT_FALSE(keep_apart(web, db)) << "nobody is placed on a lost host";
     }
-    record->value.spec.affinity.front() = {.anti = true, .hard = false, .labels = {{"tier", "data"}}, .domain = "zone"};
+    record->value.spec.affinity.front() = {
+        .anti = true, .hard = false, .labels = {{"tier", "data"}}, .domain = "zone"};
     EXPECT_FALSE(keep_apart(web, db)) << "a wish";
 }
 

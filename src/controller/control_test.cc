@@ -1,4 +1,5 @@
-// What the control plane does for a VM, from its creation to its end, and around hosts that come and go.
+// What the control plane does for a VM, from its creation to its end, and around hosts that come
+// and go.
 #include "agent/plan.h"
 #include "controller/test_control_plane.h"
 
@@ -13,7 +14,8 @@ TEST_F(ControlPlane, a_vm_is_placed_started_stopped_and_started_again) {
     EXPECT_TRUE(hosts["h1"]->machines.runs("default/web"));
 
     change("web", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
-    ASSERT_TRUE(loop.run_until([&] { return vm("web")->phase == model::Phase::kStopped && node_of("web").empty(); }));
+    ASSERT_TRUE(loop.run_until(
+        [&] { return vm("web")->phase == model::Phase::kStopped && node_of("web").empty(); }));
     EXPECT_EQ(vm("web")->status->value.stopped_by, "guest");
     EXPECT_FALSE(hosts["h1"]->machines.runs("default/web"));
 
@@ -36,7 +38,8 @@ TEST_F(ControlPlane, pause_resume_restart_and_delete) {
     const std::size_t starts = hosts["h1"]->machines.starts().size();
     change("web", [](model::VmRecord& record) { ++record.restart_generation; });
     ASSERT_TRUE(loop.run_until([&] {
-        return hosts["h1"]->machines.starts().size() == starts + 1 && vm("web")->phase == model::Phase::kRunning;
+        return hosts["h1"]->machines.starts().size() == starts + 1 &&
+               vm("web")->phase == model::Phase::kRunning;
     })) << vm("web")->document;
     change("web", [](model::VmRecord& record) { record.deleted_at = "now"; });
     ASSERT_TRUE(loop.run_until([&] { return vm("web") == nullptr; }));
@@ -81,8 +84,10 @@ TEST_F(ControlPlane, a_vm_that_is_never_restarted_waits_for_its_images_files) {
     add_hosts(1);
     hosts["h1"]->blobs->here = false;
     create("web", [](model::VmSpec& spec) { spec.restart = model::Restart::kNever; });
-    ASSERT_TRUE(loop.run_until([&] { return vm("web") && vm("web")->status && vm("web")->status->value.message.find("file k") != std::string::npos; }))
-        << vm("web")->document;
+    ASSERT_TRUE(loop.run_until([&] {
+        return vm("web") && vm("web")->status &&
+               vm("web")->status->value.message.find("file k") != std::string::npos;
+    })) << vm("web")->document;
     EXPECT_NE(vm("web")->phase, model::Phase::kFailed);
     hosts["h1"]->blobs->here = true;
     EXPECT_TRUE(reaches("web", model::Phase::kRunning));
@@ -126,7 +131,8 @@ TEST_F(ControlPlane, a_vm_whose_spec_is_of_a_newer_version_is_left_as_it_is) {
     newer.replace(newer.find("live"), 4, "none");
     put(key, newer);
     change("web", [](model::VmRecord& record) { record.deleted_at = "now"; });
-    ASSERT_TRUE(loop.run_until([&] { return vm("web") == nullptr; })) << "understood again, it is done again";
+    ASSERT_TRUE(loop.run_until([&] { return vm("web") == nullptr; }))
+        << "understood again, it is done again";
 }
 
 TEST_F(ControlPlane, what_a_newer_version_wrote_beside_is_kept_by_all_writers) {
@@ -142,7 +148,9 @@ TEST_F(ControlPlane, what_a_newer_version_wrote_beside_is_kept_by_all_writers) {
     const std::string host = node_of("web");
     hosts[host]->machines.cut_power();
     hosts[host]->kill_daemon();
-    ASSERT_TRUE(loop.run_until([&] { return node_of("web") != host && vm("web")->phase == model::Phase::kRunning; }, seconds(60)));
+    ASSERT_TRUE(loop.run_until(
+        [&] { return node_of("web") != host && vm("web")->phase == model::Phase::kRunning; },
+        seconds(60)));
     EXPECT_NE(vm("web")->document.find(R"("schema_next":{"a":[1,2]})"), std::string::npos);
     EXPECT_EQ(vm("web")->placement->value.extras.members.size(), 1u);
 }
@@ -166,7 +174,8 @@ TEST_F(ControlPlane, an_ha_vm_of_a_lost_host_runs_elsewhere_and_leaves_a_proof) 
     ASSERT_TRUE(reaches("web", model::Phase::kRunning));
     const std::string first = node_of("web");
     hosts[first]->cut_power();
-    ASSERT_TRUE(loop.run_until([&] { return vm("web")->phase == model::Phase::kRunning && node_of("web") != first; }));
+    ASSERT_TRUE(loop.run_until(
+        [&] { return vm("web")->phase == model::Phase::kRunning && node_of("web") != first; }));
     EXPECT_EQ(vm("web")->placement->value.epoch, 2);
     ASSERT_EQ(state->failovers.size(), 1u);
     state->failovers.for_each([&](const auto& failover) {
@@ -208,8 +217,8 @@ TEST_F(ControlPlane, a_vm_without_ha_stays_with_its_lost_host_and_goes_on_when_i
     ASSERT_TRUE(loop.run_until([&] { return running_on_hosts("local") == 1; }));
 }
 
-// The story of a host that was vouched for, came back, and was then only cut off: what is not fenced
-// ran on it and elsewhere.
+// The story of a host that was vouched for, came back, and was then only cut off: what is not
+// fenced ran on it and elsewhere.
 TEST_F(ControlPlane, that_people_vouched_for_a_lost_host_counts_for_one_loss) {
     add_hosts(2);
     create("local", [](model::VmSpec& spec) { spec.constraints.node = "h2"; });
@@ -224,7 +233,8 @@ TEST_F(ControlPlane, that_people_vouched_for_a_lost_host_counts_for_one_loss) {
     model::NodeSpec vouched = spec_of_h2();
     vouched.lost_at = "2030-01-01T00:00:00Z";
     put(model::node_key("h2", "spec"), model::to_json(vouched));
-    ASSERT_TRUE(loop.run_until([&] { return node_of("local") == "h1" && running_on_hosts("local") == 1; }));
+    ASSERT_TRUE(
+        loop.run_until([&] { return node_of("local") == "h1" && running_on_hosts("local") == 1; }));
     create("second", [](model::VmSpec& spec) { spec.constraints.node = "h2"; });
     hosts["h2"]->start_daemon(loop, backend, random, log);
     ASSERT_TRUE(loop.run_until([&] {
@@ -280,14 +290,16 @@ TEST_F(ControlPlane, a_new_controller_proves_the_loss_of_the_old_ones_host) {
     });
 }
 
-TEST_F(ControlPlane, a_vm_that_fits_nowhere_is_pending_with_the_reason_and_runs_when_there_is_room) {
+TEST_F(ControlPlane,
+       a_vm_that_fits_nowhere_is_pending_with_the_reason_and_runs_when_there_is_room) {
     add_hosts(1);
     create("big", [](model::VmSpec& spec) { spec.memory_mib = 4000; });
     ASSERT_TRUE(reaches("big", model::Phase::kRunning));
     create("late", [](model::VmSpec& spec) { spec.memory_mib = 512; });
     ASSERT_TRUE(loop.run_until([&] { return vm("late") && vm("late")->placement; }));
     EXPECT_EQ(vm("late")->phase, model::Phase::kPending);
-    EXPECT_NE(vm("late")->placement->value.reason.find("memory"), std::string::npos) << vm("late")->placement->value.reason;
+    EXPECT_NE(vm("late")->placement->value.reason.find("memory"), std::string::npos)
+        << vm("late")->placement->value.reason;
     change("big", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
     ASSERT_TRUE(reaches("late", model::Phase::kRunning));
 }
@@ -341,7 +353,8 @@ TEST_F(ControlPlane, a_vm_that_was_evicted_goes_on_where_there_is_room) {
         spec.priority = 10;
         spec.preemptible = true;
     });
-    for (const char* name : {"base-1", "base-2", "batch"}) ASSERT_TRUE(reaches(name, model::Phase::kRunning));
+    for (const char* name : {"base-1", "base-2", "batch"})
+        ASSERT_TRUE(reaches(name, model::Phase::kRunning));
     change("batch", [](model::VmRecord& record) { record.spec.constraints.node.clear(); });
     loop.run_for(seconds(1));
     create("prod", [](model::VmSpec& spec) {
@@ -354,7 +367,8 @@ TEST_F(ControlPlane, a_vm_that_was_evicted_goes_on_where_there_is_room) {
     EXPECT_EQ(running_on_hosts("prod"), 0) << "not before its place is free";
     ASSERT_TRUE(reaches("prod", model::Phase::kRunning, seconds(120)));
     EXPECT_EQ(node_of("prod"), "h1");
-    ASSERT_TRUE(loop.run_until([&] { return vm("batch")->phase == model::Phase::kRunning && node_of("batch") == "h2"; }));
+    ASSERT_TRUE(loop.run_until(
+        [&] { return vm("batch")->phase == model::Phase::kRunning && node_of("batch") == "h2"; }));
     EXPECT_EQ(vm("batch")->placement->value.epoch, 2);
 }
 
@@ -366,7 +380,8 @@ TEST_F(ControlPlane, an_eviction_is_all_or_nothing) {
             spec.priority = 10;
             spec.preemptible = true;
         });
-    for (const char* name : {"batch-1", "batch-2"}) ASSERT_TRUE(reaches(name, model::Phase::kRunning));
+    for (const char* name : {"batch-1", "batch-2"})
+        ASSERT_TRUE(reaches(name, model::Phase::kRunning));
     // What the decision counts on changes while its transaction is on the way.
     hosts["h1"]->store->set_link({.delay = Millis{500}});
     create("prod", [](model::VmSpec& spec) {
@@ -396,7 +411,8 @@ TEST_F(ControlPlane, a_big_vm_that_waits_is_not_starved_by_small_ones) {
     create("small", [](model::VmSpec& spec) { spec.memory_mib = 1500; });
     loop.run_for(seconds(60));
     EXPECT_EQ(vm("small")->phase, model::Phase::kPending);
-    EXPECT_NE(vm("small")->placement->value.reason.find("reserved"), std::string::npos) << vm("small")->placement->value.reason;
+    EXPECT_NE(vm("small")->placement->value.reason.find("reserved"), std::string::npos)
+        << vm("small")->placement->value.reason;
     change("r1", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
     ASSERT_TRUE(reaches("big", model::Phase::kRunning));
     change("big", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
@@ -405,14 +421,17 @@ TEST_F(ControlPlane, a_big_vm_that_waits_is_not_starved_by_small_ones) {
 
 TEST_F(ControlPlane, every_strategy_can_be_asked_for) {
     add_hosts(2);
-    for (const char* strategy : {"most-available", "least-available", "round-robin", "manual", "priority", "locality", "spread", "cost", "fragmentation"}) {
+    for (const char* strategy : {"most-available", "least-available", "round-robin", "manual",
+                                 "priority", "locality", "spread", "cost", "fragmentation"}) {
         create(strategy, [&](model::VmSpec& spec) {
             spec.memory_mib = 64;
             spec.strategy = strategy;
             if (spec.strategy == "manual") spec.constraints.node = "h2";
         });
         ASSERT_TRUE(reaches(strategy, model::Phase::kRunning));
-        EXPECT_NE(vm(strategy)->placement->value.decision.find(fmt::format(R"("strategy":"{}")", strategy)), std::string::npos)
+        EXPECT_NE(vm(strategy)->placement->value.decision.find(
+                      fmt::format(R"("strategy":"{}")", strategy)),
+                  std::string::npos)
             << vm(strategy)->placement->value.decision;
     }
     EXPECT_EQ(node_of("manual"), "h2");
@@ -424,21 +443,27 @@ TEST_F(ControlPlane, a_vm_that_asks_for_no_strategy_gets_its_projects_or_the_clu
     add_hosts(1, policy);
     create("by-cluster", [](model::VmSpec& spec) { spec.memory_mib = 64; });
     ASSERT_TRUE(reaches("by-cluster", model::Phase::kRunning));
-    EXPECT_NE(vm("by-cluster")->placement->value.decision.find(R"("strategy":"most-available")"), std::string::npos);
-    put(model::project_key("default"), model::to_json(model::Project{.uid = "p", .strategy = "spread"}));
+    EXPECT_NE(vm("by-cluster")->placement->value.decision.find(R"("strategy":"most-available")"),
+              std::string::npos);
+    put(model::project_key("default"),
+        model::to_json(model::Project{.uid = "p", .strategy = "spread"}));
     create("by-project", [](model::VmSpec& spec) { spec.memory_mib = 64; });
     ASSERT_TRUE(reaches("by-project", model::Phase::kRunning));
-    EXPECT_NE(vm("by-project")->placement->value.decision.find(R"("strategy":"spread")"), std::string::npos);
+    EXPECT_NE(vm("by-project")->placement->value.decision.find(R"("strategy":"spread")"),
+              std::string::npos);
     create("by-itself", [](model::VmSpec& spec) {
         spec.memory_mib = 64;
         spec.strategy = "cost";
     });
     ASSERT_TRUE(reaches("by-itself", model::Phase::kRunning));
-    EXPECT_NE(vm("by-itself")->placement->value.decision.find(R"("strategy":"cost")"), std::string::npos);
+    EXPECT_NE(vm("by-itself")->placement->value.decision.find(R"("strategy":"cost")"),
+              std::string::npos);
     put(model::project_key("default"), model::to_json(model::Project{.uid = "p"}));
     create("by-cluster-again", [](model::VmSpec& spec) { spec.memory_mib = 64; });
     ASSERT_TRUE(reaches("by-cluster-again", model::Phase::kRunning));
-    EXPECT_NE(vm("by-cluster-again")->placement->value.decision.find(R"("strategy":"most-available")"), std::string::npos);
+    EXPECT_NE(
+        vm("by-cluster-again")->placement->value.decision.find(R"("strategy":"most-available")"),
+        std::string::npos);
 }
 
 // Each waits for the other: neither is refused for good, and both say what they wait for.
@@ -446,9 +471,12 @@ TEST_F(ControlPlane, affinities_in_a_circle_are_pending_with_the_reason) {
     add_hosts(1);
     create("a", [](model::VmSpec& spec) { spec.affinity.push_back({.hard = true, .vm = "b"}); });
     create("b", [](model::VmSpec& spec) { spec.affinity.push_back({.hard = true, .vm = "a"}); });
-    ASSERT_TRUE(loop.run_until([&] { return vm("a") && vm("a")->placement && vm("b") && vm("b")->placement; }));
+    ASSERT_TRUE(loop.run_until(
+        [&] { return vm("a") && vm("a")->placement && vm("b") && vm("b")->placement; }));
     EXPECT_EQ(vm("a")->phase, model::Phase::kPending);
-    EXPECT_NE(vm("a")->placement->value.decision.find("must be with default/b, which has no place yet"), std::string::npos)
+    EXPECT_NE(
+        vm("a")->placement->value.decision.find("must be with default/b, which has no place yet"),
+        std::string::npos)
         << vm("a")->placement->value.decision;
     change("b", [](model::VmRecord& record) { record.spec.affinity.clear(); });
     ASSERT_TRUE(reaches("a", model::Phase::kRunning));
@@ -456,7 +484,7 @@ TEST_F(ControlPlane, affinities_in_a_circle_are_pending_with_the_reason) {
 }
 
 class LongQueue : public ControlPlane {
-   protected:
+ protected:
     // lone-000 to lone-599: one of them a host.
     void create_many_for_one_place() {
         for (int i = 0; i < 600; ++i)
@@ -484,19 +512,23 @@ TEST_F(LongQueue, a_long_queue_does_not_leave_room_unused) {
     create_many_for_one_place();
     ASSERT_TRUE(reaches("lone-000", model::Phase::kRunning));
     for (int i = 0; i < 10; ++i) {
-        change(fmt::format("lone-{:03}", i), [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
+        change(fmt::format("lone-{:03}", i),
+               [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
         ASSERT_TRUE(reaches(fmt::format("lone-{:03}", i), model::Phase::kStopped));
-        EXPECT_TRUE(reaches(fmt::format("lone-{:03}", i + 1), model::Phase::kRunning, Millis{500})) << i;
+        EXPECT_TRUE(reaches(fmt::format("lone-{:03}", i + 1), model::Phase::kRunning, Millis{500}))
+            << i;
     }
 }
 
 // Two hosts with a small VM each, and VMs that want a whole host.
 class Scattered : public ControlPlane {
-   protected:
+ protected:
     Scattered() {
         add_hosts(2);
         for (const char* name : {"small-1", "small-2"})
-            create(name, [&](model::VmSpec& spec) { spec.constraints.node = name == std::string("small-1") ? "h1" : "h2"; });
+            create(name, [&](model::VmSpec& spec) {
+                spec.constraints.node = name == std::string("small-1") ? "h1" : "h2";
+            });
         for (const char* name : {"small-1", "small-2"}) {
             EXPECT_TRUE(reaches(name, model::Phase::kRunning));
             change(name, [](model::VmRecord& record) { record.spec.constraints.node.clear(); });
@@ -509,19 +541,24 @@ class Scattered : public ControlPlane {
         loop.run_for(seconds(5));
     }
     void begin(std::int64_t moves) {
-        put(model::operation_key("op"), model::to_json(model::Operation{.kind = "rebalance", .target = "cluster", .total = moves, .unit = "moves"}));
+        put(model::operation_key("op"),
+            model::to_json(model::Operation{
+                .kind = "rebalance", .target = "cluster", .total = moves, .unit = "moves"}));
     }
     model::Operation operation() {
         state = store_view->current();
         return state->operations.find("op")->record->value;
     }
     bool ends() {
-        return loop.run_until([&] {
-            EXPECT_LE(running_on_hosts("small-1"), 1);
-            EXPECT_LE(running_on_hosts("small-2"), 1);
-            state = store_view->current();
-            return state->operations.find("op") && operation().state != model::OperationState::kRunning;
-        }, seconds(300));
+        return loop.run_until(
+            [&] {
+                EXPECT_LE(running_on_hosts("small-1"), 1);
+                EXPECT_LE(running_on_hosts("small-2"), 1);
+                state = store_view->current();
+                return state->operations.find("op") &&
+                       operation().state != model::OperationState::kRunning;
+            },
+            seconds(300));
     }
 };
 
@@ -540,7 +577,9 @@ TEST_F(Scattered, rebalancing_moves_what_regains_room_and_ends) {
 
 TEST_F(Scattered, a_rebalance_goes_on_when_its_controller_dies) {
     begin(10);
-    ASSERT_TRUE(loop.run_until([&] { return vm("small-1")->placement->value.release || vm("small-2")->placement->value.release; }));
+    ASSERT_TRUE(loop.run_until([&] {
+        return vm("small-1")->placement->value.release || vm("small-2")->placement->value.release;
+    }));
     EXPECT_EQ(operation().message.substr(0, 15), "moving default/");
     for (auto& [name, host] : hosts) {
         if (!host->controller->elected()) continue;
@@ -588,7 +627,8 @@ TEST(AgentPlan, a_monitor_that_stays_silent_is_not_looked_at_in_a_circle) {
     agent::Memory memory;
     memory.silent_since = MonoTime{0};
     const agent::Wanted wanted{.record = &record, .placement = &placement, .mine = true};
-    EXPECT_EQ(agent::plan(wanted, &instance, memory, true, MonoTime{1000}).look_again, MonoTime{60'000});
+    EXPECT_EQ(agent::plan(wanted, &instance, memory, true, MonoTime{1000}).look_again,
+              MonoTime{60'000});
     EXPECT_FALSE(agent::plan(wanted, &instance, memory, true, MonoTime{120'000}).look_again);
 }
 

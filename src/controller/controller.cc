@@ -17,14 +17,15 @@ namespace {
 
 constexpr Millis kLookEvery = seconds(5);  // a safety net for lost notifications
 constexpr Millis kTellPendingEvery =
-    seconds(30);  // a pending VM's changed reason is written no more often
+    seconds(30);                          // a pending VM's changed reason is written no more often
 constexpr Millis kAskAgain = seconds(1);  // a VM whose victims were busy
 // Then other work of the loop gets its turn.
 constexpr std::size_t kDecisionsPerTick = 500;
 constexpr Millis kDecidingPerTick{50};
-// In a full cluster whatever comes free would have all who wait asked anew: with some thousand of them
-// that alone would fill a core. The next round comes the later the more were asked in the last: after
-// some times what asking takes (bench curves: tens of µs each). No room is unused for longer than that.
+// In a full cluster whatever comes free would have all who wait asked anew: with some thousand of
+// them that alone would fill a core. The next round comes the later the more were asked in the
+// last: after some times what asking takes (bench curves: tens of µs each). No room is unused for
+// longer than that.
 constexpr std::size_t kAskedAtOnce = 50;
 constexpr std::int64_t kAskedPerRestMs = 4;
 constexpr Millis kRestMost = seconds(1);
@@ -244,7 +245,8 @@ void Controller::look_at_hosts() {
     for (const std::string& name : dirty) {
         liveness_.look(*state, name, now, deps_.clock.wall());
         const view::NodeEntry* node = state->nodes.find(name);
-        inventory_.refresh_node(*state, name, node ? state_of(*node) : scheduler::HostState::kLost, busy_);
+        inventory_.refresh_node(*state, name, node ? state_of(*node) : scheduler::HostState::kLost,
+                                busy_);
         state->for_each_vm_on(name, [&](const view::VmEntry& vm) {
             dirty_vms_.insert(vm.key);
             return true;
@@ -312,8 +314,7 @@ void Controller::look_at_vm(const std::string& vm) {
     }
     const Need need =
         entry ? need_of(*entry, host_view(entry->node()), pinned(*entry)) : Need::kNothing;
-    const bool is_leaving =
-        entry && !entry->node().empty() && entry->placement->value.release;
+    const bool is_leaving = entry && !entry->node().empty() && entry->placement->value.release;
     const bool was_held = !is_leaving && inventory_.drop_hold(vm);
     if (was_held && need != Need::kPlace) room_changed_ = true;
     if (was_held && need == Need::kPlace && place_held(*entry)) return;
@@ -510,7 +511,8 @@ void Controller::propose_pending(const view::VmEntry& vm, const scheduler::Decis
     }
     model::Placement placement = vm.placement ? vm.placement->value : model::Placement{};
     const std::string reason = scheduler::summary(decision);
-    const bool same = placement.reason == reason || (mutant(MutantId::kReasonStale) && placement.reason.starts_with("fits"));
+    const bool same = placement.reason == reason ||
+                      (mutant(MutantId::kReasonStale) && placement.reason.starts_with("fits"));
     if (vm.placement && same && placement.node.empty()) return;
     const auto told = pending_told_.find(vm.key);
     if (told != pending_told_.end() && now - told->second < kTellPendingEvery)

@@ -149,25 +149,28 @@ class Controller {
     std::set<std::string> dirty_vms_, dirty_nodes_, dirty_projects_;
     std::set<std::string> seen_lost_;  // lost hosts whose VMs have been looked at since
     bool everything_dirty_ = true;
-    scheduler::Queue queue_;    // VMs that want a place
-    bool passed_over_ = false;  // somebody was busy when it was his turn: a round is due when he is not
+    scheduler::Queue queue_;  // VMs that want a place
+    bool passed_over_ =
+        false;  // somebody was busy when it was his turn: a round is due when he is not
     scheduler::Reservations reservations_;
     std::unordered_map<std::string, MonoTime> pending_since_;  // VMs that want a place
     std::unordered_map<std::string, MonoTime> pending_told_;   // when the reason was last written
     std::unordered_set<std::string> busy_;  // a transaction about them is under way
     std::uint64_t rounds_ = 0;              // so many have begun
     std::map<std::string, std::uint64_t> drains_looked_at_;  // operation -> in which round
-    bool room_changed_ = true;              // something was freed or added: a round is due
-    MonoTime next_round_from_{};            // no round before
-    std::optional<MonoTime> round_at_;      // a round is due then: a newer reason, or a reservation
-    std::map<std::string, int> in_doubt_;  // hosts whose VMs are being failed over: they may yet hold the room
+    bool room_changed_ = true;          // something was freed or added: a round is due
+    MonoTime next_round_from_{};        // no round before
+    std::optional<MonoTime> round_at_;  // a round is due then: a newer reason, or a reservation
+    std::map<std::string, int>
+        in_doubt_;  // hosts whose VMs are being failed over: they may yet hold the room
     std::vector<Proposal> proposals_;
     std::size_t vms_per_commit_ = kVmsPerCommit;
     std::vector<std::pair<MonoTime, store::Revision>> history_;
     ControllerCounters counters_;
 
-    // Two keys of each are compared and two of each host: as many as kComparesPerCommit lets in. The
-    // commits of a tick don't wait for one another, and one that is refused refuses none but its own.
+    // Two keys of each are compared and two of each host: as many as kComparesPerCommit lets in.
+    // The commits of a tick don't wait for one another, and one that is refused refuses none but
+    // its own.
     static constexpr std::size_t kVmsPerCommit = 60;
     // Less than store::kMaxOperations, so that etcd can take several commits in one of its
     // transactions (store/etcd/combine.h).

@@ -13,13 +13,19 @@ TEST_F(ControlPlane, a_drained_host_is_left_by_its_vms) {
     spec.draining = true;
     spec.schedulable = false;
     put(model::node_key(first, "spec"), model::to_json(spec));
-    put(model::operation_key("op1"), model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/" + first}));
-    ASSERT_TRUE(loop.run_until([&] {
-        state = store_view->current();
-        for (int i = 0; i < 4; ++i)
-            if (vm(fmt::format("v{}", i))->phase != model::Phase::kRunning || node_of(fmt::format("v{}", i)) == first) return false;
-        return state->operations.find("op1")->record->value.state == model::OperationState::kDone;
-    }, seconds(120)));
+    put(model::operation_key("op1"),
+        model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/" + first}));
+    ASSERT_TRUE(loop.run_until(
+        [&] {
+            state = store_view->current();
+            for (int i = 0; i < 4; ++i)
+                if (vm(fmt::format("v{}", i))->phase != model::Phase::kRunning ||
+                    node_of(fmt::format("v{}", i)) == first)
+                    return false;
+            return state->operations.find("op1")->record->value.state ==
+                   model::OperationState::kDone;
+        },
+        seconds(120)));
 }
 
 // The story of a drain that was ended while its decision was on the way: it stopped one VM more.
@@ -49,13 +55,17 @@ TEST_F(ControlPlane, a_drain_says_which_vms_are_bound_to_the_host) {
     spec.draining = true;
     spec.schedulable = false;
     put(model::node_key("h1", "spec"), model::to_json(spec));
-    put(model::operation_key("op1"), model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/h1"}));
-    ASSERT_TRUE(loop.run_until([&] {
-        state = store_view->current();
-        const view::OperationEntry* drain = state->operations.find("op1");
-        return drain && drain->record->value.blocked == 1 &&
-               drain->record->value.message == "default/web is bound to this host by its constraints";
-    }, seconds(60)));
+    put(model::operation_key("op1"),
+        model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/h1"}));
+    ASSERT_TRUE(loop.run_until(
+        [&] {
+            state = store_view->current();
+            const view::OperationEntry* drain = state->operations.find("op1");
+            return drain && drain->record->value.blocked == 1 &&
+                   drain->record->value.message ==
+                       "default/web is bound to this host by its constraints";
+        },
+        seconds(60)));
     EXPECT_EQ(vm("web")->phase, model::Phase::kRunning);
 }
 
@@ -79,7 +89,8 @@ TEST_F(ControlPlane, a_drain_stops_no_more_vms_than_find_room) {
     spec.draining = true;
     spec.schedulable = false;
     put(model::node_key("h1", "spec"), model::to_json(spec));
-    put(model::operation_key("op1"), model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/h1"}));
+    put(model::operation_key("op1"),
+        model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/h1"}));
     loop.run_for(seconds(120));
     int left = 0;
     for (const char* name : {"v1", "v2", "v3"}) {
@@ -88,13 +99,17 @@ TEST_F(ControlPlane, a_drain_stops_no_more_vms_than_find_room) {
     }
     EXPECT_EQ(left, 1) << "of three, two fit on h2";
     EXPECT_EQ(hosts["h1"]->machines.starts().size(), 3U) << "the one that stays was never stopped";
-    EXPECT_NE(state->operations.find("op1")->record->value.message.find("fits nowhere else"), std::string::npos);
+    EXPECT_NE(state->operations.find("op1")->record->value.message.find("fits nowhere else"),
+              std::string::npos);
     // When room comes free, it goes too.
     change("there", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
-    ASSERT_TRUE(loop.run_until([&] {
-        state = store_view->current();
-        return state->operations.find("op1")->record->value.state == model::OperationState::kDone;
-    }, seconds(120)));
+    ASSERT_TRUE(loop.run_until(
+        [&] {
+            state = store_view->current();
+            return state->operations.find("op1")->record->value.state ==
+                   model::OperationState::kDone;
+        },
+        seconds(120)));
 }
 
 }  // namespace

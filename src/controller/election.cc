@@ -46,9 +46,7 @@ store::Revision Election::proof() const {
     return text_member(key.value, "run") == run_uid_ ? key.mod_revision : 0;
 }
 
-store::LeaseId Election::term() const {
-    return proof() == 0 ? 0 : view_.current()->election.lease;
-}
+store::LeaseId Election::term() const { return proof() == 0 ? 0 : view_.current()->election.lease; }
 
 void Election::renew(store::Revision proof, std::function<void(store::Revision)> done) {
     const view::SnapshotPtr state = view_.current();
@@ -57,18 +55,17 @@ void Election::renew(store::Revision proof, std::function<void(store::Revision)>
         return done(state->revision);  // others have made it void
     store::Transaction again;
     again.compares.push_back({std::string(model::kElectionKey), proof});
-    again.puts.push_back({.key = std::string(model::kElectionKey),
-                          .value = key.value,
-                          .lease = key.lease});
-    store_.commit(std::move(again), [this, proof, done = std::move(done),
-                                     weak = std::weak_ptr(alive_)](
-                                        const Result<store::Committed>& renewed) {
-        if (weak.expired()) return;
-        if (renewed) return done(renewed->revision);  // refused: it was void before
-        executor_.after(kRenewAgain, [this, proof, done, weak] {
-            if (!weak.expired()) renew(proof, done);
-        });
-    });
+    again.puts.push_back(
+        {.key = std::string(model::kElectionKey), .value = key.value, .lease = key.lease});
+    store_.commit(std::move(again),
+                  [this, proof, done = std::move(done),
+                   weak = std::weak_ptr(alive_)](const Result<store::Committed>& renewed) {
+                      if (weak.expired()) return;
+                      if (renewed) return done(renewed->revision);  // refused: it was void before
+                      executor_.after(kRenewAgain, [this, proof, done, weak] {
+                          if (!weak.expired()) renew(proof, done);
+                      });
+                  });
 }
 
 void Election::look() {

@@ -34,7 +34,8 @@ class Election {
 
     // The proof for a transaction; 0: this host is not the controller as far as it knows.
     store::Revision proof() const;
-    // One for each time that this host was elected, and the same for all proofs of that time; 0: it is not.
+    // One for each time that this host was elected, and the same for all proofs of that time; 0: it
+    // is not.
     store::LeaseId term() const;
 
     // Makes this proof void: what was sent with it and has not happened yet cannot happen any more

@@ -1,5 +1,5 @@
-// Decisions that the store has not answered yet: it may refuse them, lose its answer, or carry them out later than anybody
-// would think. Until that is over, nobody counts on them.
+// Decisions that the store has not answered yet: it may refuse them, lose its answer, or carry them
+// out later than anybody would think. Until that is over, nobody counts on them.
 #include <algorithm>
 
 #include "controller/test_control_plane.h"
@@ -9,7 +9,7 @@ namespace {
 
 // One kind of transaction has a fate of its own, once.
 class OneFate final : public store::FaultPlan {
-   public:
+ public:
     store::CommitFault on_commit(const store::Transaction& transaction) override {
         if (!strikes || !strikes(transaction)) return {};
         strikes = nullptr;
@@ -21,7 +21,7 @@ class OneFate final : public store::FaultPlan {
 
 // Three hosts: the controller's own, and two that the stories are about.
 class InFlight : public ControlPlane {
-   protected:
+ protected:
     InFlight() {
         faults = &fate;
         add_hosts(3);
@@ -42,7 +42,8 @@ class InFlight : public ControlPlane {
         fate.fault = fault;
         fate.strikes = [](const store::Transaction& transaction) {
             return std::ranges::any_of(transaction.puts, [](const store::Put& put) {
-                return put.key == model::vm_key("default", "web", "placement") && put.value.find("\"node\"") != std::string::npos;
+                return put.key == model::vm_key("default", "web", "placement") &&
+                       put.value.find("\"node\"") != std::string::npos;
             });
         };
     }
@@ -69,15 +70,20 @@ class InFlight : public ControlPlane {
     std::string office, first, second;  // the controller's host, and the two others
 };
 
-// A VM on its way from a lost host may yet stay there: the store refuses its move where the host has said something more.
-// Found by the simulation (seed 4483 of 81e2900): a third VM of a group of two in a zone was let in meanwhile.
+// A VM on its way from a lost host may yet stay there: the store refuses its move where the host
+// has said something more. Found by the simulation (seed 4483 of 81e2900): a third VM of a group of
+// two in a zone was let in meanwhile.
 TEST_F(InFlight, a_vm_that_is_being_failed_over_counts_in_its_old_zone_until_it_has_left) {
-    for (const std::string& name : {first, second}) put(model::node_key(name, "spec"), model::to_json(model::NodeSpec{.uid = name, .zone = "z0"}));
-    put(model::node_key(office, "spec"), model::to_json(model::NodeSpec{.uid = office, .zone = "z1"}));
+    for (const std::string& name : {first, second})
+        put(model::node_key(name, "spec"),
+            model::to_json(model::NodeSpec{.uid = name, .zone = "z0"}));
+    put(model::node_key(office, "spec"),
+        model::to_json(model::NodeSpec{.uid = office, .zone = "z1"}));
     const auto two_a_zone = [](model::VmSpec& spec) {
         spec.ha = model::Ha::kRestart;
         spec.labels = {{"app", "db"}};
-        spec.affinity.push_back({.anti = true, .labels = {{"app", "db"}}, .max_per_node = 2, .domain = "zone"});
+        spec.affinity.push_back(
+            {.anti = true, .labels = {{"app", "db"}}, .max_per_node = 2, .domain = "zone"});
     };
     create_on("there", first, 100, two_a_zone);
     create_on("leaves", second, 100, two_a_zone);
@@ -86,7 +92,8 @@ TEST_F(InFlight, a_vm_that_is_being_failed_over_counts_in_its_old_zone_until_it_
     loop.run_for(seconds(1));
     store_of_office().set_link({.delay = Millis{300}});
     hosts[second]->cut_power();
-    ASSERT_TRUE(loop.run_until([&] { return hosts[office]->controller->counters().failovers == 1; }));
+    ASSERT_TRUE(
+        loop.run_until([&] { return hosts[office]->controller->counters().failovers == 1; }));
     put(model::vm_key("default", "leaves", "status"), model::to_json(vm("leaves")->status->value));
     create_on("comes", first, 100, two_a_zone);
     ASSERT_TRUE(loop.run_until([&] {
@@ -100,12 +107,15 @@ TEST_F(InFlight, a_vm_that_is_being_failed_over_counts_in_its_old_zone_until_it_
     EXPECT_TRUE(reaches("leaves", model::Phase::kRunning));
 }
 
-// The story of a daemon that reads the whole state anew (its watch came too late for the history that is kept) while a
-// decision of its own is being written: the same room was given to another VM.
+// The story of a daemon that reads the whole state anew (its watch came too late for the history
+// that is kept) while a decision of its own is being written: the same room was given to another
+// VM.
 TEST_F(InFlight, a_decision_is_counted_when_the_state_is_read_anew_before_it_is_answered) {
     strike_the_placing_of_web({.delay = seconds(5)});
     bool read_anew = false;
-    hosts[office]->view->subscribe([&](const std::shared_ptr<const view::Update>& update) { read_anew = read_anew || update->reloaded; });
+    hosts[office]->view->subscribe([&](const std::shared_ptr<const view::Update>& update) {
+        read_anew = read_anew || update->reloaded;
+    });
     create_on("web", first, 3000);
     ASSERT_TRUE(loop.run_until([&] { return hosts[office]->controller->counters().placed == 1; }));
     store_of_office().set_link({.replies_cut = true});
@@ -120,8 +130,8 @@ TEST_F(InFlight, a_decision_is_counted_when_the_state_is_read_anew_before_it_is_
     EXPECT_TRUE(node_of("db").empty());
 }
 
-// No answer came, and the newest state did not show it; so it was decided anew, and a more important VM got the room. Then
-// the first decision reached the store at last.
+// No answer came, and the newest state did not show it; so it was decided anew, and a more
+// important VM got the room. Then the first decision reached the store at last.
 TEST_F(InFlight, a_decision_without_an_answer_cannot_come_true_when_its_room_is_given_away) {
     create_on("before", first, 3000);
     ASSERT_TRUE(reaches("before", model::Phase::kRunning));

@@ -19,7 +19,8 @@ class Inventory {
  public:
     explicit Inventory(Log& log) : log_(log) {}
 
-    // VMs about which something is being written: they stay as they are counted, whatever the state says.
+    // VMs about which something is being written: they stay as they are counted, whatever the state
+    // says.
     using Busy = std::unordered_set<std::string>;
 
     // Everything anew.
@@ -35,8 +36,8 @@ class Inventory {
     void count(std::shared_ptr<const scheduler::Request> request, const std::string& host,
                const scheduler::Assignment& where);
     void uncount(const std::string& vm);
-    // Keeps so much room on another host for a VM that is told to leave its own, until drop_hold() or
-    // the picture is made anew.
+    // Keeps so much room on another host for a VM that is told to leave its own, until drop_hold()
+    // or the picture is made anew.
     void hold(const scheduler::Request& request, const std::string& host,
               const scheduler::Assignment& where);
     bool drop_hold(const std::string& vm);  // false: there was none
@@ -44,8 +45,8 @@ class Inventory {
     // As it is counted now; null if it is not.
     std::shared_ptr<const scheduler::Request> request_of(const std::string& vm) const;
 
-    // Up to this revision rebuild() has taught the cluster what is asked for; the rest is observed as
-    // it comes.
+    // Up to this revision rebuild() has taught the cluster what is asked for; the rest is observed
+    // as it comes.
     view::Revision learnt() const { return learnt_; }
 
     scheduler::Cluster& cluster() { return cluster_; }

@@ -21,8 +21,7 @@ std::string moving_vm(std::string_view message) {
 
 MoveState move_state(const view::VmEntry* vm) {
     if (!vm || !vm->record || !vm->placement) return MoveState::kGone;
-    if (!vm->record->value.deleted_at.empty() ||
-        vm->record->value.spec.run == model::Run::kStopped)
+    if (!vm->record->value.deleted_at.empty() || vm->record->value.spec.run == model::Run::kStopped)
         return MoveState::kGone;
     const model::Placement& placement = vm->placement->value;
     if (placement.release) return MoveState::kUnderWay;

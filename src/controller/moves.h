@@ -13,7 +13,8 @@ namespace blixard::controller {
 // A placement whose reason begins with this was released for a move.
 inline constexpr std::string_view kRebalanceReason = "rebalance";
 
-// The operation's message while the move is under way, and back: "moving default/web-1 from a to b".
+// The operation's message while the move is under way, and back: "moving default/web-1 from a to
+// b".
 std::string moving_text(const scheduler::Move& move);
 std::string moving_vm(std::string_view message);  // empty: none is under way
 

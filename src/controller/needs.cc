@@ -17,9 +17,10 @@ Need need_on_lost_host(const view::VmEntry& vm, const HostView& host, bool pinne
     const model::VmRecord& record = vm.record->value;
     if (!record.deleted_at.empty())
         return host.vouched || !announced(vm) ? Need::kDelete : Need::kNothing;
-    if (pinned && !host.vouched)
-        return Need::kNothing;  // its disk is there; it goes on when the host comes back
-    const bool may_move = mutant(MutantId::kFailoverAll) || record.spec.ha != model::Ha::kNone || host.vouched || !announced(vm);
+    // Its disk is there; it goes on when the host comes back.
+    if (pinned && !host.vouched) return Need::kNothing;
+    const bool may_move = mutant(MutantId::kFailoverAll) || record.spec.ha != model::Ha::kNone ||
+                          host.vouched || !announced(vm);
     if (!may_move) return Need::kNothing;
     if (record.spec.run == model::Run::kStopped || vm.placement->value.release) return Need::kClear;
     return pinned ? Need::kNothing : Need::kFailOver;
@@ -52,7 +53,9 @@ Need need_of(const view::VmEntry& vm, const HostView& host, bool pinned_to_host)
     if (!host.exists || host.lost) return need_on_lost_host(vm, host, pinned_to_host);
     if (!record.deleted_at.empty()) return Need::kNothing;  // its agent finishes it
     if (stopped || vm.placement->value.release)
-        return mutant(MutantId::kClearTooEarly) || at_rest(vm) || (stopped && !announced(vm)) ? Need::kClear : Need::kNothing;
+        return mutant(MutantId::kClearTooEarly) || at_rest(vm) || (stopped && !announced(vm))
+                   ? Need::kClear
+                   : Need::kNothing;
     if (host.draining) return Need::kDrain;
     return Need::kNothing;
 }

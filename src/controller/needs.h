@@ -27,8 +27,8 @@ enum class Need : std::uint8_t {
 
 Need need_of(const view::VmEntry& vm, const HostView& host, bool pinned_to_host);
 
-// True if the VM may be moved for the sake of others: a running one, that would run again elsewhere.
-// There is no live migration: it is restarted.
+// True if the VM may be moved for the sake of others: a running one, that would run again
+// elsewhere. There is no live migration: it is restarted.
 bool movable(const view::VmEntry& vm);
 
 // True if the agent of the placement's host has been allowed to start it (and so may have it

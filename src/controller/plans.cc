@@ -127,14 +127,15 @@ Result<std::string> plan_survive(const std::string& body, const scheduler::Clust
     std::string summary =
         survival.survives
             ? fmt::format("after the loss of {} every VM would find a place", lost)
-            : fmt::format("{} would have no place after the loss of {}", counted(plan.stuck.size(), "VM"),
-                          fmt::join(survival.worst, ", "));
+            : fmt::format("{} would have no place after the loss of {}",
+                          counted(plan.stuck.size(), "VM"), fmt::join(survival.worst, ", "));
     if (!survival.all_sets_tried)
-        summary += fmt::format(" (tried: {} sets of the fullest hosts, not all)", survival.sets_tried);
-    return document("survive", summary, plan,
-                    fmt::format(R"(,"survives":{},"worst":[{}],"sets_tried":{},"all_sets_tried":{})",
-                                survival.survives, worst, survival.sets_tried,
-                                survival.all_sets_tried));
+        summary +=
+            fmt::format(" (tried: {} sets of the fullest hosts, not all)", survival.sets_tried);
+    return document(
+        "survive", summary, plan,
+        fmt::format(R"(,"survives":{},"worst":[{}],"sets_tried":{},"all_sets_tried":{})",
+                    survival.survives, worst, survival.sets_tried, survival.all_sets_tried));
 }
 
 Result<std::string> plan_add(const std::string& body, const scheduler::Cluster& cluster,
@@ -184,8 +185,9 @@ Result<std::string> plan_launch(const std::string& body, const scheduler::Cluste
     const scheduler::Request request = request_of(project, "new", spec, state);
     ASSIGN_OR_RETURN(const scheduler::Plan plan,
                      scheduler::plan_launch(cluster, request, count, policy));
-    return document("launch",
-                    fmt::format("{} of {} would find a place", plan.moves.size(), counted(count, "VM")), plan);
+    return document(
+        "launch",
+        fmt::format("{} of {} would find a place", plan.moves.size(), counted(count, "VM")), plan);
 }
 
 std::string answer_upgrade(const scheduler::Cluster& cluster, const scheduler::Policy& policy) {
@@ -197,11 +199,10 @@ std::string answer_upgrade(const scheduler::Cluster& cluster, const scheduler::P
         all.moves.insert(all.moves.end(), step.plan.moves.begin(), step.plan.moves.end());
         all.stuck.insert(all.stuck.end(), step.plan.stuck.begin(), step.plan.stuck.end());
     }
-    return document(
-        "upgrade",
-        fmt::format("host by host: {} in all, {} would have no place for a while",
-                    counted(all.moves.size(), "move"), counted(all.stuck.size(), "VM")),
-        all, fmt::format(R"(,"steps":[{}])", steps));
+    return document("upgrade",
+                    fmt::format("host by host: {} in all, {} would have no place for a while",
+                                counted(all.moves.size(), "move"), counted(all.stuck.size(), "VM")),
+                    all, fmt::format(R"(,"steps":[{}])", steps));
 }
 
 // "default/web-1 (h1 to h2), ..."; the first few.
@@ -211,8 +212,7 @@ std::string moves_text(const scheduler::Plan& plan) {
     for (std::size_t i = 0; i < plan.moves.size() && i < kNamed; ++i)
         text += fmt::format("{}{} ({} to {})", i > 0 ? ", " : "", plan.moves[i].vm,
                             plan.moves[i].from, plan.moves[i].to);
-    if (plan.moves.size() > kNamed)
-        text += fmt::format(" and {} more", plan.moves.size() - kNamed);
+    if (plan.moves.size() > kNamed) text += fmt::format(" and {} more", plan.moves.size() - kNamed);
     return text;
 }
 
@@ -244,28 +244,27 @@ Result<std::string> rebalance(const std::string& body, bool dry_run,
     const Result<std::string> restart = model::select_member(body, "restart_vms");
     if (restart && *restart != "true" && *restart != "false")
         return fail_field("restart_vms", fmt::format("{} was given", *restart), "true or false");
-    const scheduler::Rebalance found = scheduler::plan_rebalance(
-        cluster, policy, most, [&](const scheduler::Request& request) {
+    const scheduler::Rebalance found =
+        scheduler::plan_rebalance(cluster, policy, most, [&](const scheduler::Request& request) {
             const view::VmEntry* vm = state.vms.find(request.vm);
             return vm && movable(*vm);
         });
     scheduler::Plan plan;
     for (const scheduler::Gain& gain : found.moves) plan.moves.push_back(gain.move);
     if (!dry_run && !plan.moves.empty() && (!restart || *restart != "true"))
-        return fail(ErrorCode::kConflict,
-                    fmt::format("{} would be restarted, as there is no live migration: {}",
-                                plan.moves.size() == 1
-                                    ? std::string("one running VM")
-                                    : fmt::format("{} running VMs", plan.moves.size()),
-                                moves_text(plan)),
-                    "say that they may be: blixard rebalance --restart-vms; or look first: blixard "
-                    "rebalance --dry-run");
+        return fail(
+            ErrorCode::kConflict,
+            fmt::format("{} would be restarted, as there is no live migration: {}",
+                        plan.moves.size() == 1 ? std::string("one running VM")
+                                               : fmt::format("{} running VMs", plan.moves.size()),
+                        moves_text(plan)),
+            "say that they may be: blixard rebalance --restart-vms; or look first: blixard "
+            "rebalance --dry-run");
     return document(
         "rebalance",
         fmt::format("{}; CPUs that the usual mix cannot use: {:.2f} now, {:.2f} after",
                     counted(plan.moves.size(), "move"), found.lost_before, found.lost_after),
-        plan,
-        fmt::format(R"(,"count":{},"finished":{})", plan.moves.size(), found.finished));
+        plan, fmt::format(R"(,"count":{},"finished":{})", plan.moves.size(), found.finished));
 }
 
 }  // namespace blixard::controller

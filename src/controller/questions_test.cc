@@ -109,9 +109,11 @@ TEST_F(Questions, why_has_the_reason_the_decision_then_and_the_decision_now) {
     EXPECT_EQ(member(why, "reason"), R"("it \"waits\"")");
     EXPECT_EQ(member(why, "decided_at"), R"("2026-01-02T03:04:05Z")");
     EXPECT_EQ(member(why, "decided"), R"({"outcome":"pending"})");
-    EXPECT_NE(member(why, "now").find(
-                  R"("would_fit_if":[{"kind":"shrink","host":"h1","text":"2 GiB less memory fits host h1"})"),
-              std::string::npos)
+    EXPECT_NE(
+        member(why, "now")
+            .find(
+                R"("would_fit_if":[{"kind":"shrink","host":"h1","text":"2 GiB less memory fits host h1"})"),
+        std::string::npos)
         << member(why, "now");
 }
 
@@ -145,11 +147,10 @@ class ScatteredQuestions : public Questions {
             record.spec.memory_mib = 512;
             put(model::vm_key("default", name, "spec"), model::to_json(record));
             put(model::vm_key("default", name, "status"),
-                model::to_json(model::VmStatus{
-                    .uid = name,
-                    .phase = model::Phase::kRunning,
-                    .node = name == std::string("a") ? "h1" : "h2",
-                    .epoch = 1}));
+                model::to_json(model::VmStatus{.uid = name,
+                                               .phase = model::Phase::kRunning,
+                                               .node = name == std::string("a") ? "h1" : "h2",
+                                               .epoch = 1}));
         }
         for (const char* name : {"w1", "w2", "w3"}) {
             model::VmRecord record{.uid = name};

@@ -1,5 +1,6 @@
 // All that a controller is, at a quiet moment: nothing proposed and undecided. What follows from
-// the view alone (the inventory, the queue of those who wait) is not in it: it is made anew. See agent/state.h. A plain value.
+// the view alone (the inventory, the queue of those who wait) is not in it: it is made anew. See
+// agent/state.h. A plain value.
 #pragma once
 
 #include <cstdint>

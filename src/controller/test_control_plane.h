@@ -1,6 +1,9 @@
-// The control plane without its edges: real view, agents and controllers on the memory store and fake hosts, on virtual
-// time. For tests.
+// The control plane without its edges: real view, agents and controllers on the memory store and
+// fake hosts, on virtual time. For tests.
 #pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -8,9 +11,6 @@
 #include <map>
 #include <memory>
 #include <string>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "agent/agent.h"
 #include "controller/controller.h"
@@ -25,7 +25,7 @@ namespace blixard::controller {
 
 // The story as it happens, for whoever reads a failure: BLIXARD_TEST_LOG=1 test_controller ...
 class PrintedLog final : public Log {
-   public:
+ public:
     void write(LogLevel, std::string_view event, std::initializer_list<LogField> fields) override {
         if (!std::getenv("BLIXARD_TEST_LOG")) return;
         std::string line(event);
@@ -35,32 +35,38 @@ class PrintedLog final : public Log {
 };
 
 class PathBlobs final : public agent::Blobs {
-   public:
+ public:
     explicit PathBlobs(Executor& executor) : executor_(executor) {}
     void ensure(const std::string& sha256, Callback<std::string> done) override {
         executor_.post([sha256, done, here = here] {
-            done(here ? Result<std::string>("/blobs/" + sha256) : fail(ErrorCode::kNotFound, "no host that answers has file " + sha256));
+            done(here ? Result<std::string>("/blobs/" + sha256)
+                      : fail(ErrorCode::kNotFound, "no host that answers has file " + sha256));
         });
     }
     bool here = true;
 
-   private:
+ private:
     Executor& executor_;
 };
 
 class AgentLease final : public LeaseSource {
-   public:
+ public:
     store::LeaseId lease() const override { return agent ? agent->lease().id() : 0; }
-    store::Revision lease_key_revision() const override { return agent ? agent->lease().key_revision() : 0; }
+    store::Revision lease_key_revision() const override {
+        return agent ? agent->lease().key_revision() : 0;
+    }
     agent::Agent* agent = nullptr;
 };
 
 // One host: what survives its daemon, and the daemon.
 struct Host {
-    Host(store::TestLoop& loop, std::string host_name) : name(std::move(host_name)), machines(loop, loop) {}
+    Host(store::TestLoop& loop, std::string host_name)
+        : name(std::move(host_name)), machines(loop, loop) {}
 
-    void start_daemon(store::TestLoop& loop, std::shared_ptr<store::MemoryBackend> backend, Random& random, Log& log) {
-        store = std::make_unique<store::MemoryStore>(std::move(backend), loop, store::MemoryOptions{.faults = faults});
+    void start_daemon(store::TestLoop& loop, std::shared_ptr<store::MemoryBackend> backend,
+                      Random& random, Log& log) {
+        store = std::make_unique<store::MemoryStore>(std::move(backend), loop,
+                                                     store::MemoryOptions{.faults = faults});
         view = std::make_unique<view::View>(*store, loop, loop, log);
         hypervisor = std::make_unique<hypervisor::FakeHypervisor>(machines);
         blobs = std::make_unique<PathBlobs>(loop);
@@ -74,10 +80,13 @@ struct Host {
         view->start([this, &loop, &random, &log, settings](Status ready) {
             ASSERT_TRUE(ready);
             agent = std::make_unique<agent::Agent>(
-                agent::Agent::Deps{*store, *view, *hypervisor, *blobs, nullptr, loop, loop, random, log}, settings);
+                agent::Agent::Deps{*store, *view, *hypervisor, *blobs, nullptr, loop, loop, random,
+                                   log},
+                settings);
             lease.agent = agent.get();
-            controller = std::make_unique<Controller>(Controller::Deps{*store, *view, loop, loop, random, log, lease},
-                                                      ControllerSettings{.node = name, .run_uid = make_id(random), .policy = policy});
+            controller = std::make_unique<Controller>(
+                Controller::Deps{*store, *view, loop, loop, random, log, lease},
+                ControllerSettings{.node = name, .run_uid = make_id(random), .policy = policy});
             agent->start([this](Status recovered) {
                 ASSERT_TRUE(recovered);
                 controller->start();
@@ -112,9 +121,10 @@ struct Host {
 };
 
 class ControlPlane : public testing::Test {
-   protected:
+ protected:
     ControlPlane() {
-        model::Image image{.uid = "img", .files = {{.role = model::FileRole::kKernel, .sha256 = "k"}}};
+        model::Image image{.uid = "img",
+                           .files = {{.role = model::FileRole::kKernel, .sha256 = "k"}}};
         put(model::image_key("demo"), model::to_json(image));
         store_view->start([](const Status&) {});
     }
@@ -135,7 +145,9 @@ class ControlPlane : public testing::Test {
             hosts[name]->start_daemon(loop, backend, random, log);
         }
     }
-    void restart_daemon(const std::string& name) { hosts.at(name)->start_daemon(loop, backend, random, log); }
+    void restart_daemon(const std::string& name) {
+        hosts.at(name)->start_daemon(loop, backend, random, log);
+    }
 
     void put(const std::string& key, const std::string& value) {
         store::Transaction transaction;
@@ -172,8 +184,10 @@ class ControlPlane : public testing::Test {
     store::TestLoop loop{store::TestTime::kVirtual};
     SeededRandom random{1};
     PrintedLog log;
-    store::FaultPlan* faults = nullptr;  // of hosts added from now on; null: nothing happens to their transactions
-    std::shared_ptr<store::MemoryBackend> backend = std::make_shared<store::MemoryBackend>(loop, loop);
+    // Of hosts added from now on; null: nothing happens to their transactions.
+    store::FaultPlan* faults = nullptr;
+    std::shared_ptr<store::MemoryBackend> backend =
+        std::make_shared<store::MemoryBackend>(loop, loop);
     std::unique_ptr<store::MemoryStore> store = std::make_unique<store::MemoryStore>(backend, loop);
     std::unique_ptr<view::View> store_view = std::make_unique<view::View>(*store, loop, loop, log);
     view::SnapshotPtr state;

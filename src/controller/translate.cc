@@ -14,7 +14,8 @@ namespace {
 
 scheduler::Overcommit overcommit_of(model::Overcommit profile) {
     switch (profile) {
-        case model::Overcommit::kShared: return {.cpu = 32.0, .memory = 1.0, .disk = 4.0, .reserve = 0.0};
+        case model::Overcommit::kShared:
+            return {.cpu = 32.0, .memory = 1.0, .disk = 4.0, .reserve = 0.0};
         case model::Overcommit::kNone: return scheduler::Overcommit::none();
         case model::Overcommit::kConservative: return scheduler::Overcommit::conservative();
         case model::Overcommit::kModerate: return scheduler::Overcommit::moderate();
@@ -280,7 +281,8 @@ void append_refusal(const scheduler::Refusals& refusal, std::string& out) {
 }
 
 void append_remedy(const scheduler::Remedy& remedy, std::string& out) {
-    fmt::format_to(std::back_inserter(out), R"({{"kind":"{}")", scheduler::remedy_name(remedy.kind));
+    fmt::format_to(std::back_inserter(out), R"({{"kind":"{}")",
+                   scheduler::remedy_name(remedy.kind));
     append_member("host", remedy.host, out);
     append_member("text", remedy.text, out);
     out += '}';

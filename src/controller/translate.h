@@ -25,8 +25,8 @@ std::shared_ptr<const scheduler::Request> request_of(const view::VmEntry& vm,
 scheduler::Request request_of(std::string project, std::string name, const model::VmSpec& spec,
                               const view::Snapshot& state);
 
-// Teaches the cluster the flavour mix: every VM that has ever had a place or waits for its first, in
-// the order of creation.
+// Teaches the cluster the flavour mix: every VM that has ever had a place or waits for its first,
+// in the order of creation.
 void learn_mix(scheduler::Cluster& cluster, const view::Snapshot& state);
 
 scheduler::Assignment assignment_of(const model::Placement& placement);

@@ -7,7 +7,8 @@
 namespace blixard::controller {
 namespace {
 
-// Otherwise one project could keep the VMs of another off its hosts, by a rule against their labels.
+// Otherwise one project could keep the VMs of another off its hosts, by a rule against their
+// labels.
 TEST(RequestOf, a_rule_by_labels_speaks_of_its_own_project_alone) {
     model::VmSpec spec;
     spec.labels = {{"app", "db"}};
@@ -30,8 +31,8 @@ TEST(RequestOf, devices_by_kind_and_model) {
     EXPECT_EQ(request.devices, (std::vector<scheduler::Devices>{{"8086:1572", 1}}));
 }
 
-// A large VM that waits is why somebody asks for a rebalance; one that never ran and shall not is no demand.
-// Its strategy says more than where: "priority" may evict others there.
+// A large VM that waits is why somebody asks for a rebalance; one that never ran and shall not is
+// no demand. Its strategy says more than where: "priority" may evict others there.
 TEST(RequestOf, a_vm_that_is_bound_to_a_host_keeps_its_strategy) {
     model::VmSpec spec;
     spec.constraints.node = "h2";

@@ -10,10 +10,14 @@ namespace {
 constexpr std::uint64_t kMib = 1024 * 1024;
 
 class Upload final : public api::BlobUpload {
-   public:
-    Upload(std::unique_ptr<images::BlobWriter> writer, std::string expected, images::BlobStore& store, os::WorkerPool& workers,
-           Executor& executor)
-        : writer_(std::move(writer)), expected_(std::move(expected)), store_(store), workers_(workers), executor_(executor) {}
+ public:
+    Upload(std::unique_ptr<images::BlobWriter> writer, std::string expected,
+           images::BlobStore& store, os::WorkerPool& workers, Executor& executor)
+        : writer_(std::move(writer)),
+          expected_(std::move(expected)),
+          store_(store),
+          workers_(workers),
+          executor_(executor) {}
 
     void write(std::string_view bytes, std::function<void(Status)> next) override {
         // The caller keeps `bytes` until `next`; the writer is kept by the task.
@@ -24,8 +28,10 @@ class Upload final : public api::BlobUpload {
                 return true;
             },
             [next = std::move(next)](const Result<bool>& done) {
-                if (done) next({});
-                else next(tl::make_unexpected(done.error()));
+                if (done)
+                    next({});
+                else
+                    next(tl::make_unexpected(done.error()));
             });
     }
 
@@ -39,7 +45,7 @@ class Upload final : public api::BlobUpload {
             std::move(done));
     }
 
-   private:
+ private:
     std::shared_ptr<images::BlobWriter> writer_;
     const std::string expected_;
     images::BlobStore& store_;
@@ -47,7 +53,8 @@ class Upload final : public api::BlobUpload {
     Executor& executor_;
 };
 
-Result<model::ImageFile> inspect_file(const images::BlobStore& store, const std::string& sha256, model::FileRole role) {
+Result<model::ImageFile> inspect_file(const images::BlobStore& store, const std::string& sha256,
+                                      model::FileRole role) {
     ASSIGN_OR_RETURN(const images::Blob blob, store.use(sha256));
     model::ImageFile file;
     file.role = role;
@@ -60,23 +67,26 @@ Result<model::ImageFile> inspect_file(const images::BlobStore& store, const std:
         case model::FileRole::kDisk: break;
     }
     ASSIGN_OR_RETURN(const images::DiskInfo disk, images::inspect_disk_image(path));
-    file.format = disk.format == images::DiskFormat::kQcow2 ? model::DiskFormat::kQcow2 : model::DiskFormat::kRaw;
+    file.format = disk.format == images::DiskFormat::kQcow2 ? model::DiskFormat::kQcow2
+                                                            : model::DiskFormat::kRaw;
     file.virtual_size_mib = static_cast<std::int64_t>((disk.virtual_bytes + kMib - 1) / kMib);
     return file;
 }
 
 }  // namespace
 
-Result<std::shared_ptr<api::BlobUpload>> ApiBlobs::open_upload(std::optional<std::uint64_t> size_bytes,
-                                                               std::string expected_sha256) {
+Result<std::shared_ptr<api::BlobUpload>> ApiBlobs::open_upload(
+    std::optional<std::uint64_t> size_bytes, std::string expected_sha256) {
     ASSIGN_OR_RETURN(std::unique_ptr<images::BlobWriter> writer, store_.begin(size_bytes));
-    return std::make_shared<Upload>(std::move(writer), std::move(expected_sha256), store_, workers_, executor_);
+    return std::make_shared<Upload>(std::move(writer), std::move(expected_sha256), store_, workers_,
+                                    executor_);
 }
 
 template <class T>
 void ApiBlobs::look(const std::string& sha256, std::function<Result<T>()> here, Callback<T> done) {
     workers_.run<T>(executor_, here, [this, sha256, here, done = std::move(done)](Result<T> found) {
-        if (found || found.error().code != ErrorCode::kNotFound || !fetch_) return done(std::move(found));
+        if (found || found.error().code != ErrorCode::kNotFound || !fetch_)
+            return done(std::move(found));
         fetch_(sha256, [this, here, done, found](const Result<std::string>& path) {
             if (path) return workers_.run<T>(executor_, here, done);
             // That nobody has it is what it is without other hosts, too.
@@ -91,7 +101,9 @@ void ApiBlobs::find(std::string sha256, Callback<api::Blob> done) {
         sha256,
         [sha256, &store = store_]() -> Result<api::Blob> {
             if (!images::is_sha256(sha256))
-                return fail(ErrorCode::kInvalid, fmt::format("\"{}\" is not a SHA-256", sha256.substr(0, 80)), "64 lower-case hex digits");
+                return fail(ErrorCode::kInvalid,
+                            fmt::format("\"{}\" is not a SHA-256", sha256.substr(0, 80)),
+                            "64 lower-case hex digits");
             ASSIGN_OR_RETURN(const images::Blob blob, store.use(sha256));
             return api::Blob{blob.sha256, blob.size_bytes, store.path_of(blob.sha256)};
         },
@@ -100,7 +112,8 @@ void ApiBlobs::find(std::string sha256, Callback<api::Blob> done) {
 
 void ApiBlobs::inspect(std::string sha256, model::FileRole role, Callback<model::ImageFile> done) {
     look<model::ImageFile>(
-        sha256, [sha256, role, &store = store_] { return inspect_file(store, sha256, role); }, std::move(done));
+        sha256, [sha256, role, &store = store_] { return inspect_file(store, sha256, role); },
+        std::move(done));
 }
 
 void AgentBlobs::ensure(const std::string& sha256, Callback<std::string> done) {
@@ -111,7 +124,8 @@ void AgentBlobs::ensure(const std::string& sha256, Callback<std::string> done) {
             return store.path_of(blob.sha256);
         },
         [this, sha256, done = std::move(done)](Result<std::string> path) {
-            if (!path && path.error().code == ErrorCode::kNotFound && fetch_) return fetch_(sha256, done);
+            if (!path && path.error().code == ErrorCode::kNotFound && fetch_)
+                return fetch_(sha256, done);
             done(std::move(path));
         });
 }

@@ -10,28 +10,30 @@
 namespace blixard::daemon {
 
 class ClusterOperations final : public api::ClusterPort {
-   public:
+ public:
     explicit ClusterOperations(cluster::Node& node) : node_(node) {}
     // The API answers before this host's part in its cluster has begun.
     void handle(api::Request request, std::shared_ptr<api::Responder> responder) override {
         if (!node_.is_open())
-            return responder->send(api::problem({ErrorCode::kUnavailable, "this daemon is starting", {}, "ask again in a moment"}));
+            return responder->send(api::problem(
+                {ErrorCode::kUnavailable, "this daemon is starting", {}, "ask again in a moment"}));
         node_.handle(std::move(request), std::move(responder));
     }
     Status standing() const override { return node_.standing(); }
 
-   private:
+ private:
     cluster::Node& node_;
 };
 
 class OtherHosts final : public api::Forwarder {
-   public:
+ public:
     explicit OtherHosts(cluster::Node& node) : node_(node) {}
-    bool forward(const std::string& node, const api::Request& request, std::shared_ptr<api::Responder> responder) override {
+    bool forward(const std::string& node, const api::Request& request,
+                 std::shared_ptr<api::Responder> responder) override {
         return node_.forward(node, request, std::move(responder));
     }
 
-   private:
+ private:
     cluster::Node& node_;
 };
 

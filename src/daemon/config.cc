@@ -1,5 +1,6 @@
 #include "daemon/config.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,8 +8,6 @@
 #include <fstream>
 #include <set>
 #include <sstream>
-
-#include <fmt/format.h>
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
@@ -50,14 +49,23 @@ constexpr std::int64_t kImageGraceLeast = 10, kImageGraceMost = 30 * 86400;
 
 struct TextOption {
     std::string_view name;  // the flag without dashes; the TOML key with '_' for '-'
-    std::string Config::*member;
+    std::string Config::* member;
 };
 constexpr TextOption kTextOptions[] = {
-    {"data-dir", &Config::data_dir},   {"socket", &Config::socket},         {"listen", &Config::listen},
-    {"store", &Config::store},         {"name", &Config::name},             {"advertise", &Config::advertise},
-    {"zone", &Config::zone},           {"log-level", &Config::log_level},   {"log-format", &Config::log_format},
-    {"accelerator", &Config::accelerator}, {"strategy", &Config::strategy},       {"store-ca", &Config::store_ca},
-    {"store-cert", &Config::store_cert}, {"store-key", &Config::store_key},
+    {"data-dir", &Config::data_dir},
+    {"socket", &Config::socket},
+    {"listen", &Config::listen},
+    {"store", &Config::store},
+    {"name", &Config::name},
+    {"advertise", &Config::advertise},
+    {"zone", &Config::zone},
+    {"log-level", &Config::log_level},
+    {"log-format", &Config::log_format},
+    {"accelerator", &Config::accelerator},
+    {"strategy", &Config::strategy},
+    {"store-ca", &Config::store_ca},
+    {"store-cert", &Config::store_cert},
+    {"store-key", &Config::store_key},
 };
 
 const TextOption* text_option(std::string name) {
@@ -71,7 +79,7 @@ const TextOption* text_option(std::string name) {
 struct NumberOption {
     std::string_view name;  // the flag
     std::string_view key;   // in TOML
-    std::int64_t Config::*member;
+    std::int64_t Config::* member;
 };
 constexpr NumberOption kNumberOptions[] = {
     {"lease-ttl", "lease_ttl_s", &Config::lease_ttl_s},
@@ -81,16 +89,19 @@ constexpr NumberOption kNumberOptions[] = {
 };
 
 Status set_number(const NumberOption& option, std::string_view text, Config& config) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), config.*(option.member));
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), config.*(option.member));
     if (error != std::errc{} || end != text.data() + text.size())
-        return fail_field(std::string(option.name), fmt::format("\"{}\" is not a whole number", text));
+        return fail_field(std::string(option.name),
+                          fmt::format("\"{}\" is not a whole number", text));
     return {};
 }
 
 Status set_pool(std::string_view text, Config& config) {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size())
-        return fail_field("pool", fmt::format("\"{}\" is not NAME=DIR", text), "for example: --pool nfs=/mnt/nfs");
+        return fail_field("pool", fmt::format("\"{}\" is not NAME=DIR", text),
+                          "for example: --pool nfs=/mnt/nfs");
     config.pools[std::string(text.substr(0, equals))] = text.substr(equals + 1);
     return {};
 }
@@ -103,18 +114,22 @@ Status set_flag(const std::string& name, const std::string& value, Config& confi
         config.*(option->member) = value;
         return {};
     }
-    return fail(ErrorCode::kInvalid, fmt::format("unknown option --{}", name), "see: blixard daemon --help");
+    return fail(ErrorCode::kInvalid, fmt::format("unknown option --{}", name),
+                "see: blixard daemon --help");
 }
 
 Status read_file(const std::string& path, Config& config) {
     std::ifstream file(path);
-    if (!file) return fail(ErrorCode::kNotFound, fmt::format("configuration file {} cannot be read", path));
+    if (!file)
+        return fail(ErrorCode::kNotFound,
+                    fmt::format("configuration file {} cannot be read", path));
     std::ostringstream text;
     text << file.rdbuf();
     return parse_toml(text.str(), path, config);
 }
 
-tl::unexpected<Error> refuse(const std::string& path, const toml::node& node, std::string_view what) {
+tl::unexpected<Error> refuse(const std::string& path, const toml::node& node,
+                             std::string_view what) {
     return fail(ErrorCode::kInvalid, fmt::format("{}:{}: {}", path, node.source().begin.line, what),
                 "see the example configuration: packaging/blixard.toml");
 }
@@ -123,7 +138,8 @@ Status read_table(const std::string& path, const toml::table& table, std::string
                   std::map<std::string, std::string>& into) {
     for (const auto& [key, node] : table) {
         const auto value = node.value<std::string>();
-        if (!value) return refuse(path, node, fmt::format("{}.{} must be a string", name, key.str()));
+        if (!value)
+            return refuse(path, node, fmt::format("{}.{} must be a string", name, key.str()));
         into[std::string(key.str())] = *value;
     }
     return {};
@@ -134,11 +150,14 @@ Status read_table(const std::string& path, const toml::table& table, std::string
 Status parse_toml(std::string_view text, const std::string& path, Config& config) {
     const toml::parse_result parsed = toml::parse(text, std::string_view(path));
     if (!parsed)
-        return fail(ErrorCode::kInvalid, fmt::format("{}:{}: {}", path, parsed.error().source().begin.line, parsed.error().description()));
+        return fail(ErrorCode::kInvalid,
+                    fmt::format("{}:{}: {}", path, parsed.error().source().begin.line,
+                                parsed.error().description()));
     for (const auto& [key, node] : parsed.table()) {
         const std::string name(key.str());
-        const auto* number = std::find_if(std::begin(kNumberOptions), std::end(kNumberOptions),
-                                          [&](const NumberOption& option) { return option.key == name; });
+        const auto* number =
+            std::find_if(std::begin(kNumberOptions), std::end(kNumberOptions),
+                         [&](const NumberOption& option) { return option.key == name; });
         if (const TextOption* option = text_option(name)) {
             const auto value = node.value<std::string>();
             if (!value) return refuse(path, node, fmt::format("{} must be a string", name));
@@ -148,7 +167,8 @@ Status parse_toml(std::string_view text, const std::string& path, Config& config
             if (!value) return refuse(path, node, fmt::format("{} must be a whole number", name));
             config.*(number->member) = *value;
         } else if ((name == "labels" || name == "pools") && node.is_table()) {
-            RETURN_IF_ERROR(read_table(path, *node.as_table(), name, name == "labels" ? config.labels : config.pools));
+            RETURN_IF_ERROR(read_table(path, *node.as_table(), name,
+                                       name == "labels" ? config.labels : config.pools));
         } else {
             return refuse(path, node, fmt::format("unknown key \"{}\"", name));
         }
@@ -161,9 +181,11 @@ Result<Config> parse_arguments(const std::vector<std::string>& arguments) {
     std::vector<std::pair<std::string, std::string>> flags;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         std::string argument = arguments[i];
-        if (argument == "--help" || argument == "-h") return fail(ErrorCode::kCancelled, std::string(kHelp));
+        if (argument == "--help" || argument == "-h")
+            return fail(ErrorCode::kCancelled, std::string(kHelp));
         if (!argument.starts_with("--"))
-            return fail(ErrorCode::kInvalid, fmt::format("unexpected argument \"{}\"", argument), "see: blixard daemon --help");
+            return fail(ErrorCode::kInvalid, fmt::format("unexpected argument \"{}\"", argument),
+                        "see: blixard daemon --help");
         argument.erase(0, 2);
         const std::size_t equals = argument.find('=');
         if (equals != std::string::npos) {
@@ -171,7 +193,8 @@ Result<Config> parse_arguments(const std::vector<std::string>& arguments) {
         } else if (i + 1 < arguments.size()) {
             flags.emplace_back(argument, arguments[++i]);
         } else {
-            return fail(ErrorCode::kInvalid, fmt::format("option --{} needs a value", argument), "see: blixard daemon --help");
+            return fail(ErrorCode::kInvalid, fmt::format("option --{} needs a value", argument),
+                        "see: blixard daemon --help");
         }
     }
     for (const auto& [name, value] : flags)
@@ -193,34 +216,48 @@ Result<Config> parse_arguments(const std::vector<std::string>& arguments) {
 Status validate(const Config& config) {
     RETURN_IF_ERROR(model::validate_name(config.name, "name"));
     if (config.lease_ttl_s < 2 || config.lease_ttl_s > 60)
-        return fail_field("lease-ttl", fmt::format("a lease of {} s was asked for", config.lease_ttl_s), "2 to 60 seconds are possible");
+        return fail_field("lease-ttl",
+                          fmt::format("a lease of {} s was asked for", config.lease_ttl_s),
+                          "2 to 60 seconds are possible");
     if (config.etcd_quota_mib < 16 || config.etcd_quota_mib > 8192)
-        return fail_field("etcd-quota-mib", fmt::format("a quota of {} MiB was asked for", config.etcd_quota_mib),
+        return fail_field("etcd-quota-mib",
+                          fmt::format("a quota of {} MiB was asked for", config.etcd_quota_mib),
                           "16 to 8192 are possible (etcd advises against more than 8 GiB)");
     for (const auto& [name, path] : config.pools) {
         if (!hypervisor::is_ceph(path)) continue;
-        if (auto pool = hypervisor::parse_ceph_pool(path); !pool) return fail_field("pool " + name, pool.error().message, pool.error().help);
+        if (auto pool = hypervisor::parse_ceph_pool(path); !pool)
+            return fail_field("pool " + name, pool.error().message, pool.error().help);
     }
-    const int given = !config.store_ca.empty() + !config.store_cert.empty() + !config.store_key.empty();
+    const int given =
+        !config.store_ca.empty() + !config.store_cert.empty() + !config.store_key.empty();
     if (given != 0 && (given != 3 || config.store.empty()))
-        return fail_field("store-ca", "TLS with an etcd needs --store, --store-ca, --store-cert and --store-key, all of them");
+        return fail_field("store-ca",
+                          "TLS with an etcd needs --store, --store-ca, --store-cert and "
+                          "--store-key, all of them");
     if (config.record_mib < 0 || config.record_mib > kRecordMibMost)
-        return fail_field("record-mib", fmt::format("a record of {} MiB was asked for", config.record_mib),
+        return fail_field("record-mib",
+                          fmt::format("a record of {} MiB was asked for", config.record_mib),
                           fmt::format("0 (none) to {} are possible", kRecordMibMost));
     if (config.image_grace_s < kImageGraceLeast || config.image_grace_s > kImageGraceMost)
-        return fail_field("image-grace", fmt::format("{} s were asked for", config.image_grace_s),
-                          fmt::format("{} to {} seconds are possible", kImageGraceLeast, kImageGraceMost));
+        return fail_field(
+            "image-grace", fmt::format("{} s were asked for", config.image_grace_s),
+            fmt::format("{} to {} seconds are possible", kImageGraceLeast, kImageGraceMost));
     static const std::set<std::string> levels = {"debug", "info", "warning", "error"};
     if (!levels.contains(config.log_level))
-        return fail_field("log-level", fmt::format("unknown level \"{}\"", config.log_level), "debug, info, warning or error");
+        return fail_field("log-level", fmt::format("unknown level \"{}\"", config.log_level),
+                          "debug, info, warning or error");
     if (config.log_format != "text" && config.log_format != "json")
-        return fail_field("log-format", fmt::format("unknown format \"{}\"", config.log_format), "text or json");
+        return fail_field("log-format", fmt::format("unknown format \"{}\"", config.log_format),
+                          "text or json");
     if (!config.accelerator.empty() && config.accelerator != "kvm" && config.accelerator != "tcg")
-        return fail_field("accelerator", fmt::format("unknown accelerator \"{}\"", config.accelerator), "kvm or tcg");
+        return fail_field("accelerator",
+                          fmt::format("unknown accelerator \"{}\"", config.accelerator),
+                          "kvm or tcg");
     if (!config.strategy.empty() && !model::is_strategy(config.strategy))
         return fail_field("strategy", fmt::format("unknown strategy \"{}\"", config.strategy));
     if (!config.store.empty() && !config.store.starts_with("etcd://"))
-        return fail_field("store", fmt::format("unknown store \"{}\"", config.store), "leave it out, or etcd://HOST:PORT,...");
+        return fail_field("store", fmt::format("unknown store \"{}\"", config.store),
+                          "leave it out, or etcd://HOST:PORT,...");
     return {};
 }
 

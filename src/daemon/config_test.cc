@@ -7,11 +7,13 @@ namespace {
 
 TEST(Config, flags_win_over_the_file) {
     Config config;
-    ASSERT_TRUE(parse_toml("data_dir = \"/a\"\nlease_ttl_s = 6\n[pools]\nnfs = \"/mnt\"\n", "x.toml", config));
+    ASSERT_TRUE(parse_toml("data_dir = \"/a\"\nlease_ttl_s = 6\n[pools]\nnfs = \"/mnt\"\n",
+                           "x.toml", config));
     EXPECT_EQ(config.data_dir, "/a");
     EXPECT_EQ(config.lease_ttl_s, 6);
     EXPECT_EQ(config.pools.at("nfs"), "/mnt");
-    const Result<Config> parsed = parse_arguments({"--name", "a", "--data-dir=/b", "--lease-ttl", "10", "--pool", "p=/q"});
+    const Result<Config> parsed =
+        parse_arguments({"--name", "a", "--data-dir=/b", "--lease-ttl", "10", "--pool", "p=/q"});
     ASSERT_TRUE(parsed);
     EXPECT_EQ(parsed->data_dir, "/b");
     EXPECT_EQ(parsed->pools.at("p"), "/q");

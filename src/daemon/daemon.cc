@@ -1,22 +1,21 @@
 #include "daemon/daemon.h"
 
-#include <csignal>
+#include <fmt/format.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "agent/agent.h"
 #include "api/api.h"
 #include "api/http/server.h"
 #include "api/local_node.h"
-#include "controller/controller.h"
-#include "controller/questions.h"
 #include "cluster/node.h"
 #include "cluster/write_gate.h"
+#include "controller/controller.h"
+#include "controller/questions.h"
 #include "daemon/blobs.h"
 #include "daemon/cluster_ports.h"
 #include "daemon/daemon_metrics.h"
@@ -40,35 +39,39 @@ namespace blixard::daemon {
 namespace {
 
 constexpr Millis kFiguresEvery = seconds(1);
-constexpr Millis kUsageEvery = seconds(15);      // one QMP question per running VM
-constexpr Millis kStartMost = seconds(60);       // reading the state and finding what an earlier daemon left
+constexpr Millis kUsageEvery = seconds(15);  // one QMP question per running VM
+constexpr Millis kStartMost =
+    seconds(60);  // reading the state and finding what an earlier daemon left
 constexpr Millis kRestartAfter{300};
-constexpr unsigned kSocketMode = 0660;           // root and group blixard
+constexpr unsigned kSocketMode = 0660;  // root and group blixard
 
 class AgentLease final : public controller::LeaseSource {
-   public:
+ public:
     explicit AgentLease(const agent::Agent& agent) : agent_(agent) {}
     store::LeaseId lease() const override { return agent_.lease().id(); }
     store::Revision lease_key_revision() const override { return agent_.lease().key_revision(); }
 
-   private:
+ private:
     const agent::Agent& agent_;
 };
 
 // Answers questions on a worker, from the view's present state.
 class Planner final : public api::PlanPort {
-   public:
-    Planner(const view::View& view, os::WorkerPool& workers, Executor& executor, scheduler::Policy policy)
+ public:
+    Planner(const view::View& view, os::WorkerPool& workers, Executor& executor,
+            scheduler::Policy policy)
         : view_(view), workers_(workers), executor_(executor), policy_(std::move(policy)) {}
     void ask(api::PlanQuestion question, Callback<std::string> json) override {
         workers_.run<std::string>(
             executor_,
-            [question = controller::Question{question.what, question.vm, question.node, question.body, question.dry_run}, state = view_.current(),
+            [question = controller::Question{question.what, question.vm, question.node,
+                                             question.body, question.dry_run},
+             state = view_.current(),
              policy = policy_] { return controller::answer(question, *state, policy); },
             std::move(json));
     }
 
-   private:
+ private:
     const view::View& view_;
     os::WorkerPool& workers_;
     Executor& executor_;
@@ -78,12 +81,13 @@ class Planner final : public api::PlanPort {
 scheduler::Policy policy_of(const Config& config) {
     scheduler::Policy policy;
     if (config.strategy.empty()) return policy;
-    if (const Result<scheduler::Strategy> strategy = scheduler::parse_strategy(config.strategy)) policy.strategy = *strategy;
+    if (const Result<scheduler::Strategy> strategy = scheduler::parse_strategy(config.strategy))
+        policy.strategy = *strategy;
     return policy;
 }
 
 class Daemon {
-   public:
+ public:
     Daemon(const Config& config, std::string program)
         : config_(config),
           program_(std::move(program)),
@@ -95,7 +99,7 @@ class Daemon {
     void run() { loop_.run(); }
     bool wants_restart() const { return restart_; }
 
-   private:
+ private:
     Status open_data();
     Status open_store();
     Status read_state();
@@ -123,7 +127,8 @@ class Daemon {
     // Runs the loop until `done`, for the blocking steps of the start.
     Status wait(const char* what, const std::function<bool()>& done) {
         if (loop_.run_until(done, kStartMost)) return {};
-        return fail(ErrorCode::kTimeout, fmt::format("{} took longer than {} s", what, kStartMost.count / 1000));
+        return fail(ErrorCode::kTimeout,
+                    fmt::format("{} took longer than {} s", what, kStartMost.count / 1000));
     }
 
     const Config config_;
@@ -188,19 +193,25 @@ Status Daemon::start() {
     if (!member) RETURN_IF_ERROR(be_asked());
     server_->post([this] { api_->start([] {}); });
     collect_images();
-    log_.info("ready", {{"node", config_.name}, {"socket", config_.socket}, {"data_dir", config_.data_dir},
-                        {"accelerator", found_.accelerator.name()}, {"reason", found_.accelerator.reason}});
+    log_.info("ready", {{"node", config_.name},
+                        {"socket", config_.socket},
+                        {"data_dir", config_.data_dir},
+                        {"accelerator", found_.accelerator.name()},
+                        {"reason", found_.accelerator.reason}});
     tell_figures();
     measure_usage();
     return {};
 }
 
 Status Daemon::open_data() {
-    for (const char* part : {"", "/volumes", "/vms", "/blobs"}) RETURN_IF_ERROR(os::make_directories(config_.data_dir + part, 0700));
+    for (const char* part : {"", "/volumes", "/vms", "/blobs"})
+        RETURN_IF_ERROR(os::make_directories(config_.data_dir + part, 0700));
     Result<os::UniqueFd> lock = os::lock_file(config_.data_dir + "/lock");
     if (!lock)
-        return fail(ErrorCode::kUnavailable, fmt::format("the data directory {} is in use by another daemon", config_.data_dir),
-                    "stop that one, or give this one its own --data-dir");
+        return fail(
+            ErrorCode::kUnavailable,
+            fmt::format("the data directory {} is in use by another daemon", config_.data_dir),
+            "stop that one, or give this one its own --data-dir");
     data_lock_ = std::move(*lock);
     RETURN_IF_ERROR(os::make_directories(os::parent_directory(config_.socket), 0755));
     ASSIGN_OR_RETURN(blob_store_, images::BlobStore::open(config_.data_dir));
@@ -224,14 +235,19 @@ void Daemon::listen_for_signals() {
 }
 
 Status Daemon::open_store() {
-    ASSIGN_OR_RETURN(node_, cluster::Node::open({config_.data_dir, config_.name, config_.advertise, std::string(kVersion),
-                                                 static_cast<std::uint64_t>(config_.etcd_quota_mib) << 20},
-                                                {loop_, random_, log_}));
+    ASSIGN_OR_RETURN(node_,
+                     cluster::Node::open(
+                         {config_.data_dir, config_.name, config_.advertise, std::string(kVersion),
+                          static_cast<std::uint64_t>(config_.etcd_quota_mib) << 20},
+                         {loop_, random_, log_}));
     store_name_ = "etcd";
     if (!config_.store.empty()) {
         if (node_->is_member())
-            return fail_field("store", "this host is a member of a cluster, whose store is its own etcd", "start it without --store");
-        ASSIGN_OR_RETURN(const std::vector<std::string> endpoints, parse_store_address(config_.store));
+            return fail_field("store",
+                              "this host is a member of a cluster, whose store is its own etcd",
+                              "start it without --store");
+        ASSIGN_OR_RETURN(const std::vector<std::string> endpoints,
+                         parse_store_address(config_.store));
         store::EtcdOptions options{.endpoints = endpoints};
         if (!config_.store_ca.empty()) {
             options.tls.emplace();
@@ -239,11 +255,13 @@ Status Daemon::open_store() {
             ASSIGN_OR_RETURN(options.tls->certificate, os::read_file(config_.store_cert));
             ASSIGN_OR_RETURN(options.tls->key, os::read_file(config_.store_key));
         }
-        ASSIGN_OR_RETURN(bare_store_, store::EtcdStore::connect(std::move(options), loop_, clock_, log_));
+        ASSIGN_OR_RETURN(bare_store_,
+                         store::EtcdStore::connect(std::move(options), loop_, clock_, log_));
     } else if (node_->is_member()) {
         ASSIGN_OR_RETURN(bare_store_, node_->open_store());
     } else {
-        ASSIGN_OR_RETURN(auto sqlite, store::SqliteStore::open(config_.data_dir + "/store.db", loop_, clock_));
+        ASSIGN_OR_RETURN(auto sqlite,
+                         store::SqliteStore::open(config_.data_dir + "/store.db", loop_, clock_));
         auto gate = std::make_unique<cluster::WriteGate>(std::move(sqlite));
         gate_ = gate.get();
         bare_store_ = std::move(gate);
@@ -252,7 +270,8 @@ Status Daemon::open_store() {
     store_ = std::make_unique<TimedStore>(*bare_store_, clock_, metrics_);
     RETURN_IF_ERROR(open_record());
     // From here on the view reads; read_state() waits for it.
-    view_ = recording_ ? std::make_unique<view::View>(recording_->store, recording_->executor, recording_->clock, log_)
+    view_ = recording_ ? std::make_unique<view::View>(recording_->store, recording_->executor,
+                                                      recording_->clock, log_)
                        : std::make_unique<view::View>(*store_, loop_, clock_, log_);
     view_->start([this](const Status&) { state_read_ = true; });
     return {};
@@ -261,7 +280,8 @@ Status Daemon::open_store() {
 // The store of a member may be away for as long as its majority is.
 Status Daemon::read_state() {
     if (!node_->is_member()) return wait("reading the state", [this] { return state_read_; });
-    while (!state_read_ && !ending_) (void)loop_.run_until([this] { return state_read_ || ending_; }, kStartMost);
+    while (!state_read_ && !ending_)
+        (void)loop_.run_until([this] { return state_read_ || ending_; }, kStartMost);
     return {};
 }
 
@@ -269,13 +289,15 @@ Status Daemon::read_state() {
 Status Daemon::open_record() {
     if (config_.record_mib == 0) return {};
     const auto bytes = static_cast<std::uint64_t>(config_.record_mib) << 20;
-    Result<std::unique_ptr<RecordFiles>> files = RecordFiles::open(record_directory(), bytes, workers_, loop_, log_);
+    Result<std::unique_ptr<RecordFiles>> files =
+        RecordFiles::open(record_directory(), bytes, workers_, loop_, log_);
     if (!files) {
         log_.warn("inputs are not recorded", {{"error", describe(files.error())}});
         return {};
     }
     record_files_ = std::move(*files);
-    recording_ = std::make_unique<recorder::Recording>(*record_files_, RecordFiles::segment_bytes(bytes), *store_, loop_, clock_, random_);
+    recording_ = std::make_unique<recorder::Recording>(
+        *record_files_, RecordFiles::segment_bytes(bytes), *store_, loop_, clock_, random_);
     return {};
 }
 
@@ -294,7 +316,9 @@ Status Daemon::make_host() {
 
 // What people may change of this host; made once.
 void Daemon::put_node_spec() {
-    if (view_->current()->nodes.find(config_.name) && view_->current()->nodes.find(config_.name)->spec) return;
+    if (view_->current()->nodes.find(config_.name) &&
+        view_->current()->nodes.find(config_.name)->spec)
+        return;
     model::NodeSpec spec;
     spec.uid = make_id(random_);
     spec.created_at = to_rfc3339(clock_.wall());
@@ -302,7 +326,8 @@ void Daemon::put_node_spec() {
     spec.labels = config_.labels;
     store::Transaction put;
     put.compares.push_back({model::node_key(config_.name, "spec"), 0});
-    put.puts.push_back({.key = model::node_key(config_.name, "spec"), .value = model::to_json(spec)});
+    put.puts.push_back(
+        {.key = model::node_key(config_.name, "spec"), .value = model::to_json(spec)});
     store_->commit(std::move(put), [](const Result<store::Committed>&) {});
 }
 
@@ -314,30 +339,42 @@ Status Daemon::make_control() {
     settings.storage = {.data_dir = config_.data_dir, .pools = config_.pools};
     settings.lease.ttl = node_->is_member() ? node_->lease_ttl() : seconds(config_.lease_ttl_s);
     settings.run_uid = make_id(random_);
-    const controller::ControllerSettings control{
-        .node = config_.name, .run_uid = make_id(random_), .lease_ttl = settings.lease.ttl, .policy = policy_of(config_)};
-    const auto make_loops = [&](store::Store& store, hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs, agent::HealthProbe& probe,
-                                Executor& executor, const Clock& clock, Random& random) {
-        agent_ = std::make_unique<agent::Agent>(agent::Agent::Deps{store, *view_, hypervisor, blobs, &probe, executor, clock, random, log_}, settings);
+    const controller::ControllerSettings control{.node = config_.name,
+                                                 .run_uid = make_id(random_),
+                                                 .lease_ttl = settings.lease.ttl,
+                                                 .policy = policy_of(config_)};
+    const auto make_loops = [&](store::Store& store, hypervisor::Hypervisor& hypervisor,
+                                agent::Blobs& blobs, agent::HealthProbe& probe, Executor& executor,
+                                const Clock& clock, Random& random) {
+        agent_ = std::make_unique<agent::Agent>(
+            agent::Agent::Deps{store, *view_, hypervisor, blobs, &probe, executor, clock, random,
+                               log_},
+            settings);
         lease_ = std::make_unique<AgentLease>(*agent_);
         controller_ = std::make_unique<controller::Controller>(
-            controller::Controller::Deps{store, *view_, executor, clock, random, log_, *lease_}, control);
+            controller::Controller::Deps{store, *view_, executor, clock, random, log_, *lease_},
+            control);
     };
     std::optional<Status> recovered;
     const auto ready = [&recovered](Status status) { recovered = std::move(status); };
     if (recording_) {
-        recording_->hypervisor = std::make_unique<recorder::RecordedHypervisor>(recording_->recorder, *hypervisor_);
-        recording_->blobs = std::make_unique<recorder::RecordedBlobs>(recording_->recorder, *agent_blobs_);
-        recording_->probe = std::make_unique<recorder::RecordedProbe>(recording_->recorder, *probe_);
-        recording_->begin(fmt::format("{} {}", kVersion, BLIXARD_COMMIT), settings, control, *view_);
-        make_loops(recording_->store, *recording_->hypervisor, *recording_->blobs, *recording_->probe, recording_->executor, recording_->clock,
-                   recording_->random);
+        recording_->hypervisor =
+            std::make_unique<recorder::RecordedHypervisor>(recording_->recorder, *hypervisor_);
+        recording_->blobs =
+            std::make_unique<recorder::RecordedBlobs>(recording_->recorder, *agent_blobs_);
+        recording_->probe =
+            std::make_unique<recorder::RecordedProbe>(recording_->recorder, *probe_);
+        recording_->begin(fmt::format("{} {}", kVersion, BLIXARD_COMMIT), settings, control,
+                          *view_);
+        make_loops(recording_->store, *recording_->hypervisor, *recording_->blobs,
+                   *recording_->probe, recording_->executor, recording_->clock, recording_->random);
         recording_->start(*agent_, ready);
     } else {
         make_loops(*store_, *hypervisor_, *agent_blobs_, *probe_, loop_, clock_, random_);
         agent_->start(ready);
     }
-    RETURN_IF_ERROR(wait("finding the VMs of an earlier daemon", [&recovered] { return recovered.has_value(); }));
+    RETURN_IF_ERROR(wait("finding the VMs of an earlier daemon",
+                         [&recovered] { return recovered.has_value(); }));
     if (!*recovered) return *recovered;
     if (recording_)
         recording_->start(*controller_, *agent_, *view_);
@@ -354,24 +391,42 @@ Status Daemon::make_api() {
     RETURN_IF_ERROR(server_->listen_unix(config_.socket, kSocketMode, "blixard"));
     if (!config_.listen.empty()) {
         const std::size_t colon = config_.listen.rfind(':');
-        if (colon == std::string::npos) return fail_field("listen", fmt::format("\"{}\" is not ADDR:PORT", config_.listen));
+        if (colon == std::string::npos)
+            return fail_field("listen", fmt::format("\"{}\" is not ADDR:PORT", config_.listen));
         const int port = std::atoi(config_.listen.c_str() + colon + 1);
-        ASSIGN_OR_RETURN(const std::uint16_t bound, server_->listen_tcp(config_.listen.substr(0, colon), static_cast<std::uint16_t>(port)));
-        log_.info("plain TCP on a loopback address only: there is no TLS and no token yet", {{"port", bound}});
+        ASSIGN_OR_RETURN(
+            const std::uint16_t bound,
+            server_->listen_tcp(config_.listen.substr(0, colon), static_cast<std::uint16_t>(port)));
+        log_.info("plain TCP on a loopback address only: there is no TLS and no token yet",
+                  {{"port", bound}});
     }
     api_blobs_ = std::make_unique<ApiBlobs>(*blob_store_, workers_, *server_);
     local_node_ = std::make_unique<api::LocalNode>(*hypervisor_, loop_, *server_);
-    daemon_metrics_ = std::make_unique<DaemonMetrics>(*view_, metrics_, observer_, figures_, usage_, config_.name);
+    daemon_metrics_ = std::make_unique<DaemonMetrics>(*view_, metrics_, observer_, figures_, usage_,
+                                                      config_.name);
     planner_ = std::make_unique<Planner>(*view_, workers_, *server_, policy_of(config_));
     cluster_operations_ = std::make_unique<ClusterOperations>(*node_);
     other_hosts_ = std::make_unique<OtherHosts>(*node_);
     record_export_ = std::make_unique<RecordExport>(record_directory(), workers_, *server_);
-    const api::Deps deps{.store = *store_, .view = *view_, .executor = *server_, .view_executor = loop_, .clock = clock_,
-                         .random = random_, .log = log_, .blobs = api_blobs_.get(), .node = local_node_.get(),
-                         .forwarder = other_hosts_.get(), .metrics = daemon_metrics_.get(), .plan = planner_.get(), .cluster = cluster_operations_.get(),
+    const api::Deps deps{.store = *store_,
+                         .view = *view_,
+                         .executor = *server_,
+                         .view_executor = loop_,
+                         .clock = clock_,
+                         .random = random_,
+                         .log = log_,
+                         .blobs = api_blobs_.get(),
+                         .node = local_node_.get(),
+                         .forwarder = other_hosts_.get(),
+                         .metrics = daemon_metrics_.get(),
+                         .plan = planner_.get(),
+                         .cluster = cluster_operations_.get(),
                          .debug = record_export_.get()};
-    api_ = std::make_unique<api::Api>(deps, api::Settings{.node = config_.name, .version = std::string(kVersion), .commit = BLIXARD_COMMIT,
-                                                          .store = store_name_, .cluster_id = node_->cluster_id()});
+    api_ = std::make_unique<api::Api>(deps, api::Settings{.node = config_.name,
+                                                          .version = std::string(kVersion),
+                                                          .commit = BLIXARD_COMMIT,
+                                                          .store = store_name_,
+                                                          .cluster_id = node_->cluster_id()});
     if (recording_) noted_ = std::make_unique<NotedService>(*api_, recording_->recorder, loop_);
     server_->start(service());
     return {};
@@ -400,7 +455,10 @@ Status Daemon::join_in() {
 }
 
 void Daemon::fetch_from_others() {
-    image_fetch_ = std::make_unique<ImageFetch>(ImageFetch::Deps{*node_, *blob_store_, workers_, *store_, *view_, loop_, clock_, random_, log_}, config_.name);
+    image_fetch_ =
+        std::make_unique<ImageFetch>(ImageFetch::Deps{*node_, *blob_store_, workers_, *store_,
+                                                      *view_, loop_, clock_, random_, log_},
+                                     config_.name);
     agent_blobs_->set_fetch([this](const std::string& sha256, Callback<std::string> path) {
         if (!image_fetch_) return path(fail(ErrorCode::kUnavailable, "this daemon is stopping"));
         image_fetch_->fetch(sha256, std::move(path));
@@ -410,7 +468,8 @@ void Daemon::fetch_from_others() {
             loop_.post([this, sha256, path = std::move(path)] {
                 if (!image_fetch_) return;  // stopping: nobody waits for answers any more
                 image_fetch_->fetch(sha256, [this, path](Result<std::string> found) {
-                    server_->post([path, found = std::move(found)]() mutable { path(std::move(found)); });
+                    server_->post(
+                        [path, found = std::move(found)]() mutable { path(std::move(found)); });
                 });
             });
         });
@@ -419,8 +478,10 @@ void Daemon::fetch_from_others() {
 
 void Daemon::collect_images() {
     image_collector_ = std::make_unique<ImageCollector>(
-        ImageCollector::Deps{*blob_store_, workers_, *store_, *view_, loop_, clock_, random_, log_, metrics_},
-        ImageCollector::Settings{config_.name, config_.data_dir, {.grace = seconds(config_.image_grace_s)}},
+        ImageCollector::Deps{*blob_store_, workers_, *store_, *view_, loop_, clock_, random_, log_,
+                             metrics_},
+        ImageCollector::Settings{
+            config_.name, config_.data_dir, {.grace = seconds(config_.image_grace_s)}},
         [this] { return image_fetch_ ? image_fetch_->under_way() : std::set<std::string>{}; });
     image_collector_->start();
 }
@@ -437,7 +498,9 @@ void Daemon::restart_soon() {
 void Daemon::tell_figures() {
     const controller::ControllerCounters& c = controller_->counters();
     const agent::AgentCounters& a = agent_->counters();
-    const auto set = [](std::atomic<std::uint64_t>& figure, std::uint64_t value) { figure.store(value, std::memory_order_relaxed); };
+    const auto set = [](std::atomic<std::uint64_t>& figure, std::uint64_t value) {
+        figure.store(value, std::memory_order_relaxed);
+    };
     set(figures_.elected, controller_->elected());
     set(figures_.pending, controller_->pending());
     set(figures_.placed, c.placed);
@@ -456,11 +519,14 @@ void Daemon::tell_figures() {
 void Daemon::measure_usage() {
     std::vector<std::string> vms;
     for (const hypervisor::Instance& instance : hypervisor_->instances()) {
-        if (instance.state != hypervisor::InstanceState::kRunning && instance.state != hypervisor::InstanceState::kPaused) continue;
+        if (instance.state != hypervisor::InstanceState::kRunning &&
+            instance.state != hypervisor::InstanceState::kPaused)
+            continue;
         vms.push_back(instance.id.vm);
-        hypervisor_->usage(instance.id, [this, vm = instance.id.vm](const Result<hypervisor::Usage>& usage) {
-            if (usage) usage_.set(vm, *usage);
-        });
+        hypervisor_->usage(instance.id,
+                           [this, vm = instance.id.vm](const Result<hypervisor::Usage>& usage) {
+                               if (usage) usage_.set(vm, *usage);
+                           });
     }
     usage_.keep_only(vms);
     loop_.after(kUsageEvery, [this] { measure_usage(); });
@@ -472,7 +538,7 @@ void Daemon::stop() {
     if (server_) server_->stop();  // no request is under way after this
     image_collector_.reset();
     image_fetch_.reset();
-    node_.reset();                 // it runs the loop until its own work has ended
+    node_.reset();  // it runs the loop until its own work has ended
     api_.reset();
     controller_.reset();
     agent_.reset();
@@ -488,7 +554,8 @@ void Daemon::stop() {
 int start_again(const std::string& program) {
     const Result<std::string> line = os::read_file("/proc/self/cmdline", 1u << 20);
     std::vector<std::string> arguments;
-    for (std::size_t at = 0; line && at < line->size(); at += arguments.back().size() + 1) arguments.emplace_back(line->c_str() + at);
+    for (std::size_t at = 0; line && at < line->size(); at += arguments.back().size() + 1)
+        arguments.emplace_back(line->c_str() + at);
     std::vector<char*> pointers;
     for (std::string& argument : arguments) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
@@ -503,9 +570,12 @@ int run_daemon(const Config& config, const std::string& program) {
     auto running = std::make_unique<Daemon>(config, program);
     Daemon& daemon = *running;
     if (const Status started = daemon.start(); !started) {
-        std::fprintf(stderr, "error: the daemon did not start: %s\n", started.error().message.c_str());
-        if (!started.error().field.empty()) std::fprintf(stderr, "  field: %s\n", started.error().field.c_str());
-        if (!started.error().help.empty()) std::fprintf(stderr, "  help: %s\n", started.error().help.c_str());
+        std::fprintf(stderr, "error: the daemon did not start: %s\n",
+                     started.error().message.c_str());
+        if (!started.error().field.empty())
+            std::fprintf(stderr, "  field: %s\n", started.error().field.c_str());
+        if (!started.error().help.empty())
+            std::fprintf(stderr, "  help: %s\n", started.error().help.c_str());
         return 1;
     }
     daemon.run();

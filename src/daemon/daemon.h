@@ -1,4 +1,5 @@
-// One host: everything made, wired together, started and stopped in the right order. The only room that sees all others.
+// One host: everything made, wired together, started and stopped in the right order. The only room
+// that sees all others.
 #pragma once
 
 #include <string>

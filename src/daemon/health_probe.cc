@@ -4,7 +4,8 @@
 
 namespace blixard::daemon {
 
-void NetworkProbe::probe(const model::HealthCheck& check, const std::string& address, Callback<bool> healthy) {
+void NetworkProbe::probe(const model::HealthCheck& check, const std::string& address,
+                         Callback<bool> healthy) {
     const Result<os::ProbeTarget> target = os::parse_probe_target(address);
     if (!target) {
         loop_.post([healthy, error = target.error()] { healthy(fail(error)); });
@@ -12,7 +13,8 @@ void NetworkProbe::probe(const model::HealthCheck& check, const std::string& add
     }
     const Millis timeout = seconds(check.timeout_s);
     if (check.kind == model::HealthKind::kHttp)
-        return os::probe_http(loop_, *target, check.path.empty() ? "/" : check.path, timeout, std::move(healthy));
+        return os::probe_http(loop_, *target, check.path.empty() ? "/" : check.path, timeout,
+                              std::move(healthy));
     os::probe_tcp(loop_, *target, timeout, std::move(healthy));
 }
 

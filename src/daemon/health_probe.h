@@ -7,11 +7,12 @@
 namespace blixard::daemon {
 
 class NetworkProbe final : public agent::HealthProbe {
-   public:
+ public:
     explicit NetworkProbe(os::EventLoop& loop) : loop_(loop) {}
-    void probe(const model::HealthCheck& check, const std::string& address, Callback<bool> healthy) override;
+    void probe(const model::HealthCheck& check, const std::string& address,
+               Callback<bool> healthy) override;
 
-   private:
+ private:
     os::EventLoop& loop_;
 };
 

@@ -42,13 +42,15 @@ void append_quoted(std::string& out, std::string_view text) {
 bool plain(std::string_view text) {
     if (text.empty()) return false;
     for (const char c : text)
-        if (static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '=' || c == '\\' || c == 0x7f) return false;
+        if (static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '=' || c == '\\' || c == 0x7f)
+            return false;
     return true;
 }
 
 }  // namespace
 
-void StderrLog::write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+void StderrLog::write(LogLevel level, std::string_view event,
+                      std::initializer_list<LogField> fields) {
     if (level < least_) return;
     std::string line;
     line.reserve(128);
@@ -74,12 +76,15 @@ void StderrLog::write(LogLevel level, std::string_view event, std::initializer_l
             line += ' ';
             line += field.name;
             line += '=';
-            if (plain(field.value)) line += field.value;
-            else append_quoted(line, field.value);
+            if (plain(field.value))
+                line += field.value;
+            else
+                append_quoted(line, field.value);
         }
         line += '\n';
     }
-    // One write per line: lines of several threads do not mix. A log that cannot be written must not stop a VM.
+    // One write per line: lines of several threads do not mix. A log that cannot be written must
+    // not stop a VM.
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

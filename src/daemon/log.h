@@ -1,6 +1,6 @@
-// The daemon's log: one line per event on stderr, as text (`time level event name=value ...`) or JSON.
+// The daemon's log: one line per event on stderr, as text (`time level event name=value ...`) or
+// JSON.
 #pragma once
-
 
 #include "base/log.h"
 #include "base/time.h"
@@ -8,11 +8,13 @@
 namespace blixard::daemon {
 
 class StderrLog final : public Log {
-   public:
-    StderrLog(LogLevel least, bool json, const Clock& clock) : least_(least), json_(json), clock_(clock) {}
-    void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) override;
+ public:
+    StderrLog(LogLevel least, bool json, const Clock& clock)
+        : least_(least), json_(json), clock_(clock) {}
+    void write(LogLevel level, std::string_view event,
+               std::initializer_list<LogField> fields) override;
 
-   private:
+ private:
     const LogLevel least_;
     const bool json_;
     const Clock& clock_;

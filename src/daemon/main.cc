@@ -1,11 +1,13 @@
-// blixard: the command line, the watchdog and the simulation. `daemon` hands over to blixard-daemon beside it.
+// blixard: the command line, the watchdog and the simulation. `daemon` hands over to blixard-daemon
+// beside it.
+#include <unistd.h>
+
 #include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 #include "cli/cli.h"
@@ -20,21 +22,25 @@ std::string own_path() {
     return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string("./blixard");
 }
 
-// Only returns where there is no daemon to become. argv[0] tells the daemon where the command line is: the watchdog, which
-// outlives both, is started from it.
+// Only returns where there is no daemon to become. argv[0] tells the daemon where the command line
+// is: the watchdog, which outlives both, is started from it.
 int become_daemon(char** argv) {
     std::string self = own_path();
     const std::string directory = self.substr(0, self.rfind('/'));
     argv[0] = self.data();
-    const std::string places[] = {directory + "/blixard-daemon", directory + "/../libexec/blixard/blixard-daemon"};
+    const std::string places[] = {directory + "/blixard-daemon",
+                                  directory + "/../libexec/blixard/blixard-daemon"};
     for (const std::string& place : places) execv(place.c_str(), argv);
-    std::fprintf(stderr, "error: %s cannot be started: %s\n  help: it belongs beside the blixard program; install both\n",
+    std::fprintf(stderr,
+                 "error: %s cannot be started: %s\n  help: it belongs beside the blixard program; "
+                 "install both\n",
                  places[0].c_str(), std::strerror(errno));
     return 1;
 }
 
 int watchdog_main(const std::vector<std::string>& arguments) {
-    if (arguments.size() == 2 && arguments[0] == "--dir") return blixard::hypervisor::run_watchdog(arguments[1]);
+    if (arguments.size() == 2 && arguments[0] == "--dir")
+        return blixard::hypervisor::run_watchdog(arguments[1]);
     std::fputs("usage: blixard watchdog --dir DIR   (started by the daemon)\n", stderr);
     return 2;
 }

@@ -1,13 +1,12 @@
 #include "daemon/record_files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "os/files.h"
 #include "recorder/record.h"
@@ -15,8 +14,9 @@
 namespace blixard::daemon {
 namespace {
 
-constexpr std::uint64_t kSegmentsKeptLeast = 1;      // the present one
-constexpr std::size_t kFileBytesMost = std::size_t{kRecordMibMost} << 20;  // of one file: the bound's own maximum
+constexpr std::uint64_t kSegmentsKeptLeast = 1;  // the present one
+constexpr std::size_t kFileBytesMost = std::size_t{kRecordMibMost}
+                                       << 20;  // of one file: the bound's own maximum
 
 // "00000012.log" -> 12; 0 where the name is another.
 std::uint64_t number_of(std::string_view name, std::string_view suffix) {
@@ -33,15 +33,20 @@ std::string file_path(const std::string& directory, std::uint64_t number, std::s
 
 }  // namespace
 
-Result<std::unique_ptr<RecordFiles>> RecordFiles::open(std::string directory, std::uint64_t bytes_most, os::WorkerPool& workers,
-                                                       Executor& executor, Log& log) {
+Result<std::unique_ptr<RecordFiles>> RecordFiles::open(std::string directory,
+                                                       std::uint64_t bytes_most,
+                                                       os::WorkerPool& workers, Executor& executor,
+                                                       Log& log) {
     RETURN_IF_ERROR(os::make_directories(directory, 0700));
-    std::unique_ptr<RecordFiles> files(new RecordFiles(std::move(directory), bytes_most, workers, executor, log));
+    std::unique_ptr<RecordFiles> files(
+        new RecordFiles(std::move(directory), bytes_most, workers, executor, log));
     files->look_at_what_is_there();
     return files;
 }
 
-std::string RecordFiles::path(std::uint64_t number, std::string_view kind) const { return file_path(directory_, number, kind); }
+std::string RecordFiles::path(std::uint64_t number, std::string_view kind) const {
+    return file_path(directory_, number, kind);
+}
 
 void RecordFiles::look_at_what_is_there() {
     const Result<std::vector<std::string>> names = os::list_directory(directory_);
@@ -60,17 +65,26 @@ void RecordFiles::begin_segment(recorder::Checkpoint checkpoint) {
     number_ += std::exchange(gap_, false) ? 2 : 1;
     segments_[number_] = {};
     const std::string log_path = path(number_, "log");
-    out_ = os::UniqueFd(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    out_ = os::UniqueFd(
+        ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!out_)
-        return give_up({ErrorCode::kUnavailable, fmt::format("{}: {}", log_path, std::strerror(errno)), {}, {}});
+        return give_up({ErrorCode::kUnavailable,
+                        fmt::format("{}: {}", log_path, std::strerror(errno)),
+                        {},
+                        {}});
     write_log(recorder::segment_head(number_, checkpoint.controller_settings.run_uid));
-    // A large state takes its time: on a worker. Until it is there, the segment continues the one before.
+    // A large state takes its time: on a worker. Until it is there, the segment continues the one
+    // before.
     workers_.run<std::uint64_t>(
         executor_,
-        [checkpoint = std::move(checkpoint), state_path = path(number_, "state"), most = bytes_most_ / 2]() -> Result<std::uint64_t> {
-            const std::string bytes = recorder::block(recorder::Block::kCheckpoint, recorder::checkpoint_bytes(checkpoint));
+        [checkpoint = std::move(checkpoint), state_path = path(number_, "state"),
+         most = bytes_most_ / 2]() -> Result<std::uint64_t> {
+            const std::string bytes = recorder::block(recorder::Block::kCheckpoint,
+                                                      recorder::checkpoint_bytes(checkpoint));
             if (bytes.size() > most)
-                return fail(ErrorCode::kTooLarge, fmt::format("the state of this cluster takes {} MiB in a record", bytes.size() >> 20),
+                return fail(ErrorCode::kTooLarge,
+                            fmt::format("the state of this cluster takes {} MiB in a record",
+                                        bytes.size() >> 20),
                             "give the record more room: record_mib in the configuration");
             RETURN_IF_ERROR(os::replace_file(state_path, bytes));
             return bytes.size();
@@ -82,9 +96,12 @@ void RecordFiles::begin_segment(recorder::Checkpoint checkpoint) {
 }
 
 void RecordFiles::state_written(std::uint64_t number, const Result<std::uint64_t>& bytes) {
-    if (!bytes) return log_.warn("checkpoint not recorded", {{"segment", number}, {"error", describe(bytes.error())}});
+    if (!bytes)
+        return log_.warn("checkpoint not recorded",
+                         {{"segment", number}, {"error", describe(bytes.error())}});
     const auto segment = segments_.find(number);
-    if (segment == segments_.end()) return (void)os::remove_file(path(number, "state"));  // it was in the way already
+    // It was in the way already.
+    if (segment == segments_.end()) return (void)os::remove_file(path(number, "state"));
     segment->second.state_bytes = *bytes;
     bytes_ += *bytes;
     make_room();
@@ -97,7 +114,8 @@ void RecordFiles::append(std::string_view entries) {
 }
 
 void RecordFiles::write_log(std::string_view bytes) {
-    if (Status done = os::write_all(out_.get(), bytes, "the record"); !done) return give_up(done.error());
+    if (Status done = os::write_all(out_.get(), bytes, "the record"); !done)
+        return give_up(done.error());
     segments_[number_].log_bytes += bytes.size();
     bytes_ += bytes.size();
 }
@@ -111,14 +129,16 @@ void RecordFiles::make_room() {
         segments_.erase(oldest);
     }
     if (bytes_ > bytes_most_ && out_)
-        give_up({ErrorCode::kExhausted, "there was no quiet moment to begin a new segment at", {}, {}});
+        give_up(
+            {ErrorCode::kExhausted, "there was no quiet moment to begin a new segment at", {}, {}});
 }
 
 // What is there stays; the next segment is tried again.
 void RecordFiles::give_up(const Error& error) {
     out_.reset();
     gap_ = true;
-    log_.warn("inputs are not recorded until the next quiet moment", {{"segment", number_}, {"error", describe(error)}});
+    log_.warn("inputs are not recorded until the next quiet moment",
+              {{"segment", number_}, {"error", describe(error)}});
 }
 
 Result<std::string> export_record(const std::string& directory) {
@@ -130,10 +150,13 @@ Result<std::string> export_record(const std::string& directory) {
         if (number == 0) continue;
         const Result<std::string> log = os::read_file(directory + "/" + name, kFileBytesMost);
         if (!log) continue;  // it was the oldest, and has gone meanwhile
-        record += recorder::joined_segment(*log, os::read_file(file_path(directory, number, "state"), kFileBytesMost).value_or(""));
+        record += recorder::joined_segment(
+            *log,
+            os::read_file(file_path(directory, number, "state"), kFileBytesMost).value_or(""));
     }
     if (record.empty())
-        return fail(ErrorCode::kNotFound, "there is no record of this daemon's inputs", "it is off where record_mib = 0 is configured");
+        return fail(ErrorCode::kNotFound, "there is no record of this daemon's inputs",
+                    "it is off where record_mib = 0 is configured");
     return record;
 }
 

@@ -23,13 +23,20 @@ struct Kept {
     void reopen() { files = *RecordFiles::open(directory(), bytes_most, *workers, loop, log); }
     std::string directory() const { return temp.path() + "/record"; }
     void begin(const std::string& run = "run-1") {
-        files->begin_segment({.controller_settings = {.run_uid = run}, .state = std::make_shared<view::Snapshot>()});
+        files->begin_segment(
+            {.controller_settings = {.run_uid = run}, .state = std::make_shared<view::Snapshot>()});
         // Its checkpoint is there, and counted.
         std::string newest;
         for (const auto& entry : std::filesystem::directory_iterator(directory()))
-            if (entry.path().extension() == ".log") newest = std::max(newest, entry.path().stem().string());
+            if (entry.path().extension() == ".log")
+                newest = std::max(newest, entry.path().stem().string());
         const std::uint64_t log_alone = files->bytes();
-        loop.run_until([&] { return os::path_exists(directory() + "/" + newest + ".state") && files->bytes() != log_alone; }, seconds(20));
+        loop.run_until(
+            [&] {
+                return os::path_exists(directory() + "/" + newest + ".state") &&
+                       files->bytes() != log_alone;
+            },
+            seconds(20));
     }
     recorder::Record exported() const {
         const Result<std::string> bytes = export_record(directory());
@@ -86,7 +93,8 @@ TEST(RecordFiles, the_oldest_segments_go_when_the_room_is_used_up) {
     EXPECT_EQ(record.segments.back().entries.substr(0, 1), "l");
 }
 
-TEST(RecordFiles, without_a_quiet_moment_the_record_ends_and_the_next_segment_does_not_pretend_to_go_on) {
+TEST(RecordFiles,
+     without_a_quiet_moment_the_record_ends_and_the_next_segment_does_not_pretend_to_go_on) {
     Kept kept(20'000);
     kept.begin();
     for (int i = 0; i < 30; ++i) kept.files->append(std::string(1000, 'x'));
@@ -122,12 +130,17 @@ TEST(RecordFiles, none_is_said_to_be_none) {
 }
 
 TEST(RequestNote, has_who_asked_for_what_and_no_secret) {
-    api::Request request{.method = "POST", .path = "/v1/cluster/join", .query = {{"project", "lab"}, {"token", "hunter2"}}};
+    api::Request request{.method = "POST",
+                         .path = "/v1/cluster/join",
+                         .query = {{"project", "lab"}, {"token", "hunter2"}}};
     request.body = R"({"token":"hunter2","address":"10.0.0.1"})";
     request.principal.name = "root";
-    EXPECT_EQ(request_note(request), R"(POST /v1/cluster/join?project=lab&token=[removed] by root: {"token":"[removed]","address":"10.0.0.1"})");
+    EXPECT_EQ(
+        request_note(request),
+        R"(POST /v1/cluster/join?project=lab&token=[removed] by root: {"token":"[removed]","address":"10.0.0.1"})");
     request.body = std::string(100'000, '"');
-    EXPECT_EQ(request_note(request), "POST /v1/cluster/join?project=lab&token=[removed] by root: [removed]");
+    EXPECT_EQ(request_note(request),
+              "POST /v1/cluster/join?project=lab&token=[removed] by root: [removed]");
 }
 
 }  // namespace

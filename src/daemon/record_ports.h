@@ -19,14 +19,15 @@ std::string request_note(const api::Request& request);
 
 // Notes every request that may change something, then hands it on.
 class NotedService final : public api::Service {
-   public:
+ public:
     // `loop` is the recorder's executor.
     NotedService(api::Service& service, recorder::Recorder& recorder, Executor& loop)
         : service_(service), recorder_(recorder), loop_(loop) {}
     void handle(api::Request request, std::shared_ptr<api::Responder> responder) override;
-    std::shared_ptr<api::BodyReader> open_upload(const api::Request& head, std::shared_ptr<api::Responder> responder) override;
+    std::shared_ptr<api::BodyReader> open_upload(
+        const api::Request& head, std::shared_ptr<api::Responder> responder) override;
 
-   private:
+ private:
     void note(const api::Request& request);
 
     api::Service& service_;
@@ -35,12 +36,12 @@ class NotedService final : public api::Service {
 };
 
 class RecordExport final : public api::DebugPort {
-   public:
+ public:
     RecordExport(std::string directory, os::WorkerPool& workers, Executor& executor)
         : directory_(std::move(directory)), workers_(workers), executor_(executor) {}
     void record(Callback<std::string> done) override;
 
-   private:
+ private:
     const std::string directory_;
     os::WorkerPool& workers_;
     Executor& executor_;

@@ -39,8 +39,8 @@ struct DiskFile {
     std::string backing_path;   // a disk to be made is an overlay on this file; empty: blank
     model::DiskFormat backing_format = model::DiskFormat::kRaw;
     bool read_only = false;
-    bool shared =
-        false;  // another host can open it too: guarded by the image lock and the epoch side file
+    // Another host can open it too: guarded by the image lock and the epoch side file.
+    bool shared = false;
     std::uint64_t volume_epoch = 0;  // of the volume: rises when another VM takes it
 };
 
@@ -101,7 +101,7 @@ struct Instance {
     std::string accelerator;  // "kvm" | "tcg"
     std::vector<model::Address> addresses;
     std::vector<std::string> devices;  // of the host: PCI addresses, ids of mediated devices
-    std::string message;  // what it is doing or why it failed
+    std::string message;               // what it is doing or why it failed
 
     bool operator==(const Instance&) const = default;
 };

@@ -134,14 +134,16 @@ TEST(Documents, a_change_may_leave_what_a_newer_version_wrote_and_may_not_invent
     const std::string_view present =
         R"({"spec":{"image":"i","disks":[{"name":"root","cache":{"mode":"none"}}],"tpm":true}})";
     const auto kept = parse_vm_change(
-        R"({"spec":{"image":"i","cpus":4,"disks":[{"name":"root","cache":{"mode":"none"}}],"tpm":true}})", present);
+        R"({"spec":{"image":"i","cpus":4,"disks":[{"name":"root","cache":{"mode":"none"}}],"tpm":true}})",
+        present);
     ASSERT_TRUE(kept) << describe(kept.error());
     EXPECT_THAT(to_json(kept->spec), HasSubstr(R"("tpm":true})"));
     EXPECT_TRUE(parse_vm_change(R"({"spec":{"image":"i"}})", present)) << "it may be taken away";
     const auto changed = parse_vm_change(R"({"spec":{"image":"i","tpm":false}})", present);
     ASSERT_FALSE(changed);
     EXPECT_EQ(changed.error().field, "spec.tpm");
-    EXPECT_FALSE(parse_vm_change(R"({"tpm":true,"spec":{"image":"i"}})", present)) << "elsewhere it is another member";
+    EXPECT_FALSE(parse_vm_change(R"({"tpm":true,"spec":{"image":"i"}})", present))
+        << "elsewhere it is another member";
     EXPECT_FALSE(parse_vm_change(R"({"spec":{"image":"i","tpm":true}})"));
 }
 

@@ -31,7 +31,8 @@ const void* former(const Field& field, const void* list, const void* item, std::
     const std::string* name = name_of(field.type(), item);
     if (!name) return index < field.items->size(list) ? field.items->at(list, index) : nullptr;
     for (std::size_t i = 0; i < field.items->size(list); ++i)
-        if (*name_of(field.type(), field.items->at(list, i)) == *name) return field.items->at(list, i);
+        if (*name_of(field.type(), field.items->at(list, i)) == *name)
+            return field.items->at(list, i);
     return nullptr;
 }
 

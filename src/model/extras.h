@@ -1,4 +1,5 @@
-// Members that only a newer version knows, when people replace a document through a daemon of this one. Pure.
+// Members that only a newer version knows, when people replace a document through a daemon of this
+// one. Pure.
 #pragma once
 
 #include "model/vm.h"

@@ -9,9 +9,10 @@ namespace {
 
 // As a daemon of the next version wrote it.
 VmSpec from_the_next_version() {
-    return *parse_vm_spec(R"({"image":"demo","tpm":true,"constraints":{"quiet":1},)"
-                          R"("disks":[{"name":"root","tier":"fast"},{"name":"data","tier":"slow"}]})",
-                          Mode::kLenient);
+    return *parse_vm_spec(
+        R"({"image":"demo","tpm":true,"constraints":{"quiet":1},)"
+        R"("disks":[{"name":"root","tier":"fast"},{"name":"data","tier":"slow"}]})",
+        Mode::kLenient);
 }
 
 TEST(Extras, without_them_a_document_is_one_of_this_version) {

@@ -26,7 +26,8 @@ void append_each(const List& list, char open, char close, std::string& out, Writ
     out += close;
 }
 
-// As it stands, without spaces. (simdjson's own minify() goes through a stream: dozens of allocations.)
+// As it stands, without spaces. (simdjson's own minify() goes through a stream: dozens of
+// allocations.)
 void append(element value, std::string& out) {
     using simdjson::dom::element_type;
     switch (value.type()) {
@@ -42,11 +43,12 @@ void append(element value, std::string& out) {
                                });
         case element_type::STRING:
             return json::append_string(value.get_string().value_unsafe(), out);
-        case element_type::INT64:
-            return json::append_number(value.get_int64().value_unsafe(), out);
+        case element_type::INT64: return json::append_number(value.get_int64().value_unsafe(), out);
         case element_type::BOOL: out += value.get_bool().value_unsafe() ? "true" : "false"; return;
         case element_type::NULL_VALUE: out += "null"; return;
-        default: out += static_cast<std::string>(simdjson::minify(value)); return;  // numbers as simdjson writes them
+        default:
+            out += static_cast<std::string>(simdjson::minify(value));
+            return;  // numbers as simdjson writes them
     }
 }
 

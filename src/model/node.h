@@ -11,8 +11,9 @@
 
 namespace blixard::model {
 
-// shared: CPUs are time-shared (32 virtual ones for each), memory is never promised twice, disks are thin (4:1). What a host
-// does unless people say otherwise, as in incus or Proxmox. The others promise less, or more memory than there is.
+// shared: CPUs are time-shared (32 virtual ones for each), memory is never promised twice, disks
+// are thin (4:1). What a host does unless people say otherwise, as in incus or Proxmox. The others
+// promise less, or more memory than there is.
 enum class Overcommit : std::uint8_t { kShared, kNone, kConservative, kModerate, kAggressive };
 
 // The value of nodes/<name>/spec. Written by the API (and once by the joining host).

@@ -89,9 +89,10 @@ class Reader {
     bool read_json(std::string& target, element value, const Path& path);
 
     bool is_kept(const Type& type, std::string_view key, element value) const {
-        return kept_ && std::find(kept_->begin(), kept_->end(),
-                                  UnknownMember{&type, std::string(key),
-                                                std::string(simdjson::minify(value))}) != kept_->end();
+        return kept_ &&
+               std::find(kept_->begin(), kept_->end(),
+                         UnknownMember{&type, std::string(key),
+                                       std::string(simdjson::minify(value))}) != kept_->end();
     }
 
     Mode mode_;
@@ -272,7 +273,8 @@ bool Reader::read_json(std::string& target, element value, const Path& path) {
 }  // namespace
 
 void collect_unknown(const Type& type, const void* object, Unknown& into) {
-    for (const auto& [name, json] : type.extras(object).members) into.push_back({&type, name, json});
+    for (const auto& [name, json] : type.extras(object).members)
+        into.push_back({&type, name, json});
     for (const Field& field : type.fields) {
         const void* const member = field.of(object);
         if (field.kind == Kind::kObject) collect_unknown(field.type(), member, into);

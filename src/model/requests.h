@@ -126,9 +126,9 @@ struct ProjectChange {
     bool operator==(const ProjectChange&) const = default;
 };
 
-// Strict; see documents.h for the bounds. `present` is the same document as it stands, as text: what a
-// newer version wrote into it and this one does not know is not refused where it stays as it is, so
-// that a host of an older version can change what a newer one has made.
+// Strict; see documents.h for the bounds. `present` is the same document as it stands, as text:
+// what a newer version wrote into it and this one does not know is not refused where it stays as it
+// is, so that a host of an older version can change what a newer one has made.
 Result<VmCreate> parse_vm_create(std::string_view text);
 Result<VmChange> parse_vm_change(std::string_view text, std::string_view present = {});
 Result<NodeChange> parse_node_change(std::string_view text, std::string_view present = {});

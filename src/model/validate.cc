@@ -169,8 +169,9 @@ Status check_devices(const Constraints& constraints, const Path& at) {
             return refuse(here, "kind", "is gpu for the second time",
                           "make one request: it has a count, and a list of models");
         if (request.kind != "gpu" && request.models.size() != 1)
-            return refuse(here, "models", "names " + std::to_string(request.models.size()) +
-                          " models, and a PCI device is asked for by one",
+            return refuse(here, "models",
+                          "names " + std::to_string(request.models.size()) +
+                              " models, and a PCI device is asked for by one",
                           "name it as VENDOR:DEVICE, 8086:1572 (see: blixard node show NODE)");
         if (request.kind != "gpu" && request.share_percent != 100)
             return refuse(here, "share_percent", "only a gpu can be shared", "leave it out");

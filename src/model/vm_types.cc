@@ -273,8 +273,7 @@ const Type& type_of<VmStatus>() {
         FIELD(stopped_by, "guest, quit, killed or exited.", kServer),
         FIELD(health, "healthy or unhealthy; absent: no check, or not known yet.", kServer),
         FIELD(addresses, "Where the guest can be reached.", {.read_only = true}),
-        FIELD(devices,
-              "The host's devices that it has: PCI addresses, ids of mediated devices.",
+        FIELD(devices, "The host's devices that it has: PCI addresses, ids of mediated devices.",
               {.read_only = true}),
     };
     static constexpr Type type = make_type<Self>("VmStatus", "What is true of a VM.", fields);

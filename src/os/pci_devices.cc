@@ -76,8 +76,8 @@ void judge_group(const std::vector<Function>& group, PciScan& scan) {
     }
     std::stable_partition(given.begin(), given.end(),
                           [](const Function& function) { return function.display(); });
-    PciDevice device{given.front().display() ? "gpu" : "pci", given.front().model,
-                     given.front().address, {}};
+    PciDevice device{
+        given.front().display() ? "gpu" : "pci", given.front().model, given.front().address, {}};
     for (const Function& function : given) device.functions.push_back(function.address);
     scan.offered.push_back(std::move(device));
 }
@@ -100,7 +100,8 @@ void scan_functions(const std::string& base, PciScan& scan) {
     for (const auto& [name, group] : groups) judge_group(group, scan);
 }
 
-// <parent>/<uuid>, where the parent is a PCI function (Documentation/driver-api/vfio-mediated-device).
+// <parent>/<uuid>, where the parent is a PCI function
+// (Documentation/driver-api/vfio-mediated-device).
 void scan_mediated(const std::string& base, PciScan& scan) {
     const auto uuids = list_directory(base);
     if (!uuids) return;
@@ -109,8 +110,7 @@ void scan_mediated(const std::string& base, PciScan& scan) {
         const std::filesystem::path real = std::filesystem::canonical(base + "/" + uuid, error);
         const std::string type = link_name(base + "/" + uuid + "/mdev_type");
         if (error || type.empty()) continue;
-        const bool display =
-            first_word(real.parent_path().string() + "/class").starts_with("0x03");
+        const bool display = first_word(real.parent_path().string() + "/class").starts_with("0x03");
         scan.offered.push_back({display ? "gpu" : "pci", type, uuid, {}});
     }
 }

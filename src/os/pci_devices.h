@@ -1,5 +1,6 @@
-// The devices of this host that a VM can be given whole. An operator offers one by binding it to the
-// kernel's driver vfio-pci, or by making a mediated device of it. Blocking (sysfs only); any thread.
+// The devices of this host that a VM can be given whole. An operator offers one by binding it to
+// the kernel's driver vfio-pci, or by making a mediated device of it. Blocking (sysfs only); any
+// thread.
 #pragma once
 
 #include <string>

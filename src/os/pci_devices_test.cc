@@ -86,8 +86,7 @@ TEST(PciDevices, a_mediated_device_is_named_by_its_type_and_of_its_parents_kind)
     sysfs.write("sys/devices/pci0000:00/0000:01:00.0/class", "0x030200\n");
     sysfs.link("sys/devices/pci0000:00/0000:01:00.0/" + uuid + "/mdev_type",
                "../mdev_supported_types/nvidia-63");
-    sysfs.link("sys/bus/mdev/devices/" + uuid,
-               "../../../devices/pci0000:00/0000:01:00.0/" + uuid);
+    sysfs.link("sys/bus/mdev/devices/" + uuid, "../../../devices/pci0000:00/0000:01:00.0/" + uuid);
     EXPECT_EQ(scan_pci_devices(sysfs.root()).offered,
               (std::vector<PciDevice>{{"gpu", "nvidia-63", uuid, {}}}));
 }

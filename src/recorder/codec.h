@@ -46,7 +46,8 @@ class Writer {
     void item(T& value) {
         if constexpr (std::is_signed_v<T>) {
             const auto wide = static_cast<std::int64_t>(value);
-            number((static_cast<std::uint64_t>(wide) << 1) ^ static_cast<std::uint64_t>(wide >> 63));
+            number((static_cast<std::uint64_t>(wide) << 1) ^
+                   static_cast<std::uint64_t>(wide >> 63));
         } else {
             number(static_cast<std::uint64_t>(value));
         }
@@ -101,7 +102,8 @@ class Reader {
     void item(T& value) {
         const std::uint64_t raw = number();
         if constexpr (std::is_signed_v<T>)
-            value = static_cast<T>(static_cast<std::int64_t>(raw >> 1) ^ -static_cast<std::int64_t>(raw & 1));
+            value = static_cast<T>(static_cast<std::int64_t>(raw >> 1) ^
+                                   -static_cast<std::int64_t>(raw & 1));
         else
             value = static_cast<T>(raw);
     }

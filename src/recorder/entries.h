@@ -25,16 +25,16 @@ enum class Tag : std::uint8_t {
 
     // Within an input.
     kEnd = 32,
-    kCall = 33,         // kind, text: something is asked of a port
-    kSays = 34,         // bool: to kAllowed
-    kPost = 35,         // a task is posted
-    kAfter = 36,        // ms: a timer is armed
-    kMono = 37,         // which reading of the clock within this input (from 1), ms since the last
-    kWall = 38,         // ms since the last
-    kRandom = 39,       // 64 bits
-    kInstances = 40,    // those that have changed, names of those that have gone
-    kLeftovers = 41,    // all
-    kConsoleHas = 42,   // bool
+    kCall = 33,        // kind, text: something is asked of a port
+    kSays = 34,        // bool: to kAllowed
+    kPost = 35,        // a task is posted
+    kAfter = 36,       // ms: a timer is armed
+    kMono = 37,        // which reading of the clock within this input (from 1), ms since the last
+    kWall = 38,        // ms since the last
+    kRandom = 39,      // 64 bits
+    kInstances = 40,   // those that have changed, names of those that have gone
+    kLeftovers = 41,   // all
+    kConsoleHas = 42,  // bool
 
     // Between inputs.
     kRequest = 48,  // a text for people: what somebody asked of the API

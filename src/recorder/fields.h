@@ -51,9 +51,10 @@ void fields(A& a, model::Address& address) {
 }
 template <class A>
 void fields(A& a, hypervisor::Instance& instance) {
-    pack(a, instance.id, instance.state, instance.pid, instance.pid_start, instance.fenced, instance.started,
-         instance.exit, instance.generation, instance.restart_generation, instance.machine, instance.accelerator,
-         instance.addresses, instance.devices, instance.message);
+    pack(a, instance.id, instance.state, instance.pid, instance.pid_start, instance.fenced,
+         instance.started, instance.exit, instance.generation, instance.restart_generation,
+         instance.machine, instance.accelerator, instance.addresses, instance.devices,
+         instance.message);
 }
 template <class A>
 void fields(A& a, hypervisor::Event& event) {
@@ -65,7 +66,8 @@ void fields(A& a, model::NodeStatus& status) {
     std::string json = A::kReads ? std::string{} : model::to_json(status);
     one(a, json);
     if constexpr (A::kReads)
-        if (auto parsed = model::parse_node_status(json, model::Mode::kLenient)) status = std::move(*parsed);
+        if (auto parsed = model::parse_node_status(json, model::Mode::kLenient))
+            status = std::move(*parsed);
 }
 template <class A>
 void fields(A& a, agent::GivenUp& up) {
@@ -73,8 +75,8 @@ void fields(A& a, agent::GivenUp& up) {
 }
 template <class A>
 void fields(A& a, agent::Memory& m) {
-    pack(a, m.restarts, m.start_not_before, m.running_since, m.silent_since, m.given_up, m.failure, m.stopped_by,
-         m.unhealthy, m.files_missing);
+    pack(a, m.restarts, m.start_not_before, m.running_since, m.silent_since, m.given_up, m.failure,
+         m.stopped_by, m.unhealthy, m.files_missing);
 }
 template <class A>
 void fields(A& a, agent::VmState& vm) {
@@ -99,8 +101,9 @@ void fields(A& a, controller::Sight& sight) {
 }
 template <class A>
 void fields(A& a, controller::ControllerState& s) {
-    pack(a, s.in_office, s.tick, s.compact, s.sights, s.seen_lost, s.dirty_vms, s.dirty_nodes, s.pending_since,
-         s.pending_told, s.rounds, s.drains_looked_at, s.round_at, s.vms_per_commit, s.history);
+    pack(a, s.in_office, s.tick, s.compact, s.sights, s.seen_lost, s.dirty_vms, s.dirty_nodes,
+         s.pending_since, s.pending_told, s.rounds, s.drains_looked_at, s.round_at,
+         s.vms_per_commit, s.history);
 }
 template <class A>
 void fields(A& a, scheduler::Resources& r) {
@@ -112,8 +115,8 @@ void fields(A& a, scheduler::Quota& q) {
 }
 template <class A>
 void fields(A& a, scheduler::Policy& p) {
-    pack(a, p.strategy, p.project_strategy, p.quota, p.weight_cpu, p.weight_memory, p.weight_disk, p.zone_points,
-         p.preempt_always, p.reserve_after, p.runners_up);
+    pack(a, p.strategy, p.project_strategy, p.quota, p.weight_cpu, p.weight_memory, p.weight_disk,
+         p.zone_points, p.preempt_always, p.reserve_after, p.runners_up);
 }
 template <class A>
 void fields(A& a, controller::ControllerSettings& s) {

@@ -7,7 +7,8 @@
 namespace blixard::recorder {
 namespace {
 
-constexpr std::size_t kNestingMost = 64;  // a port that calls back while it is called: 2 in the product
+// A port that calls back while it is called: 2 in the product.
+constexpr std::size_t kNestingMost = 64;
 
 template <class T>
 Answer read_answer(Reader& reader) {
@@ -41,18 +42,27 @@ void append(Reader& reader, std::vector<T>& list) {
 }
 
 std::string good_text(const store::Committed& done) {
-    return done.succeeded ? fmt::format("done at revision {}", done.revision)
-                          : fmt::format("refused, a compare failed; the store is at {}", done.revision);
+    return done.succeeded
+               ? fmt::format("done at revision {}", done.revision)
+               : fmt::format("refused, a compare failed; the store is at {}", done.revision);
 }
-std::string good_text(const store::RangeResult& page) { return fmt::format("{} items at revision {}", page.items.size(), page.revision); }
+std::string good_text(const store::RangeResult& page) {
+    return fmt::format("{} items at revision {}", page.items.size(), page.revision);
+}
 std::string good_text(store::Revision revision) { return fmt::format("revision {}", revision); }
-std::string good_text(const store::LeaseGrant& grant) { return fmt::format("lease {} of {} ms", grant.id, grant.ttl.count); }
+std::string good_text(const store::LeaseGrant& grant) {
+    return fmt::format("lease {} of {} ms", grant.id, grant.ttl.count);
+}
 std::string good_text(bool done) { return done ? "done" : "no"; }
-std::string good_text(const std::vector<hypervisor::Instance>& all) { return fmt::format("{} machines", all.size()); }
+std::string good_text(const std::vector<hypervisor::Instance>& all) {
+    return fmt::format("{} machines", all.size());
+}
 std::string good_text(const hypervisor::Instance& instance) {
     return fmt::format("{}, pid {}", hypervisor::instance_state_name(instance.state), instance.pid);
 }
-std::string good_text(hypervisor::StopHow how) { return std::string(hypervisor::stop_how_name(how)); }
+std::string good_text(hypervisor::StopHow how) {
+    return std::string(hypervisor::stop_how_name(how));
+}
 std::string good_text(const std::string& path) { return path; }
 
 std::string answer_text(const Answer& answer) {
@@ -61,7 +71,9 @@ std::string answer_text(const Answer& answer) {
             if constexpr (std::is_same_v<std::decay_t<decltype(result)>, std::monostate>)
                 return "nothing";
             else
-                return result ? good_text(*result) : std::string(error_code_name(result.error().code)) + ", " + describe(result.error());
+                return result ? good_text(*result)
+                              : std::string(error_code_name(result.error().code)) + ", " +
+                                    describe(result.error());
         },
         answer);
 }
@@ -69,7 +81,8 @@ std::string answer_text(const Answer& answer) {
 std::string batch_text(const store::WatchBatch& batch) {
     std::string text = fmt::format("the store is at revision {}", batch.revision);
     for (std::size_t i = 0; i < batch.changes.size() && i < 5; ++i)
-        text += fmt::format("{} {}{}", i == 0 ? ":" : ",", batch.changes[i].item.key, batch.changes[i].deleted ? " is gone" : "");
+        text += fmt::format("{} {}{}", i == 0 ? ":" : ",", batch.changes[i].item.key,
+                            batch.changes[i].deleted ? " is gone" : "");
     if (batch.changes.size() > 5) text += fmt::format(" and {} more", batch.changes.size() - 5);
     return text;
 }
@@ -141,8 +154,10 @@ bool InputReader::read_step(Tag tag, Input& input) {
 
 Result<Input> InputReader::next() {
     const auto strange = [](std::uint64_t tag) {
-        return fail(ErrorCode::kInvalid, fmt::format("the record has an entry {} where it cannot stand", tag),
-                    "it may be of another version of Blixard: replay it with the build that made it");
+        return fail(
+            ErrorCode::kInvalid,
+            fmt::format("the record has an entry {} where it cannot stand", tag),
+            "it may be of another version of Blixard: replay it with the build that made it");
     };
     Input input;
     input.tag = static_cast<Tag>(reader_.number());
@@ -167,7 +182,8 @@ Result<Input> InputReader::next() {
                 continue;
             }
             if (tag != Tag::kEnd) {
-                if (!read_step(tag, open.back()) || !reader_.ok()) return strange(static_cast<std::uint64_t>(tag));
+                if (!read_step(tag, open.back()) || !reader_.ok())
+                    return strange(static_cast<std::uint64_t>(tag));
                 continue;
             }
         }
@@ -183,13 +199,17 @@ std::string describe(const Input& input) {
     switch (input.tag) {
         case Tag::kTask: return "a task that was posted runs";
         case Tag::kTimer: return fmt::format("timer {} has run out", input.number);
-        case Tag::kAnswer: return fmt::format("the answer to \"{}\" (call {}): {}", call_name(input.kind), input.number, answer_text(input.answer));
+        case Tag::kAnswer:
+            return fmt::format("the answer to \"{}\" (call {}): {}", call_name(input.kind),
+                               input.number, answer_text(input.answer));
         case Tag::kBatch: return batch_text(input.batch);
         case Tag::kWatchEnd: return "the watch has ended: " + describe(input.error);
         case Tag::kEvent:
-            return fmt::format("the hypervisor says that {} has {}", input.event.id.vm,
-                               input.event.kind == hypervisor::Event::Kind::kExited ? "ended" : "changed");
-        case Tag::kAllowed: return fmt::format("whether the start of call {} may still go on", input.number);
+            return fmt::format(
+                "the hypervisor says that {} has {}", input.event.id.vm,
+                input.event.kind == hypervisor::Event::Kind::kExited ? "ended" : "changed");
+        case Tag::kAllowed:
+            return fmt::format("whether the start of call {} may still go on", input.number);
         case Tag::kBegin: return "the daemon starts";
         case Tag::kController: return "the controller starts";
         case Tag::kCheckpoint: return "a checkpoint";

@@ -22,9 +22,10 @@ struct Call {
     std::string text;
 };
 
-using Answer = std::variant<std::monostate, Result<store::Committed>, Result<store::RangeResult>, Result<store::Revision>,
-                            Result<store::LeaseGrant>, Result<bool>, Result<std::vector<hypervisor::Instance>>,
-                            Result<hypervisor::Instance>, Result<hypervisor::StopHow>, Result<std::string>>;
+using Answer = std::variant<std::monostate, Result<store::Committed>, Result<store::RangeResult>,
+                            Result<store::Revision>, Result<store::LeaseGrant>, Result<bool>,
+                            Result<std::vector<hypervisor::Instance>>, Result<hypervisor::Instance>,
+                            Result<hypervisor::StopHow>, Result<std::string>>;
 
 struct Reading {
     std::uint64_t at = 0;  // which reading of the clock within the input, from 1
@@ -42,8 +43,8 @@ struct Instances {
 
 struct Input {
     Tag tag = Tag::kTask;
-    Millis since{};            // the input before, on the monotonic clock
-    std::uint64_t number = 0;  // of what runs, runs out, is answered or asked for
+    Millis since{};                     // the input before, on the monotonic clock
+    std::uint64_t number = 0;           // of what runs, runs out, is answered or asked for
     CallKind kind = CallKind::kCommit;  // kAnswer: of what
     Answer answer;
     store::WatchBatch batch;

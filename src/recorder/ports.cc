@@ -10,12 +10,15 @@ namespace blixard::recorder {
 // ---- time and chance
 
 void RecordedExecutor::post(std::function<void()> task) {
-    real_.post([this, number = recorder_.posted(), task = std::move(task)] { recorder_.post_runs(number, task); });
+    real_.post([this, number = recorder_.posted(), task = std::move(task)] {
+        recorder_.post_runs(number, task);
+    });
 }
 
 TimerId RecordedExecutor::after(Millis delay, std::function<void()> task) {
     return recorder_.armed(delay, [&](std::uint64_t number) {
-        return real_.after(delay, [this, number, task = std::move(task)] { recorder_.timer_runs(number, task); });
+        return real_.after(
+            delay, [this, number, task = std::move(task)] { recorder_.timer_runs(number, task); });
     });
 }
 
@@ -31,7 +34,8 @@ std::uint64_t RecordedRandom::next() {
 
 class RecordedStore::Watch final : public store::WatchHandler {
  public:
-    Watch(Recorder& recorder, store::WatchHandler& handler) : recorder_(recorder), handler_(handler) {}
+    Watch(Recorder& recorder, store::WatchHandler& handler)
+        : recorder_(recorder), handler_(handler) {}
     void on_batch(store::WatchBatch batch) override {
         if (!recorder_.on()) return handler_.on_batch(std::move(batch));
         const store::WatchBatch seen = scrubbed(batch);
@@ -49,11 +53,13 @@ class RecordedStore::Watch final : public store::WatchHandler {
     store::WatchHandler& handler_;
 };
 
-RecordedStore::RecordedStore(Recorder& recorder, store::Store& real) : recorder_(recorder), real_(real) {}
+RecordedStore::RecordedStore(Recorder& recorder, store::Store& real)
+    : recorder_(recorder), real_(real) {}
 RecordedStore::~RecordedStore() = default;
 
 void RecordedStore::commit(store::Transaction transaction, Callback<store::Committed> done) {
-    const auto call = recorder_.call(CallKind::kCommit, [&] { return transaction_text(transaction); });
+    const auto call =
+        recorder_.call(CallKind::kCommit, [&] { return transaction_text(transaction); });
     real_.commit(std::move(transaction), recorder_.answering(call, std::move(done)));
 }
 
@@ -67,7 +73,8 @@ void RecordedStore::current_revision(Callback<store::Revision> done) {
     real_.current_revision(recorder_.answering(call, std::move(done)));
 }
 
-store::WatchId RecordedStore::watch(std::string prefix, store::Revision from, store::WatchHandler& handler) {
+store::WatchId RecordedStore::watch(std::string prefix, store::Revision from,
+                                    store::WatchHandler& handler) {
     recorder_.call(CallKind::kWatch, [&] { return fmt::format("\"{}\" from {}", prefix, from); });
     std::erase_if(watches_, [](const auto& each) { return each.second->ended; });
     auto watch = std::make_unique<Watch>(recorder_, handler);
@@ -83,22 +90,26 @@ void RecordedStore::unwatch(store::WatchId watch) {
 }
 
 void RecordedStore::grant_lease(Millis ttl, Callback<store::LeaseGrant> done) {
-    const auto call = recorder_.call(CallKind::kGrantLease, [&] { return fmt::format("of {} ms", ttl.count); });
+    const auto call =
+        recorder_.call(CallKind::kGrantLease, [&] { return fmt::format("of {} ms", ttl.count); });
     real_.grant_lease(ttl, recorder_.answering(call, std::move(done)));
 }
 
 void RecordedStore::renew_lease(store::LeaseId lease, Callback<store::LeaseGrant> done) {
-    const auto call = recorder_.call(CallKind::kRenewLease, [&] { return fmt::format("{}", lease); });
+    const auto call =
+        recorder_.call(CallKind::kRenewLease, [&] { return fmt::format("{}", lease); });
     real_.renew_lease(lease, recorder_.answering(call, std::move(done)));
 }
 
 void RecordedStore::revoke_lease(store::LeaseId lease, Callback<bool> done) {
-    const auto call = recorder_.call(CallKind::kRevokeLease, [&] { return fmt::format("{}", lease); });
+    const auto call =
+        recorder_.call(CallKind::kRevokeLease, [&] { return fmt::format("{}", lease); });
     real_.revoke_lease(lease, recorder_.answering(call, std::move(done)));
 }
 
 void RecordedStore::compact(store::Revision revision, Callback<store::Revision> done) {
-    const auto call = recorder_.call(CallKind::kCompact, [&] { return fmt::format("before {}", revision); });
+    const auto call =
+        recorder_.call(CallKind::kCompact, [&] { return fmt::format("before {}", revision); });
     real_.compact(revision, recorder_.answering(call, std::move(done)));
 }
 
@@ -132,12 +143,15 @@ void RecordedHypervisor::start(hypervisor::Launch launch, Callback<hypervisor::I
     real_.start(std::move(launch), recorder_.answering(call, std::move(done)));
 }
 
-void RecordedHypervisor::stop(const hypervisor::InstanceId& id, Millis grace, Callback<hypervisor::StopHow> done) {
-    const auto call = recorder_.call(CallKind::kStop, [&] { return fmt::format("{}, within {} ms", text_of(id), grace.count); });
+void RecordedHypervisor::stop(const hypervisor::InstanceId& id, Millis grace,
+                              Callback<hypervisor::StopHow> done) {
+    const auto call = recorder_.call(
+        CallKind::kStop, [&] { return fmt::format("{}, within {} ms", text_of(id), grace.count); });
     real_.stop(id, grace, recorder_.answering(call, std::move(done)));
 }
 
-void RecordedHypervisor::kill(const hypervisor::InstanceId& id, Callback<hypervisor::StopHow> done) {
+void RecordedHypervisor::kill(const hypervisor::InstanceId& id,
+                              Callback<hypervisor::StopHow> done) {
     const auto call = recorder_.call(CallKind::kKill, [&] { return text_of(id); });
     real_.kill(id, recorder_.answering(call, std::move(done)));
 }
@@ -158,7 +172,8 @@ void RecordedHypervisor::forget(const hypervisor::InstanceId& id) {
 }
 
 void RecordedHypervisor::purge(const std::string& vm, const std::string& uid, Callback<bool> done) {
-    const auto call = recorder_.call(CallKind::kPurge, [&] { return fmt::format("{} {}", vm, uid); });
+    const auto call =
+        recorder_.call(CallKind::kPurge, [&] { return fmt::format("{} {}", vm, uid); });
     real_.purge(vm, uid, recorder_.answering(call, std::move(done)));
 }
 
@@ -199,7 +214,8 @@ void RecordedBlobs::ensure(const std::string& sha256, Callback<std::string> done
     real_.ensure(sha256, recorder_.answering(call, std::move(done)));
 }
 
-void RecordedProbe::probe(const model::HealthCheck& check, const std::string& address, Callback<bool> healthy) {
+void RecordedProbe::probe(const model::HealthCheck& check, const std::string& address,
+                          Callback<bool> healthy) {
     const auto call = recorder_.call(CallKind::kProbe, [&] { return probe_text(check, address); });
     real_.probe(check, address, recorder_.answering(call, std::move(healthy)));
 }
@@ -207,29 +223,36 @@ void RecordedProbe::probe(const model::HealthCheck& check, const std::string& ad
 // ---- texts
 
 std::string text_of(const store::Range& range) {
-    return fmt::format("\"{}\" after \"{}\", {} at most, at {}", range.prefix, range.after, range.limit, range.at);
+    return fmt::format("\"{}\" after \"{}\", {} at most, at {}", range.prefix, range.after,
+                       range.limit, range.at);
 }
 
-std::string text_of(const hypervisor::InstanceId& id) { return fmt::format("{} (uid {}, epoch {})", id.vm, id.uid, id.epoch); }
+std::string text_of(const hypervisor::InstanceId& id) {
+    return fmt::format("{} (uid {}, epoch {})", id.vm, id.uid, id.epoch);
+}
 
 std::string text_of(const hypervisor::Launch& launch) {
-    std::string text = fmt::format("{}{}, generation {}/{}\n", text_of(launch.id), launch.fenced ? ", fenced" : "",
-                                   launch.generation, launch.restart_generation);
+    std::string text =
+        fmt::format("{}{}, generation {}/{}\n", text_of(launch.id), launch.fenced ? ", fenced" : "",
+                    launch.generation, launch.restart_generation);
     const auto out = std::back_inserter(text);
     if (!launch.kernel.empty()) fmt::format_to(out, "kernel {}\n", launch.kernel);
     if (!launch.initrd.empty()) fmt::format_to(out, "initrd {}\n", launch.initrd);
-    if (!launch.command_line.empty()) fmt::format_to(out, "command line {}\n", line_without_secrets(launch.command_line));
+    if (!launch.command_line.empty())
+        fmt::format_to(out, "command line {}\n", line_without_secrets(launch.command_line));
     for (const hypervisor::DiskFile& disk : launch.disks)
-        fmt::format_to(out, "disk {} {} {} MiB format {} on \"{}\" format {}{}{}{}\n", disk.name, disk.path, disk.size_mib,
-                       static_cast<int>(disk.format), disk.backing_path, static_cast<int>(disk.backing_format),
-                       disk.read_only ? ", read only" : "", disk.shared ? ", shared" : "",
+        fmt::format_to(out, "disk {} {} {} MiB format {} on \"{}\" format {}{}{}{}\n", disk.name,
+                       disk.path, disk.size_mib, static_cast<int>(disk.format), disk.backing_path,
+                       static_cast<int>(disk.backing_format), disk.read_only ? ", read only" : "",
+                       disk.shared ? ", shared" : "",
                        disk.volume_epoch == 0 ? "" : fmt::format(", epoch {}", disk.volume_epoch));
     fmt::format_to(out, "spec {}\n", without_secrets(model::to_json(launch.spec)));
     return text;
 }
 
 std::string probe_text(const model::HealthCheck& check, const std::string& address) {
-    return fmt::format("{} {} {}", check.kind == model::HealthKind::kHttp ? "http" : "tcp", address, check.path);
+    return fmt::format("{} {} {}", check.kind == model::HealthKind::kHttp ? "http" : "tcp", address,
+                       check.path);
 }
 
 }  // namespace blixard::recorder

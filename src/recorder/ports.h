@@ -58,7 +58,8 @@ class RecordedStore final : public store::Store {
     void commit(store::Transaction transaction, Callback<store::Committed> done) override;
     void read(store::Range range, Callback<store::RangeResult> done) override;
     void current_revision(Callback<store::Revision> done) override;
-    store::WatchId watch(std::string prefix, store::Revision from, store::WatchHandler& handler) override;
+    store::WatchId watch(std::string prefix, store::Revision from,
+                         store::WatchHandler& handler) override;
     void unwatch(store::WatchId watch) override;
     void grant_lease(Millis ttl, Callback<store::LeaseGrant> done) override;
     void renew_lease(store::LeaseId lease, Callback<store::LeaseGrant> done) override;
@@ -74,11 +75,13 @@ class RecordedStore final : public store::Store {
 
 class RecordedHypervisor final : public hypervisor::Hypervisor {
  public:
-    RecordedHypervisor(Recorder& recorder, hypervisor::Hypervisor& real) : recorder_(recorder), real_(real) {}
+    RecordedHypervisor(Recorder& recorder, hypervisor::Hypervisor& real)
+        : recorder_(recorder), real_(real) {}
     std::vector<hypervisor::Instance> instances() const override;
     void recover(Callback<std::vector<hypervisor::Instance>> done) override;
     void start(hypervisor::Launch launch, Callback<hypervisor::Instance> done) override;
-    void stop(const hypervisor::InstanceId& id, Millis grace, Callback<hypervisor::StopHow> done) override;
+    void stop(const hypervisor::InstanceId& id, Millis grace,
+              Callback<hypervisor::StopHow> done) override;
     void kill(const hypervisor::InstanceId& id, Callback<hypervisor::StopHow> done) override;
     void pause(const hypervisor::InstanceId& id, Callback<bool> done) override;
     void resume(const hypervisor::InstanceId& id, Callback<bool> done) override;
@@ -96,7 +99,8 @@ class RecordedHypervisor final : public hypervisor::Hypervisor {
     Result<std::string> console_log(const std::string& vm, std::size_t max_bytes) override {
         return real_.console_log(vm, max_bytes);
     }
-    Result<hypervisor::ConsoleId> console_open(const std::string& vm, hypervisor::ConsoleReader& reader) override {
+    Result<hypervisor::ConsoleId> console_open(const std::string& vm,
+                                               hypervisor::ConsoleReader& reader) override {
         return real_.console_open(vm, reader);
     }
     Status console_write(const std::string& vm, std::string_view bytes) override {
@@ -121,8 +125,10 @@ class RecordedBlobs final : public agent::Blobs {
 
 class RecordedProbe final : public agent::HealthProbe {
  public:
-    RecordedProbe(Recorder& recorder, agent::HealthProbe& real) : recorder_(recorder), real_(real) {}
-    void probe(const model::HealthCheck& check, const std::string& address, Callback<bool> healthy) override;
+    RecordedProbe(Recorder& recorder, agent::HealthProbe& real)
+        : recorder_(recorder), real_(real) {}
+    void probe(const model::HealthCheck& check, const std::string& address,
+               Callback<bool> healthy) override;
 
  private:
     Recorder& recorder_;

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kHeadBytes = 10;  // type, length, checksum, and a check of these
 
 std::uint32_t checksum(std::string_view bytes) {
-    return static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+    return static_cast<std::uint32_t>(
+        crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
 }
 
 void append_u32(std::uint32_t number, std::string& out) {
@@ -23,7 +24,8 @@ void append_u32(std::uint32_t number, std::string& out) {
 
 std::uint32_t read_u32(std::string_view bytes) {
     std::uint32_t number = 0;
-    for (int i = 3; i >= 0; --i) number = number << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
+    for (int i = 3; i >= 0; --i)
+        number = number << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
     return number;
 }
 
@@ -44,15 +46,19 @@ struct Found {
 std::optional<Found> next_block(std::string_view bytes) {
     if (bytes.size() < kHeadBytes) return std::nullopt;
     const std::size_t length = read_u32(bytes.substr(1));
-    if (head_check(bytes) != bytes[kHeadBytes - 1]) return Found{static_cast<Block>(bytes[0]), {}, false, kHeadBytes};
+    if (head_check(bytes) != bytes[kHeadBytes - 1])
+        return Found{static_cast<Block>(bytes[0]), {}, false, kHeadBytes};
     if (bytes.size() - kHeadBytes < length) return std::nullopt;
     const std::string_view payload = bytes.substr(kHeadBytes, length);
-    return Found{static_cast<Block>(bytes[0]), payload, checksum(payload) == read_u32(bytes.substr(5)), kHeadBytes + length};
+    return Found{static_cast<Block>(bytes[0]), payload,
+                 checksum(payload) == read_u32(bytes.substr(5)), kHeadBytes + length};
 }
 
 tl::unexpected<Error> damaged(std::size_t at) {
-    return fail(ErrorCode::kInvalid, fmt::format("the record is damaged at byte {}: nothing behind it can be trusted", at),
-                "export it again: blixard debug record");
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("the record is damaged at byte {}: nothing behind it can be trusted", at),
+        "export it again: blixard debug record");
 }
 
 }  // namespace
@@ -77,11 +83,16 @@ std::string segment_head(std::uint64_t number, const std::string& run) {
 Result<Record> parse_record(std::string_view bytes) {
     if (!bytes.starts_with(kMagic)) {
         constexpr std::string_view kName = "blixard-record ";
-        const auto format = [&](std::string_view text) { return text.substr(kName.size(), text.find('\n') - kName.size()); };
+        const auto format = [&](std::string_view text) {
+            return text.substr(kName.size(), text.find('\n') - kName.size());
+        };
         if (bytes.starts_with(kName))
-            return fail(ErrorCode::kInvalid, fmt::format("the record is of format {}; this build reads format {}", format(bytes), format(kMagic)),
+            return fail(ErrorCode::kInvalid,
+                        fmt::format("the record is of format {}; this build reads format {}",
+                                    format(bytes), format(kMagic)),
                         "replay it with the build that made it");
-        return fail(ErrorCode::kInvalid, "this is no record of Blixard", "make one with: blixard debug record FILE");
+        return fail(ErrorCode::kInvalid, "this is no record of Blixard",
+                    "make one with: blixard debug record FILE");
     }
     Record record;
     for (std::size_t at = 0; at < bytes.size();) {

@@ -21,9 +21,10 @@ std::string block(Block type, std::string_view payload);
 std::string segment_head(std::uint64_t number, const std::string& run);
 
 struct Segment {
-    std::uint64_t number = 0;  // they rise by one, over daemon runs, too; by two where entries were lost
-    std::string run;           // uid of the daemon run
-    std::string checkpoint;    // checkpoint_bytes(); empty: not kept
+    std::uint64_t number =
+        0;            // they rise by one, over daemon runs, too; by two where entries were lost
+    std::string run;  // uid of the daemon run
+    std::string checkpoint;  // checkpoint_bytes(); empty: not kept
     std::string entries;
 };
 

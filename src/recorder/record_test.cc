@@ -6,7 +6,8 @@ namespace blixard::recorder {
 namespace {
 
 std::string two_segments() {
-    return segment_head(7, "run-a") + block(Block::kCheckpoint, "state") + block(Block::kEntries, "one") + block(Block::kEntries, "two") +
+    return segment_head(7, "run-a") + block(Block::kCheckpoint, "state") +
+           block(Block::kEntries, "one") + block(Block::kEntries, "two") +
            segment_head(8, "run-a") + block(Block::kEntries, "three");
 }
 
@@ -27,7 +28,8 @@ TEST(Record, that_ends_within_a_block_is_good_up_to_there) {
     const std::string whole = two_segments();
     const std::string last = block(Block::kEntries, "three");
     for (std::size_t cut = 1; cut < last.size(); ++cut) {
-        const Result<Record> record = parse_record(std::string_view(whole).substr(0, whole.size() - cut));
+        const Result<Record> record =
+            parse_record(std::string_view(whole).substr(0, whole.size() - cut));
         ASSERT_TRUE(record) << cut;
         EXPECT_EQ(record->torn_bytes, last.size() - cut);
         EXPECT_EQ(record->segments.size(), 2u);
@@ -49,20 +51,24 @@ TEST(Record, with_one_flipped_bit_is_refused_with_the_place_of_the_block) {
     std::string damaged = whole;
     damaged.back() ^= 1;
     EXPECT_EQ(parse_record(damaged).error().message,
-              "the record is damaged at byte " + std::to_string(whole.size() - block(Block::kEntries, "three").size()) +
+              "the record is damaged at byte " +
+                  std::to_string(whole.size() - block(Block::kEntries, "three").size()) +
                   ": nothing behind it can be trusted");
 }
 
 TEST(Record, of_another_kind_or_version_is_refused_with_what_helps) {
     EXPECT_EQ(parse_record("#!/bin/sh\n").error().message, "this is no record of Blixard");
     EXPECT_EQ(parse_record("").error().help, "make one with: blixard debug record FILE");
-    EXPECT_EQ(parse_record("blixard-record 1\nxyz").error().message, "the record is of format 1; this build reads format 2");
+    EXPECT_EQ(parse_record("blixard-record 1\nxyz").error().message,
+              "the record is of format 1; this build reads format 2");
 }
 
 TEST(Record, of_a_daemon_that_lost_its_power_is_joined_from_whole_blocks) {
     const std::string log = segment_head(3, "r") + block(Block::kEntries, "one");
     const std::string state = block(Block::kCheckpoint, "s");
-    const std::string joined = joined_segment(log + block(Block::kEntries, "two").substr(0, 5), state) + joined_segment(segment_head(4, "r"), "");
+    const std::string joined =
+        joined_segment(log + block(Block::kEntries, "two").substr(0, 5), state) +
+        joined_segment(segment_head(4, "r"), "");
     const Result<Record> record = parse_record(joined);
     ASSERT_TRUE(record);
     ASSERT_EQ(record->segments.size(), 2u);

@@ -57,7 +57,8 @@ void Recorder::look_for_checkpoint() {
     check(whole->controller.tick);
     check(whole->controller.compact);
     if (known != timers_.size()) return;
-    if (whole->agent.lease.tick == 0 || whole->agent.look_at_all == 0 || whole->controller.tick == 0 || whole->controller.compact == 0)
+    if (whole->agent.lease.tick == 0 || whole->agent.look_at_all == 0 ||
+        whole->controller.tick == 0 || whole->controller.compact == 0)
         return;
     flush();
     Checkpoint checkpoint = base_;
@@ -113,7 +114,8 @@ void Recorder::saw_instances(const std::vector<hypervisor::Instance>& now) {
     } else if (now != instances_) {
         auto before = instances_.begin();
         for (const hypervisor::Instance& instance : now) {
-            while (before != instances_.end() && before->id < instance.id) gone.push_back((before++)->id);
+            while (before != instances_.end() && before->id < instance.id)
+                gone.push_back((before++)->id);
             const bool same_id = before != instances_.end() && before->id == instance.id;
             if (!same_id || *before != instance) changed.push_back(instance);
             if (same_id) ++before;

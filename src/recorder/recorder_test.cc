@@ -21,8 +21,14 @@ struct Changes final : store::WatchHandler {
 
 // A daemon's ports on a memory store.
 struct Bench {
-    Bench() : recorder(loop, sink), store(recorder, real), executor(recorder, loop), clock(recorder, loop) {
-        recorder.begin({.build = "test", .controller_settings = {.run_uid = "run-1"}, .state = std::make_shared<view::Snapshot>()});
+    Bench()
+        : recorder(loop, sink),
+          store(recorder, real),
+          executor(recorder, loop),
+          clock(recorder, loop) {
+        recorder.begin({.build = "test",
+                        .controller_settings = {.run_uid = "run-1"},
+                        .state = std::make_shared<view::Snapshot>()});
     }
 
     std::vector<Input> inputs() {
@@ -56,7 +62,8 @@ TEST(Recorder, an_input_has_what_was_asked_while_it_was_worked_on_and_its_answer
             store::Transaction put;
             put.compares.push_back({"vms/p/a/placement", 0});
             put.puts.push_back({.key = "vms/p/a/placement", .value = "{}"});
-            bench.store.commit(std::move(put), [&](const Result<store::Committed>&) { answered = true; });
+            bench.store.commit(std::move(put),
+                               [&](const Result<store::Committed>&) { answered = true; });
         });
     });
     bench.loop.run_until([&] { return answered; });
@@ -68,7 +75,8 @@ TEST(Recorder, an_input_has_what_was_asked_while_it_was_worked_on_and_its_answer
     EXPECT_EQ(inputs[1].tag, Tag::kTask);
     EXPECT_EQ(inputs[1].number, 1u);
     ASSERT_EQ(inputs[1].calls.size(), 1u);
-    EXPECT_EQ(inputs[1].calls[0].text, "if vms/p/a/placement is absent\nput vms/p/a/placement {}\n");
+    EXPECT_EQ(inputs[1].calls[0].text,
+              "if vms/p/a/placement is absent\nput vms/p/a/placement {}\n");
     EXPECT_EQ(describe(inputs[2]), "the answer to \"commit\" (call 1): done at revision 1");
     EXPECT_FALSE(inputs[3].whole) << "what comes behind an input is written with the next one";
 }
@@ -78,7 +86,8 @@ TEST(Recorder, changes_are_kept_without_secrets_and_without_what_no_loop_looks_a
     Changes changes;
     bench.store.watch("", 1, changes);
     store::Transaction put;
-    put.puts.push_back({.key = "vms/p/a/spec", .value = R"({"uid":"u","spec":{"cloud_init":{"user_data":"hunter2"}}})"});
+    put.puts.push_back({.key = "vms/p/a/spec",
+                        .value = R"({"uid":"u","spec":{"cloud_init":{"user_data":"hunter2"}}})"});
     put.puts.push_back({.key = "cluster/tokens/1", .value = R"({"hash":"hunter2"})"});
     bench.real.commit(std::move(put), [](const Result<store::Committed>&) {});
     bench.loop.run_until([&] { return !changes.seen.empty(); });
@@ -86,7 +95,8 @@ TEST(Recorder, changes_are_kept_without_secrets_and_without_what_no_loop_looks_a
     const std::vector<Input> inputs = bench.inputs();
     ASSERT_FALSE(inputs.empty());
     ASSERT_EQ(inputs[0].batch.changes.size(), 1u);
-    EXPECT_EQ(inputs[0].batch.changes[0].item.value, R"({"uid":"u","spec":{"cloud_init":{"user_data":"[removed]"}}})");
+    EXPECT_EQ(inputs[0].batch.changes[0].item.value,
+              R"({"uid":"u","spec":{"cloud_init":{"user_data":"[removed]"}}})");
     EXPECT_EQ(bench.sink.bytes.find("hunter2"), std::string::npos);
     EXPECT_EQ(bench.sink.bytes.find("cluster/"), std::string::npos);
 }

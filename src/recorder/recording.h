@@ -17,8 +17,8 @@ namespace blixard::recorder {
 class Recording {
  public:
     // What is given outlives it.
-    Recording(Sink& sink, std::size_t segment_bytes, store::Store& real_store, Executor& real_executor, const Clock& real_clock,
-              Random& real_random)
+    Recording(Sink& sink, std::size_t segment_bytes, store::Store& real_store,
+              Executor& real_executor, const Clock& real_clock, Random& real_random)
         : recorder(real_clock, sink, segment_bytes),
           store(recorder, real_store),
           executor(recorder, real_executor),
@@ -26,9 +26,12 @@ class Recording {
           random(recorder, real_random) {}
 
     // The view has its state; the loops are about to be made, with `agent.run_uid` set.
-    void begin(std::string build, const agent::AgentSettings& agent, const controller::ControllerSettings& controller,
-               const view::View& view) {
-        recorder.begin({.build = std::move(build), .agent_settings = agent, .controller_settings = controller, .state = view.current()});
+    void begin(std::string build, const agent::AgentSettings& agent,
+               const controller::ControllerSettings& controller, const view::View& view) {
+        recorder.begin({.build = std::move(build),
+                        .agent_settings = agent,
+                        .controller_settings = controller,
+                        .state = view.current()});
     }
     void start(agent::Agent& agent, std::function<void(Status)> ready) {
         recorder.input(Tag::kBegin, [&] { agent.start(std::move(ready)); });

@@ -60,7 +60,9 @@ class Scrubber {
         if (secret && raw.size() > 2) {
             out_->append("\"").append(kRemoved).append("\"");
         } else if (line) {
-            out_->append("\"").append(line_without_secrets(raw.substr(1, raw.size() - 2))).append("\"");
+            out_->append("\"")
+                .append(line_without_secrets(raw.substr(1, raw.size() - 2)))
+                .append("\"");
         } else {
             out_->append(raw);
         }
@@ -82,7 +84,8 @@ class Scrubber {
     // A number, true, false, null.
     bool plain(bool secret) {
         const std::size_t from = at_;
-        while (at_ < in_.size() && std::string_view("+-.0123456789Etruefalsn").find(in_[at_]) != std::string_view::npos)
+        while (at_ < in_.size() &&
+               std::string_view("+-.0123456789Etruefalsn").find(in_[at_]) != std::string_view::npos)
             ++at_;
         if (at_ == from) return false;
         const std::string_view text = in_.substr(from, at_ - from);
@@ -116,7 +119,8 @@ class Scrubber {
             if (!take(':')) return false;
             const std::string_view bare = name.substr(1, name.size() - 2);
             // A name written with escapes hides what it is.
-            const bool hides = secret || bare.find('\\') != std::string_view::npos || is_secret_name(bare);
+            const bool hides =
+                secret || bare.find('\\') != std::string_view::npos || is_secret_name(bare);
             if (!value(hides, bare == "command_line")) return false;
             spaces();
         } while (take(','));
@@ -153,7 +157,8 @@ std::string line_without_secrets(std::string_view line) {
         const std::size_t end = std::min(line.find(' '), line.size());
         const std::string_view word = line.substr(0, end);
         const std::size_t equals = word.find('=');
-        const bool secret = equals != std::string_view::npos && is_secret_name(word.substr(0, equals));
+        const bool secret =
+            equals != std::string_view::npos && is_secret_name(word.substr(0, equals));
         out += secret ? word.substr(0, equals + 1) : word;
         if (secret) out += kRemoved;
         if (end < line.size()) out += ' ';

@@ -10,7 +10,9 @@
 namespace blixard::recorder {
 namespace {
 
-bool known(const std::string& key) { return model::parse_key(key).kind != model::RecordKind::kOther; }
+bool known(const std::string& key) {
+    return model::parse_key(key).kind != model::RecordKind::kOther;
+}
 
 store::KeyValue scrubbed_item(const store::KeyValue& item) {
     return {.key = item.key,
@@ -39,7 +41,8 @@ std::string scrubbed_value(const std::string& key, const std::string& value) {
 store::WatchBatch scrubbed(const store::WatchBatch& batch) {
     store::WatchBatch out{.revision = batch.revision};
     for (const store::Change& change : batch.changes)
-        if (known(change.item.key)) out.changes.push_back({change.deleted, scrubbed_item(change.item)});
+        if (known(change.item.key))
+            out.changes.push_back({change.deleted, scrubbed_item(change.item)});
     return out;
 }
 

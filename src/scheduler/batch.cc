@@ -15,8 +15,7 @@ constexpr std::size_t kReservedPart = 8;
 bool could_hold(const Cluster& cluster, const Filters& filters, HostIndex index) {
     const auto& host = cluster.host(index);
     Take take;
-    return filters.admits(index) &&
-           first_take(filters.ask(), host.capacity, host.capacity, take);
+    return filters.admits(index) && first_take(filters.ask(), host.capacity, host.capacity, take);
 }
 
 double lack(std::int64_t need, std::int64_t free) {
@@ -40,12 +39,11 @@ HostIndex closest_host(const Cluster& cluster, const Request& request, const Pol
     return best;
 }
 
-// A rule of a placed VM may speak of this VM by its name, or of VMs that came before it: its refusal
-// says nothing about others.
+// A rule of a placed VM may speak of this VM by its name, or of VMs that came before it: its
+// refusal says nothing about others.
 bool holds_for_all(const Decision& decision) {
-    return std::none_of(
-        decision.refusals.begin(), decision.refusals.end(),
-        [](const Refusals& one) { return one.reason == Reason::kAntiAffinity; });
+    return std::none_of(decision.refusals.begin(), decision.refusals.end(),
+                        [](const Refusals& one) { return one.reason == Reason::kAntiAffinity; });
 }
 
 }  // namespace
@@ -55,11 +53,10 @@ bool Reservations::refresh(Cluster& cluster, const Queue& queue, const Policy& p
     std::erase_if(held_, [&](const Reservation& one) {
         auto request = queue.find(one.vm);
         auto host = cluster.find_host(one.host);
-        const bool holds = request && host != kNoHost &&
-                           could_hold(cluster,
-                                      Filters(cluster, *request, policy,
-                                              strategy_for(*request, policy)),
-                                      host);
+        const bool holds =
+            request && host != kNoHost &&
+            could_hold(cluster, Filters(cluster, *request, policy, strategy_for(*request, policy)),
+                       host);
         if (holds)
             cluster.reserve(one.host, *request);
         else

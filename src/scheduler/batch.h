@@ -1,5 +1,5 @@
-// Many pending VMs decided one after the other on one picture, so that two decisions never count the
-// same room, and a big VM is not starved by small ones.
+// Many pending VMs decided one after the other on one picture, so that two decisions never count
+// the same room, and a big VM is not starved by small ones.
 #pragma once
 
 #include <string>
@@ -22,16 +22,17 @@ struct Reservation {
     bool operator==(const Reservation&) const = default;
 };
 
-// The reservations that hold, from batch to batch. At most one host in eight, and always one, may be
-// reserved.
+// The reservations that hold, from batch to batch. At most one host in eight, and always one, may
+// be reserved.
 class Reservations {
  public:
-    // Drops those whose VM does not wait any more, or whose host could not hold it any more, and sees
-    // to it that `cluster` (which may have been made anew) knows the others. True if one was dropped:
-    // there may be room for others.
+    // Drops those whose VM does not wait any more, or whose host could not hold it any more, and
+    // sees to it that `cluster` (which may have been made anew) knows the others. True if one was
+    // dropped: there may be room for others.
     bool refresh(Cluster& cluster, const Queue& queue, const Policy& policy);
 
-    // The host that could hold the VM and lacks the smallest part of it now, if one may be reserved.
+    // The host that could hold the VM and lacks the smallest part of it now, if one may be
+    // reserved.
     void reserve_for(const Request& request, Cluster& cluster, const Policy& policy);
     void drop(const std::string& vm, Cluster& cluster);
     void clear() { held_.clear(); }
@@ -47,7 +48,11 @@ class Batch {
  public:
     Batch(Cluster& cluster, Queue& queue, Reservations& reservations, const Policy& policy,
           MonoTime now)
-        : cluster_(cluster), queue_(queue), reservations_(reservations), policy_(policy), now_(now) {}
+        : cluster_(cluster),
+          queue_(queue),
+          reservations_(reservations),
+          policy_(policy),
+          now_(now) {}
 
     // The decision for queue.next(), which must be there. A VM that finds a place is counted in the
     // cluster and leaves the queue. One whose place needs evictions is counted there at once, over

@@ -19,18 +19,20 @@ struct Turns {
     Reservations reservations;
     Policy policy;
 
-    void wait(Request request, MonoTime since = {}) { queue.put(shared(std::move(request)), since); }
+    void wait(Request request, MonoTime since = {}) {
+        queue.put(shared(std::move(request)), since);
+    }
     // "vm outcome" of every decision of this round, in order.
     std::vector<std::string> round(MonoTime now = {}) {
         std::vector<std::string> answers;
         Batch batch(cluster, queue, reservations, policy, now);
         while (queue.next()) {
             auto decision = batch.decide();
-            answers.push_back(decision.vm +
-                              (decision.outcome == Outcome::kPlaced     ? " on " + decision.host
-                               : decision.outcome == Outcome::kPreempts ? " preempts"
-                               : decision.outcome == Outcome::kPending  ? " waits"
-                                                                        : " refused"));
+            answers.push_back(decision.vm + (decision.outcome == Outcome::kPlaced
+                                                 ? " on " + decision.host
+                                             : decision.outcome == Outcome::kPreempts ? " preempts"
+                                             : decision.outcome == Outcome::kPending  ? " waits"
+                                                                                     : " refused"));
         }
         return answers;
     }
@@ -232,7 +234,9 @@ TEST(Plan, a_drain_says_what_moves_where_and_what_is_stuck) {
     EXPECT_EQ(plan->moves, (std::vector<Move>{{"small", "a", "b", {}}}));
     ASSERT_EQ(plan->stuck.size(), 1U);
     EXPECT_EQ(plan->stuck[0].vm, "big");
-    EXPECT_EQ(plan->stuck[0].why, "fits on none of 2 hosts: 1 x draining, 1 x cpu; would fit if: 2 CPUs less fits host b");
+    EXPECT_EQ(
+        plan->stuck[0].why,
+        "fits on none of 2 hosts: 1 x draining, 1 x cpu; would fit if: 2 CPUs less fits host b");
     EXPECT_EQ(cluster.host_of("small"), "a") << "nothing is changed";
     EXPECT_FALSE(plan_drain(cluster, std::vector<std::string>{"nobody"}, {}));
 }

@@ -332,9 +332,8 @@ std::vector<VmIndex> Cluster::vms_that_may_forbid(const Request& request) const 
         if (const auto found = anti_by_label_.find(id); found != anti_by_label_.end())
             add(found->second);
     }
-    std::sort(owners.begin(), owners.end(), [&](VmIndex a, VmIndex b) {
-        return vms_[a].placement < vms_[b].placement;
-    });
+    std::sort(owners.begin(), owners.end(),
+              [&](VmIndex a, VmIndex b) { return vms_[a].placement < vms_[b].placement; });
     owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
     return owners;
 }

@@ -119,8 +119,8 @@ class Cluster {
     const VmSlot& vm(VmIndex index) const { return vms_[index]; }
     const std::string& host_of(std::string_view vm) const;  // empty if it has no place
     std::span<const VmIndex> vms_with_label(LabelId label) const;
-    // Placed VMs with a hard anti-affinity rule that may speak of `request`, in the order in which they
-    // were placed: their rules bind newcomers too.
+    // Placed VMs with a hard anti-affinity rule that may speak of `request`, in the order in which
+    // they were placed: their rules bind newcomers too.
     std::vector<VmIndex> vms_that_may_forbid(const Request& request) const;
     const Usage& usage(std::string_view project) const;
     const Names& names() const { return names_; }
@@ -161,7 +161,8 @@ class Cluster {
     std::vector<VmIndex> vms_unused_;
     VmTable table_;
     std::unordered_map<LabelId, std::vector<VmIndex>> by_label_;
-    // Owners of hard anti-affinity rules, by what the rule speaks of: the first of its labels, or a VM.
+    // Owners of hard anti-affinity rules, by what the rule speaks of: the first of its labels, or a
+    // VM.
     std::unordered_map<LabelId, std::vector<VmIndex>> anti_by_label_;
     std::unordered_map<std::string, std::vector<VmIndex>, NameHash, std::equal_to<>> anti_by_vm_;
     std::unordered_map<std::string, Usage, NameHash, std::equal_to<>> usage_;

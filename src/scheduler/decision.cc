@@ -55,8 +55,9 @@ std::string summary(const Decision& decision) {
             return fmt::format("{} after evicting {}", decision.host,
                                fmt::join(decision.evictions, ", "));
         case Outcome::kPending: {
-            auto text = fmt::format("fits on none of {}: {}", counted(decision.hosts_considered, "host"),
-                                    refusals_text(decision));
+            auto text =
+                fmt::format("fits on none of {}: {}", counted(decision.hosts_considered, "host"),
+                            refusals_text(decision));
             if (!decision.would_fit_if.empty())
                 text += fmt::format("; would fit if: {}", decision.would_fit_if.front().text);
             return text;

@@ -63,7 +63,8 @@ Request random_request(Random& random, int number) {
                        {}};
         if (random.chance(25)) request.gpu.models = {random.chance(70) ? "T4" : "none-has-it"};
     }
-    if (random.chance(20)) request.devices = {{"nic", static_cast<std::int32_t>(pick(random, 1, 2))}};
+    if (random.chance(20))
+        request.devices = {{"nic", static_cast<std::int32_t>(pick(random, 1, 2))}};
     request.project = random.chance(70) ? "p" : "q";
     request.labels = {{"app", std::to_string(random.below(2))}};
     if (random.chance(30))

@@ -37,8 +37,8 @@ std::optional<Failure> quota_failure(const Cluster& cluster, const Request& requ
     if (found == policy.quota.end()) return {};
     const auto& quota = found->second;
     const auto& usage = cluster.usage(request.project);
-    auto over = [&](std::int64_t limit, std::int64_t used, std::int64_t more,
-                    std::string_view what, std::int64_t unit = 1) -> std::optional<Failure> {
+    auto over = [&](std::int64_t limit, std::int64_t used, std::int64_t more, std::string_view what,
+                    std::int64_t unit = 1) -> std::optional<Failure> {
         if (limit < 0 || used + more <= limit || more == 0) return {};
         const auto in_units = [unit](std::int64_t n) {
             return fmt::format("{:.15g}", static_cast<double>(n) / static_cast<double>(unit));
@@ -48,8 +48,8 @@ std::optional<Failure> quota_failure(const Cluster& cluster, const Request& requ
                                    in_units(used), in_units(limit), what, in_units(more))};
     };
     if (auto f = over(quota.vms, usage.vms, 1, "VMs")) return f;
-    if (auto f = over(quota.limit.cpu_milli, usage.used.cpu_milli, request.need.cpu_milli,
-                      "CPUs", 1000))
+    if (auto f =
+            over(quota.limit.cpu_milli, usage.used.cpu_milli, request.need.cpu_milli, "CPUs", 1000))
         return f;
     if (auto f = over(quota.limit.memory_mib, usage.used.memory_mib, request.need.memory_mib,
                       "MiB of memory"))
@@ -87,7 +87,8 @@ bool Filters::zone_admits(const HostSlot& host) const {
     if (!mutant(MutantId::kZoneIgnored) && std::find(zones.excluded.begin(), zones.excluded.end(),
                                                      host.spec.zone) != zones.excluded.end())
         return false;
-    return strategy_ != Strategy::kLocality || !zones.strict || zones.preference(host.spec.zone) > 0.0;
+    return strategy_ != Strategy::kLocality || !zones.strict ||
+           zones.preference(host.spec.zone) > 0.0;
 }
 
 bool Filters::is_pinned_elsewhere(const HostSlot& host, const VolumePin** pin) const {

@@ -208,8 +208,7 @@ Result<Survival> survives_losses(const Cluster& cluster, std::int64_t k, const P
         return fail_field("k", fmt::format("the loss of {} of {} hosts", k, names.size()),
                           fmt::format("use 1 to {}", names.size()));
     LossTrial trial(cluster, policy, sets_most);
-    trial.result.all_sets_tried =
-        sets_of(static_cast<std::int64_t>(names.size()), k) <= sets_most;
+    trial.result.all_sets_tried = sets_of(static_cast<std::int64_t>(names.size()), k) <= sets_most;
     if (!trial.result.all_sets_tried)
         std::stable_sort(names.begin(), names.end(),
                          [&](const std::string& a, const std::string& b) {

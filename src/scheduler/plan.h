@@ -40,8 +40,9 @@ Result<Plan> plan_drain(const Cluster& cluster, std::span<const std::string> hos
 Result<Plan> plan_lose(const Cluster& cluster, std::span<const std::string> hosts,
                        const Policy& policy);
 
-// Which of the pending VMs find a place once `count` hosts like this one are there; beyond the first
-// they are called the host's name with "-2", "-3" ... behind. kExists if there is one of that name.
+// Which of the pending VMs find a place once `count` hosts like this one are there; beyond the
+// first they are called the host's name with "-2", "-3" ... behind. kExists if there is one of that
+// name.
 Result<Plan> plan_add(const Cluster& cluster, const Host& host, std::int64_t count,
                       std::span<const std::shared_ptr<const Request>> pending,
                       const Policy& policy);

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/mutant.h"
 #include "scheduler/filters.h"
 #include "scheduler/place.h"
-#include "base/mutant.h"
 
 namespace blixard::scheduler {
 namespace {
@@ -62,7 +62,8 @@ class Search {
             const auto& request = *cluster_.vm(vm).request;
             if (request.preemptible &&
                 (request.priority < filters_.request().priority ||
-                 (mutant(MutantId::kPreemptsEquals) && request.priority == filters_.request().priority)) &&
+                 (mutant(MutantId::kPreemptsEquals) &&
+                  request.priority == filters_.request().priority)) &&
                 !is_wanted_near(request))
                 found.victims.push_back(vm);
         }

@@ -1,9 +1,9 @@
-// The VMs that wait for a place, in order of turn. VMs that want the same but for name and age stand
-// in one group: when the first is refused, the others are not asked in that round, so that a million
-// equal VMs cost as much as one.
+// The VMs that wait for a place, in order of turn. VMs that want the same but for name and age
+// stand in one group: when the first is refused, the others are not asked in that round, so that a
+// million equal VMs cost as much as one.
 //
-// A round asks every VM once. What comes while it goes on is asked in its turn; a VM behind a refused
-// one gets its turn before that one is asked again.
+// A round asks every VM once. What comes while it goes on is asked in its turn; a VM behind a
+// refused one gets its turn before that one is asked again.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@
 
 namespace blixard::scheduler {
 
-// Equal but for the VM's name and age: where one fits, the other does, as far as their own wishes go.
+// Equal but for the VM's name and age: where one fits, the other does, as far as their own wishes
+// go.
 bool wants_the_same(const Request& a, const Request& b);
 
 class Queue {
@@ -50,8 +51,8 @@ class Queue {
     // What was said in this round to a VM that wants the same as next(); null: it has to be asked.
     const Decision* known_answer() const;
 
-    // next() has had its turn in this round, with this answer. `for_all`: those who want the same would
-    // get the same.
+    // next() has had its turn in this round, with this answer. `for_all`: those who want the same
+    // would get the same.
     void answered(const Decision& decision, bool for_all);
 
     // next() cannot be asked in this round.

@@ -24,7 +24,8 @@ inline constexpr double kGainMin = 0.05;  // CPUs; less is not worth a migration
 
 // At most `max_moves` moves. Each one keeps every rule, at every step; only VMs whose strategy in
 // force is fragmentation move, and of those only the ones that `movable` holds for (empty: all). It
-// ends by itself: each move lowers the room lost by kGainMin at least, and that can never be below 0.
+// ends by itself: each move lowers the room lost by kGainMin at least, and that can never be below
+// 0.
 using Movable = std::function<bool(const Request&)>;
 Rebalance plan_rebalance(const Cluster& cluster, const Policy& policy, std::int64_t max_moves,
                          const Movable& movable = {});

@@ -244,8 +244,7 @@ class Finder {
                             "free, and what else the "
                             "VM requires",
                             static_cast<double>(need.cpu_milli) / 1000.0,
-                            need.cpu_milli == 1000 ? "" : "s", need.memory_mib,
-                            need.disk_mib)};
+                            need.cpu_milli == 1000 ? "" : "s", need.memory_mib, need.disk_mib)};
     }
 
     const Cluster& cluster_;

@@ -185,7 +185,8 @@ double Scores::of_host(HostIndex index, std::vector<ScorePart>* parts) const {
 
 std::vector<ScorePart> Scores::explain_room(const HostSlot& host, Take take) const {
     std::vector<ScorePart> parts;
-    if (const char* name = name_of_room_part(strategy_)) parts.push_back({name, of_take(host, take)});
+    if (const char* name = name_of_room_part(strategy_))
+        parts.push_back({name, of_take(host, take)});
     return parts;
 }
 

@@ -100,8 +100,8 @@ TEST_F(Scoring, locality_adds_the_zone_to_the_room_lost) {
     EXPECT_DOUBLE_EQ(found.at("a"), 1.0);
     EXPECT_DOUBLE_EQ(found.at("b"), 47.0);
     auto decision = place(cluster, vm, policy);
-    EXPECT_EQ(decision.parts, (std::vector<ScorePart>{{"room lost", -3.0},
-                                                      {"preferred zone", 50.0}}));
+    EXPECT_EQ(decision.parts,
+              (std::vector<ScorePart>{{"room lost", -3.0}, {"preferred zone", 50.0}}));
 }
 
 TEST_F(Scoring, spread_counts_the_group_in_the_domain_then_on_the_host_then_the_room) {

@@ -52,8 +52,8 @@ Result<model::Failover> parse(const model::Failover*, std::string_view text) {
     return model::parse_failover(text, model::Mode::kLenient);
 }
 
-// Null where the bytes are not a `T`, which is said in the log: one bad record must not stop a host.
-// It may be a newer version's, so nobody concludes anything from it.
+// Null where the bytes are not a `T`, which is said in the log: one bad record must not stop a
+// host. It may be a newer version's, so nobody concludes anything from it.
 template <class T>
 PartPtr<T> decode(const store::KeyValue& item, bool keep_bytes, Log& log) {
     Result<T> value = parse(static_cast<const T*>(nullptr), item.value);
@@ -196,8 +196,8 @@ void take_part(VmEntry& vm, std::uint8_t bit, PartPtr<T>& part, std::string_view
                const store::KeyValue& item, bool deleted, Log& log) {
     PartPtr<T> now = deleted ? nullptr : decode<T>(item, false, log);
     const bool understood = deleted || now;
-    vm.not_understood = static_cast<std::uint8_t>(understood ? vm.not_understood & ~bit
-                                                             : vm.not_understood | bit);
+    vm.not_understood =
+        static_cast<std::uint8_t>(understood ? vm.not_understood & ~bit : vm.not_understood | bit);
     if (!understood) return;
     part = std::move(now);
     bytes = deleted ? std::string_view{} : std::string_view(item.value);
@@ -223,7 +223,8 @@ void apply_vm(Snapshot& state, const model::ParsedKey& key, const store::KeyValu
     if (key.kind == RecordKind::kVmSpec)
         take_part<model::VmRecord>(*vm, kSpecBit, vm->record, record, item, deleted, log);
     else if (key.kind == RecordKind::kVmPlacement)
-        take_part<model::Placement>(*vm, kPlacementBit, vm->placement, placement, item, deleted, log);
+        take_part<model::Placement>(*vm, kPlacementBit, vm->placement, placement, item, deleted,
+                                    log);
     else
         take_part<model::VmStatus>(*vm, kStatusBit, vm->status, status, item, deleted, log);
     if (key.kind == RecordKind::kVmSpec && !(vm->not_understood & kSpecBit))

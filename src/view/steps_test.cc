@@ -53,7 +53,8 @@ TEST(Steps, equal_states_become_one_and_a_state_that_lacks_something_stays_alone
     const SnapshotPtr first = state_with({web, db}, 100);
     EXPECT_EQ(steps.settle(first, compared_at), first);
     EXPECT_EQ(steps.settle(state_with({db, web}, 100), compared_at), first);
-    const SnapshotPtr lacks = state_with({web}, 100), older = state_with({web, project_made("db", 94)}, 100);
+    const SnapshotPtr lacks = state_with({web}, 100),
+                      older = state_with({web, project_made("db", 94)}, 100);
     EXPECT_EQ(steps.settle(lacks, never), lacks);
     never = 0;
     EXPECT_EQ(steps.settle(older, never), older);

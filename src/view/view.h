@@ -80,7 +80,8 @@ class View final : private store::WatchHandler {
     Steps* const steps_;
     Revision compared_at_ = 0;  // of `steps_`
     std::function<void(Status)> ready_;
-    std::shared_ptr<Snapshot> next_;  // being built; never seen by readers; null: as the present one
+    std::shared_ptr<Snapshot>
+        next_;  // being built; never seen by readers; null: as the present one
     std::shared_ptr<char> alive_ = std::make_shared<char>();
     bool loading_ = false;
     bool stopped_ = false;

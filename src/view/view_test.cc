@@ -166,8 +166,9 @@ TEST(Apply, vms_are_found_by_the_image_and_the_volumes_that_they_name) {
     Snapshot state;
     NullLog log;
     const auto put = [&](const std::string& name, const std::string& spec, store::Revision at) {
-        apply_change(state, item("vms/default/" + name + "/spec",
-                                 R"({"uid":"u","spec":)" + spec + "}", at), false, log);
+        apply_change(
+            state, item("vms/default/" + name + "/spec", R"({"uid":"u","spec":)" + spec + "}", at),
+            false, log);
     };
     const auto users = [&](const std::string& use) {
         std::string names;

@@ -77,9 +77,9 @@ Status FakeHypervisor::may_start(const Launch& launch) const {
         if (held->second > std::pair(disk.volume_epoch, launch.id.epoch)) {
             return fail(ErrorCode::kConflict,
                         "disk " + disk.path + " has been opened by epoch " +
-                            std::to_string(held->second.second) + " (of the volume: " +
-                            std::to_string(held->second.first) + "); this is epoch " +
-                            std::to_string(launch.id.epoch) + " (" +
+                            std::to_string(held->second.second) +
+                            " (of the volume: " + std::to_string(held->second.first) +
+                            "); this is epoch " + std::to_string(launch.id.epoch) + " (" +
                             std::to_string(disk.volume_epoch) + ")");
         }
     }
@@ -116,7 +116,8 @@ void FakeHypervisor::began(const Launch& launch, Callback<Instance> done) {
     const FakeScript& script = host_.script_of(launch.id.vm);
     if (script.start_fails) return done(fail(*script.start_fails));
     if (launch.still_allowed && !launch.still_allowed())
-        return done(fail(ErrorCode::kCancelled, "what allowed this start ended while it was prepared"));
+        return done(
+            fail(ErrorCode::kCancelled, "what allowed this start ended while it was prepared"));
     if (const Status allowed = may_start(launch); !allowed) return done(fail(allowed.error()));
     make_disks(launch);
     Machine& machine = host_.spawn(launch);
@@ -243,8 +244,8 @@ void FakeHypervisor::delete_disk(const std::string& path, Callback<bool> done) {
         }
     }
     if (host_.storage_away_)
-        return answer<bool>(std::move(done), fail(ErrorCode::kUnavailable, "the storage of disk " +
-                                                                               path + " is away"));
+        return answer<bool>(std::move(done), fail(ErrorCode::kUnavailable,
+                                                  "the storage of disk " + path + " is away"));
     host_.disks_.erase(path);
     answer<bool>(std::move(done), true);
 }

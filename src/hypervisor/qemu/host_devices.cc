@@ -10,7 +10,8 @@ namespace {
 bool allows(const model::DeviceRequest& request, const os::PciDevice& device) {
     const auto& models = request.models;
     return request.kind == device.kind &&
-           (models.empty() || std::find(models.begin(), models.end(), device.model) != models.end());
+           (models.empty() ||
+            std::find(models.begin(), models.end(), device.model) != models.end());
 }
 
 Error shortage(const model::DeviceRequest& request, const std::vector<os::PciDevice>& offered,
@@ -32,9 +33,9 @@ Error shortage(const model::DeviceRequest& request, const std::vector<os::PciDev
 
 }  // namespace
 
-Result<std::vector<os::PciDevice>> choose_devices(
-    const std::vector<model::DeviceRequest>& requests, const std::vector<os::PciDevice>& offered,
-    std::map<std::string, std::string> taken) {
+Result<std::vector<os::PciDevice>> choose_devices(const std::vector<model::DeviceRequest>& requests,
+                                                  const std::vector<os::PciDevice>& offered,
+                                                  std::map<std::string, std::string> taken) {
     std::vector<os::PciDevice> chosen;
     for (const model::DeviceRequest& request : requests) {
         const std::map<std::string, std::string> before = taken;

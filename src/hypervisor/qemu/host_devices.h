@@ -13,8 +13,8 @@ namespace blixard::hypervisor {
 
 // For each request the first of `offered` that it allows and nobody has. `taken`: address -> the VM
 // that has it. kUnavailable: what was asked for, what is here, and who has it.
-Result<std::vector<os::PciDevice>> choose_devices(
-    const std::vector<model::DeviceRequest>& requests, const std::vector<os::PciDevice>& offered,
-    std::map<std::string, std::string> taken);
+Result<std::vector<os::PciDevice>> choose_devices(const std::vector<model::DeviceRequest>& requests,
+                                                  const std::vector<os::PciDevice>& offered,
+                                                  std::map<std::string, std::string> taken);
 
 }  // namespace blixard::hypervisor

@@ -18,8 +18,8 @@ std::vector<std::string> addresses(const Result<std::vector<os::PciDevice>>& dev
 }
 
 TEST(ChooseDevices, the_first_that_is_allowed_and_free) {
-    const std::vector<model::DeviceRequest> requests = {
-        {.kind = "gpu"}, {.kind = "pci", .models = {"8086:1572"}}};
+    const std::vector<model::DeviceRequest> requests = {{.kind = "gpu"},
+                                                        {.kind = "pci", .models = {"8086:1572"}}};
     EXPECT_EQ(addresses(choose_devices(requests, kOffered, {})),
               (std::vector<std::string>{"0000:01:00.0", "0000:03:00.0"}));
     EXPECT_EQ(addresses(choose_devices(requests, kOffered, {{"0000:01:00.0", "default/a"}})),

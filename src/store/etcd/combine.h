@@ -3,9 +3,9 @@
 // writes anything, and may not overtake an earlier one with which it conflicts. Each keeps its own
 // compares (nested transactions), so that one writer's failed compare never fails its neighbours.
 //
-// etcd bounds the operations of each transaction, and those of one nested in it by what is left of that
-// bound. So they are nested twice: a few bundles, each of many small ones or of one that is large.
-// Pure; one thread at a time.
+// etcd bounds the operations of each transaction, and those of one nested in it by what is left of
+// that bound. So they are nested twice: a few bundles, each of many small ones or of one that is
+// large. Pure; one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +24,17 @@ namespace blixard::store {
 inline constexpr std::size_t kBundlesMost = 8;   // in one of etcd's
 inline constexpr std::size_t kBundledMost = 56;  // transactions in one bundle, if they are small:
 inline constexpr std::size_t kSmallOperations = kMaxOperations - kBundlesMost - kBundledMost;
-inline constexpr std::size_t kJoinedOperations = kMaxOperations - kBundlesMost;  // larger ones go alone
-// One that fails as a whole is tried again in so many parts, and each of those that fails, until the one
-// that is to blame stands alone.
+// Larger ones go alone.
+inline constexpr std::size_t kJoinedOperations = kMaxOperations - kBundlesMost;
+// One that fails as a whole is tried again in so many parts, and each of those that fails, until
+// the one that is to blame stands alone.
 inline constexpr std::size_t kPartsOfFailed = 8;
 inline constexpr std::size_t kWaitingMost = 65536;  // seconds of work; more waiting helps nobody
 
 struct Waiting {
     Transaction transaction;
     Callback<Committed> done;
-    MonoTime deadline;   // when it is given up, if it was not sent by then
+    MonoTime deadline;                     // when it is given up, if it was not sent by then
     std::size_t together_most = SIZE_MAX;  // may share one of etcd's with so many, itself included
 };
 using WaitingPtr = std::shared_ptr<Waiting>;
@@ -41,7 +42,7 @@ using WaitingList = std::vector<WaitingPtr>;
 using WaitingGroup = std::vector<WaitingList>;  // bundles
 
 std::size_t size_of(const WaitingGroup& group);  // transactions
-WaitingList flat(const WaitingGroup& group);     // in the order in which they waited, bundle by bundle
+WaitingList flat(const WaitingGroup& group);  // in the order in which they waited, bundle by bundle
 
 class Combiner {
  public:
@@ -60,8 +61,8 @@ class Combiner {
     WaitingList take_all();
 
  private:
-    // Keys that are written or compared by somebody. Two whose hashes are the same wait for each other
-    // without need, and that is all.
+    // Keys that are written or compared by somebody. Two whose hashes are the same wait for each
+    // other without need, and that is all.
     class Claims {
      public:
         bool conflicts(const Transaction& transaction) const;

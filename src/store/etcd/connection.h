@@ -84,13 +84,13 @@ class Connection {
 
     // The member in use if its channel is connected, else null (and connecting goes on).
     Endpoint* ready();
-    // The leader, if it is known, among our members, and connected: it answers a renewal itself, where
-    // another member has to ask it over HTTP. Else, and after leader_is_silent(), null.
+    // The leader, if it is known, among our members, and connected: it answers a renewal itself,
+    // where another member has to ask it over HTTP. Else, and after leader_is_silent(), null.
     Endpoint* ready_leader();
     // For a while the leader is not asked directly.
     void leader_is_silent();
-    // A member that says this term has yet to hear of an election that this connection knows of: what
-    // it answers by itself may be a deposed leader's word.
+    // A member that says this term has yet to hear of an election that this connection knows of:
+    // what it answers by itself may be a deposed leader's word.
     bool is_behind(std::uint64_t term);
     // The member does not do its work: others are tried, and what is under way there is cancelled.
     void leave(std::size_t endpoint, std::string_view why);
@@ -132,10 +132,10 @@ class Connection {
     std::mutex mutex_;  // guards all below
     bool stopping_ = false;
     std::size_t current_ = 0;
-    int strikes_ = 0;         // unanswered probes in a row
-    std::uint64_t term_ = 0;  // of raft: rises with each election
-    std::uint64_t leader_ = 0;                // its member id
-    std::vector<std::uint64_t> member_ids_;   // by endpoint; 0: not known yet
+    int strikes_ = 0;                        // unanswered probes in a row
+    std::uint64_t term_ = 0;                 // of raft: rises with each election
+    std::uint64_t leader_ = 0;               // its member id
+    std::vector<std::uint64_t> member_ids_;  // by endpoint; 0: not known yet
     std::chrono::steady_clock::time_point leader_silent_until_{};
     std::chrono::steady_clock::time_point left_at_{};
     std::set<Cancellable*> calls_;

@@ -157,8 +157,7 @@ Result<LeaseGrant> lease_of(Client& client) {
 }
 
 Result<LeaseGrant> renewed(Client& client, const LeaseGrant& lease) {
-    return client.wait<LeaseGrant>(
-        [&](auto done) { client.store().renew_lease(lease.id, done); });
+    return client.wait<LeaseGrant>([&](auto done) { client.store().renew_lease(lease.id, done); });
 }
 
 // The stream that carried the first renewal is kept, and has ended with the member.
@@ -330,8 +329,8 @@ class RenewalAndLeader : public ThreeMembers, public testing::WithParamInterface
 };
 
 // A follower passes renewals on to the leader, and asks one that hangs for six seconds: longer than
-// this client has. An election whose votes are split time and again may take that long by itself, so
-// another one is looked at then.
+// this client has. An election whose votes are split time and again may take that long by itself,
+// so another one is looked at then.
 TEST_P(RenewalAndLeader, a_renewal_under_way_does_not_go_down_with_the_leader_that_hangs) {
     Result<LeaseGrant> renewed = renew_as_the_leader_hangs(GetParam());
     for (int more = 0; !renewed && more < 3; ++more)

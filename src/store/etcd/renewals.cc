@@ -9,12 +9,12 @@ namespace {
 
 constexpr std::size_t kIdleMost = 8;  // a host renews one lease at a time
 
-// The leader's time before the member in use is asked instead: far less than a lease has left after a
-// renewal that was late.
+// The leader's time before the member in use is asked instead: far less than a lease has left after
+// a renewal that was late.
 constexpr Millis kLeaderPatience{500};
 
-// All that is under way is looked at together for what takes too long: a timer for each would cost more
-// than the renewal, which is answered within milliseconds.
+// All that is under way is looked at together for what takes too long: a timer for each would cost
+// more than the renewal, which is answered within milliseconds.
 constexpr Millis kLookEvery{100};
 
 }  // namespace
@@ -104,8 +104,8 @@ class Renewals::Stream final : public Completion, public Cancellable {
         }
         if (!is_old) return question->done(std::move(response));
         question->may_ask_leader = false;
-        renewals.attempt_later(
-            question, {ErrorCode::kUnavailable, "etcd: this member has not heard of the new leader"});
+        renewals.attempt_later(question, {ErrorCode::kUnavailable,
+                                          "etcd: this member has not heard of the new leader"});
     }
 
     void finished() {
@@ -119,10 +119,10 @@ class Renewals::Stream final : public Completion, public Cancellable {
         if (question->is_at_leader) question->may_ask_leader = false;
         if (verdict_of(status) == Verdict::kRefused) return question->done(fail(error_of(status)));
         const bool is_late = until(question->deadline) <= Millis{0};
-        renewals.attempt_later(question,
-                               is_late     ? Error{ErrorCode::kUnavailable, "etcd did not answer in time"}
-                               : status.ok() ? Error{ErrorCode::kUnavailable, "etcd ended the renewal"}
-                                           : error_of(status));
+        renewals.attempt_later(
+            question, is_late       ? Error{ErrorCode::kUnavailable, "etcd did not answer in time"}
+                      : status.ok() ? Error{ErrorCode::kUnavailable, "etcd ended the renewal"}
+                                    : error_of(status));
     }
 
     Renewals& renewals_;
@@ -158,8 +158,7 @@ void Renewals::ask(LeaseId lease, Done done) {
 void Renewals::attempt(const QuestionPtr& question) {
     Endpoint* endpoint = connection_.ready();
     if (!endpoint)
-        return attempt_later(question,
-                             {ErrorCode::kUnavailable, "no etcd member can be reached"});
+        return attempt_later(question, {ErrorCode::kUnavailable, "no etcd member can be reached"});
     Endpoint* leader = question->may_ask_leader ? connection_.ready_leader() : nullptr;
     question->is_at_leader = leader && leader != endpoint;
     if (question->is_at_leader) {

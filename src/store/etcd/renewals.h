@@ -1,7 +1,7 @@
-// Renews leases by one question and one answer at a time on a keep-alive stream, which is kept for the
-// next one: etcd has more work with a stream that opens than with a renewal. The leader is asked where
-// it is known (another member asks it anew for each, over HTTP), and the member in use where the
-// leader does not answer soon. Includes gRPC: for this folder's sources only. Any thread.
+// Renews leases by one question and one answer at a time on a keep-alive stream, which is kept for
+// the next one: etcd has more work with a stream that opens than with a renewal. The leader is
+// asked where it is known (another member asks it anew for each, over HTTP), and the member in use
+// where the leader does not answer soon. Includes gRPC: for this folder's sources only. Any thread.
 #pragma once
 
 #include <functional>

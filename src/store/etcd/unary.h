@@ -67,7 +67,8 @@ class Unary final : public Completion, public Cancellable {
                 {ErrorCode::kUnavailable,
                  "no etcd member can be reached",
                  {},
-                 "see whether etcd runs, a majority of its members can reach each other, and this host "
+                 "see whether etcd runs, a majority of its members can reach each other, and this "
+                 "host "
                  "is still a member (the certificate of a removed one is refused)"});
         }
         endpoint_ = endpoint->index;

@@ -19,8 +19,8 @@ enum class CommitOutcome : std::uint8_t {
 struct CommitFault {
     CommitOutcome outcome = CommitOutcome::kApply;
     Millis delay{};  // on top of the link's delay, on the way to the store
-    Millis again{};  // above 0: what is applied arrives a second time (kUnknownLate: for the first time), so much
-                     // later; nobody is told
+    Millis again{};  // above 0: what is applied arrives a second time (kUnknownLate: for the first
+                     // time), so much later; nobody is told
 };
 
 // Asked once for each transaction, on the client's executor, in the order of sending.
@@ -32,11 +32,11 @@ class FaultPlan {
 
 // The state of one client's connection, changed at will while it is used.
 struct Link {
-    bool requests_cut =
-        false;  // nothing reaches the store: what is asked is refused; what is on its way is lost
+    // Nothing reaches the store: what is asked is refused; what is on its way is lost.
+    bool requests_cut = false;
     bool replies_cut =
-        false;       // nothing comes back: answers are lost, watches fall silent until it heals
-    Millis delay{};  // each way
+        false;           // nothing comes back: answers are lost, watches fall silent until it heals
+    Millis delay{};      // each way
     Millis watch_lag{};  // what a watch delivers, on top of that: it has a stream of its own
 };
 

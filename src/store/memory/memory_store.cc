@@ -156,7 +156,8 @@ class MemoryStore::Client final : public MemoryBackend::Listener,
             return time_out(id, unknown_error());
         }
         Result<T> result = serve(*backend_);
-        if (fault.again > Millis{0} && result) arrive_later<T>(fault.again, serve);  // what was refused is not on its way again
+        // What was refused is not on its way again.
+        if (fault.again > Millis{0} && result) arrive_later<T>(fault.again, serve);
         if (outcome == CommitOutcome::kUnknownApplied) return time_out(id, unknown_error());
         reply<T>(id, kind, std::move(result));
     }
