@@ -580,6 +580,7 @@ TEST_F(Scattered, a_rebalance_goes_on_when_its_controller_dies) {
     ASSERT_TRUE(loop.run_until([&] {
         return vm("small-1")->placement->value.release || vm("small-2")->placement->value.release;
     }));
+    EXPECT_EQ(operation().moving.substr(0, 8), "default/");
     EXPECT_EQ(operation().message.substr(0, 15), "moving default/");
     for (auto& [name, host] : hosts) {
         if (!host->controller->elected()) continue;

@@ -1,24 +1,6 @@
 #include "controller/moves.h"
 
-#include <fmt/format.h>
-
 namespace blixard::controller {
-namespace {
-
-constexpr std::string_view kMoving = "moving ";
-
-}  // namespace
-
-std::string moving_text(const scheduler::Move& move) {
-    return fmt::format("{}{} from {} to {}", kMoving, move.vm, move.from, move.to);
-}
-
-std::string moving_vm(std::string_view message) {
-    if (!message.starts_with(kMoving)) return {};
-    message.remove_prefix(kMoving.size());
-    return std::string(message.substr(0, message.find(' ')));
-}
-
 MoveState move_state(const view::VmEntry* vm) {
     if (!vm || !vm->record || !vm->placement) return MoveState::kGone;
     if (!vm->record->value.deleted_at.empty() || vm->record->value.spec.run == model::Run::kStopped)

@@ -1,22 +1,15 @@
-// One move of a rebalance, as the operation's record and the VM's placement tell it. Pure.
+// One move of a rebalance, as the VM's placement tells it. Pure.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
-#include "scheduler/plan.h"
 #include "view/snapshot.h"
 
 namespace blixard::controller {
 
 // A placement whose reason begins with this was released for a move.
 inline constexpr std::string_view kRebalanceReason = "rebalance";
-
-// The operation's message while the move is under way, and back: "moving default/web-1 from a to
-// b".
-std::string moving_text(const scheduler::Move& move);
-std::string moving_vm(std::string_view message);  // empty: none is under way
 
 enum class MoveState : std::uint8_t {
     kUnderWay,  // being stopped, looking for its place, or about to start

@@ -82,19 +82,20 @@ void Controller::look_at_drain(const view::OperationEntry& operation, const view
 void Controller::look_at_rebalance(const view::OperationEntry& operation,
                                    const view::Snapshot& state) {
     model::Operation now = operation.record->value;
-    const std::string moving = moving_vm(now.message);
-    if (!moving.empty()) {
-        if (busy_.contains(moving)) return;
-        switch (move_state(state.vms.find(moving))) {
+    if (!now.moving.empty()) {
+        if (busy_.contains(now.moving)) return;
+        switch (move_state(state.vms.find(now.moving))) {
             case MoveState::kUnderWay: return;
             case MoveState::kArrived: ++now.done; break;
             case MoveState::kGone: break;
             case MoveState::kHomeless:
                 now.state = model::OperationState::kFailed;
-                now.message =
-                    fmt::format("{} was stopped and waits for a place; see: blixard why", moving);
+                now.message = fmt::format("{} was stopped and waits for a place; see: blixard why",
+                                          now.moving);
+                now.moving.clear();
                 return propose_operation(operation, std::move(now));
         }
+        now.moving.clear();
         now.message.clear();
     }
     begin_move(operation, std::move(now), state);
@@ -118,7 +119,8 @@ void Controller::begin_move(const view::OperationEntry& operation, model::Operat
     const scheduler::Move& move = plan.moves.front().move;
     const view::VmEntry& vm = *state.vms.find(move.vm);
     inventory_.hold(*request_of(vm, state), move.to, move.assignment);
-    now.message = moving_text(move);
+    now.moving = move.vm;
+    now.message = fmt::format("moving {} from {} to {}", move.vm, move.from, move.to);
     model::Placement placement = vm.placement->value;
     placement.release = true;
     placement.reason = fmt::format("{}: leaves host {}", kRebalanceReason, move.from);

@@ -137,6 +137,7 @@ const Type& type_of<Operation>() {
         FIELD(unit, "Unit of done and total.", kServer),
         FIELD(blocked, "How many of those left cannot be done as things are; message says why.",
               kCount),
+        FIELD(moving, "The VM that is between two hosts now: project/name.", kServer),
         FIELD(message, "What was asked, what was found, what would help.", kServer),
     };
     static constexpr Type type =

@@ -111,6 +111,7 @@ struct Operation {
     std::int64_t total = 0;
     std::string unit;
     std::int64_t blocked = 0;  // of what is left: cannot be done as things are; `message` says why
+    std::string moving;        // the VM that is between two hosts now: "project/name"
     std::string message;
     json::Extras extras;
 

@@ -123,9 +123,9 @@ class Store {
  public:
     virtual ~Store() = default;
 
-    // Errors: kUnavailable (did not happen), kUnknownOutcome (may have happened), kExhausted (disk
-    // full or quota; did not happen), kInvalid/kTooLarge (bounds above), kNotFound (a put names a
-    // lease that does not exist).
+    // Errors: kUnavailable (did not happen), kUnknownOutcome (may have happened, or happen yet),
+    // kExhausted (disk full or quota; did not happen), kInvalid/kTooLarge (bounds above), kNotFound
+    // (a put names a lease that does not exist).
     virtual void commit(Transaction transaction, Callback<Committed> done) = 0;
 
     virtual void read(Range range, Callback<RangeResult> done) = 0;
