@@ -147,32 +147,13 @@ Result<Backup> Node::Impl::read_restorable(const std::string& file, const std::s
 }
 
 Result<Identity> Node::Impl::restore(const Backup& backup) {
-    const WallTime now = clock.wall();
-    Identity who;
-    who.cluster_id = backup.manifest.cluster_id;
-    who.name = settings.name;
-    who.uid = make_id(random);
-    who.advertise = write_host_port(advertise);
-    who.etcd_client_port = advertise.port + 1;
-    who.etcd_peer_port = advertise.port + 2;
-    who.runs_etcd = true;
-    who.etcd_endpoints = {write_host_port({advertise.host, who.etcd_client_port})};
-    who.lease_ttl_ms = backup.manifest.lease_ttl_ms;
-
+    const Identity who =
+        first_identity(backup.manifest.cluster_id, Millis{backup.manifest.lease_ttl_ms});
     ASSIGN_OR_RETURN(std::string authority_key,
                      open_sealed(backup.sealed_authority_key, backup.voter_key, who.cluster_id));
     const Authority authority{backup.authority_pem, std::move(authority_key)};
-    ASSIGN_OR_RETURN(const auto keys, make_certificate_request(who.name));
-    ASSIGN_OR_RETURN(
-        const std::string certificate,
-        issue_certificate(authority, keys.request_pem,
-                          {who.cluster_id, who.name, {advertise.host}, make_id(random), now}));
-    ASSIGN_OR_RETURN(const std::string revocations,
-                     issue_revocation_list(authority, {}, now, kAuthorityLife));
-    RETURN_IF_ERROR(os::write_file_atomically(files.voter_key(), backup.voter_key));
-    RETURN_IF_ERROR(os::write_file_atomically(files.key(), keys.key_pem));
-    RETURN_IF_ERROR(os::write_file_atomically(files.revocations(), revocations));
-    RETURN_IF_ERROR(files.save_certificate(certificate, authority.certificate_pem));
+    ASSIGN_OR_RETURN(const std::string certificate,
+                     write_first_keys(who, authority, backup.voter_key, kHostCertificateLife));
     RETURN_IF_ERROR(check_cluster_is_gone(backup.manifest));
 
     // A token of its own: members of the cluster as it was can never join this etcd by mistake.

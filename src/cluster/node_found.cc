@@ -66,6 +66,40 @@ Status check_founding(const Node::Impl::Founding& founding) {
 
 }  // namespace
 
+Identity Node::Impl::first_identity(std::string cluster_id, Millis lease_ttl) {
+    Identity who;
+    who.cluster_id = std::move(cluster_id);
+    who.name = settings.name;
+    who.uid = make_id(random);
+    who.advertise = write_host_port(advertise);
+    who.etcd_client_port = advertise.port + 1;
+    who.etcd_peer_port = advertise.port + 2;
+    who.runs_etcd = true;
+    who.etcd_endpoints = {write_host_port({advertise.host, who.etcd_client_port})};
+    who.lease_ttl_ms = lease_ttl.count;
+    return who;
+}
+
+Result<std::string> Node::Impl::write_first_keys(const Identity& who, const Authority& authority,
+                                                 const std::string& voter_key,
+                                                 Millis certificate_life) {
+    const WallTime now = clock.wall();
+    ASSIGN_OR_RETURN(const auto keys, make_certificate_request(who.name));
+    const std::string serial = make_id(random);
+    ASSIGN_OR_RETURN(
+        std::string certificate,
+        issue_certificate(
+            authority, keys.request_pem,
+            {who.cluster_id, who.name, {advertise.host}, serial, now, certificate_life}));
+    ASSIGN_OR_RETURN(const std::string revocations,
+                     issue_revocation_list(authority, {}, now, kAuthorityLife));
+    RETURN_IF_ERROR(os::write_file_atomically(files.voter_key(), voter_key));
+    RETURN_IF_ERROR(os::write_file_atomically(files.key(), keys.key_pem));
+    RETURN_IF_ERROR(os::write_file_atomically(files.revocations(), revocations));
+    RETURN_IF_ERROR(files.save_certificate(certificate, authority.certificate_pem));
+    return certificate;
+}
+
 Result<Identity> Node::Impl::found(const Founding& founding) {
     if (identity_now())
         return fail(ErrorCode::kConflict, "this host is a member of a cluster already",
@@ -78,34 +112,13 @@ Result<Identity> Node::Impl::found(const Founding& founding) {
     RETURN_IF_ERROR(os::make_directories(files.root(), 0700));
 
     const WallTime now = clock.wall();
-    Identity who;
-    who.cluster_id = make_id(random);
-    who.name = settings.name;
-    who.uid = make_id(random);
-    who.advertise = write_host_port(advertise);
-    who.etcd_client_port = advertise.port + 1;
-    who.etcd_peer_port = advertise.port + 2;
-    who.runs_etcd = true;
-    who.etcd_endpoints = {write_host_port({advertise.host, who.etcd_client_port})};
-    who.lease_ttl_ms = founding.lease_ttl.count;
-
+    const Identity who = first_identity(make_id(random), founding.lease_ttl);
     ASSIGN_OR_RETURN(const Authority authority,
                      create_authority(who.cluster_id, make_id(random), now));
     ASSIGN_OR_RETURN(const std::string voter_key, make_voter_key());
     ASSIGN_OR_RETURN(std::string sealed, seal(authority.key_pem, voter_key, who.cluster_id));
-    ASSIGN_OR_RETURN(const auto keys, make_certificate_request(who.name));
-    const std::string serial = make_id(random);
-    ASSIGN_OR_RETURN(
-        const std::string certificate,
-        issue_certificate(
-            authority, keys.request_pem,
-            {who.cluster_id, who.name, {advertise.host}, serial, now, founding.certificate_life}));
-    ASSIGN_OR_RETURN(const std::string revocations,
-                     issue_revocation_list(authority, {}, now, kAuthorityLife));
-    RETURN_IF_ERROR(os::write_file_atomically(files.voter_key(), voter_key));
-    RETURN_IF_ERROR(os::write_file_atomically(files.key(), keys.key_pem));
-    RETURN_IF_ERROR(os::write_file_atomically(files.revocations(), revocations));
-    RETURN_IF_ERROR(files.save_certificate(certificate, authority.certificate_pem));
+    ASSIGN_OR_RETURN(const std::string certificate,
+                     write_first_keys(who, authority, voter_key, founding.certificate_life));
     RETURN_IF_ERROR(start_first_etcd(who));
 
     ASSIGN_OR_RETURN(const auto info, inspect_certificate(certificate));

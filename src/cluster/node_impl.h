@@ -141,6 +141,12 @@ struct Node::Impl {
         Millis certificate_life = kHostCertificateLife;
     };
     Result<Identity> found(const Founding& founding);
+    // Of the only member of a cluster that begins.
+    Identity first_identity(std::string cluster_id, Millis lease_ttl);
+    // Its key, certificate (the result), the voters' key and an empty list of the revoked, as
+    // files.
+    Result<std::string> write_first_keys(const Identity& who, const Authority& authority,
+                                         const std::string& voter_key, Millis certificate_life);
     Status start_first_etcd(const Identity& who);
     Status move_contents(store::Store& from, store::Store& to);
     Member first_member(const Identity& who, const CertificateInfo& certificate) const;
