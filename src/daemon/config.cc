@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -145,6 +146,16 @@ Status read_table(const std::string& path, const toml::table& table, std::string
     return {};
 }
 
+// The watchdog and the VMs' processes run in "/".
+void make_absolute(Config& config) {
+    const auto absolute = [](const std::string& path) {
+        return std::filesystem::absolute(path).lexically_normal().string();
+    };
+    config.data_dir = absolute(config.data_dir);
+    for (auto& [name, place] : config.pools)
+        if (!hypervisor::is_ceph(place)) place = absolute(place);
+}
+
 }  // namespace
 
 Status parse_toml(std::string_view text, const std::string& path, Config& config) {
@@ -210,6 +221,7 @@ Result<Config> parse_arguments(const std::vector<std::string>& arguments) {
         }
     }
     RETURN_IF_ERROR(validate(config));
+    make_absolute(config);
     return config;
 }
 

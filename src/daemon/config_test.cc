@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 namespace blixard::daemon {
 namespace {
 
@@ -17,6 +19,16 @@ TEST(Config, flags_win_over_the_file) {
     ASSERT_TRUE(parsed);
     EXPECT_EQ(parsed->data_dir, "/b");
     EXPECT_EQ(parsed->pools.at("p"), "/q");
+}
+
+TEST(Config, directories_are_told_from_where_the_daemon_was_started) {
+    const std::string here = std::filesystem::current_path();
+    const Result<Config> parsed = parse_arguments(
+        {"--name", "a", "--data-dir", "var/data", "--pool", "nfs=../nfs", "--pool", "c=rbd:vms"});
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->data_dir, here + "/var/data");
+    EXPECT_EQ(parsed->pools.at("nfs"), std::filesystem::path(here).parent_path() / "nfs");
+    EXPECT_EQ(parsed->pools.at("c"), "rbd:vms");
 }
 
 TEST(Config, an_unknown_key_is_refused_with_its_line) {

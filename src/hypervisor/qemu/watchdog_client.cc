@@ -6,12 +6,23 @@
 #include "hypervisor/qemu/json_fields.h"
 #include "hypervisor/qemu/json_text.h"
 #include "hypervisor/qemu/watchdog.h"
+#include "os/files.h"
 
 namespace blixard::hypervisor {
 namespace {
 
 constexpr Millis kRetry{10};
-constexpr int kAttemptsBeforeStart = 100;  // a second: then another one is started
+constexpr int kAttemptsBeforeStart = 100;   // a second: then another one is started
+constexpr std::size_t kSaidMost = 1 << 10;  // of its last words
+constexpr std::size_t kLogMost = 64 << 10;  // begun anew beyond
+
+// The last line that it wrote.
+std::string last_words(const std::string& log) {
+    std::string said = os::read_file_tail(log, kSaidMost).value_or("");
+    while (!said.empty() && said.back() == '\n') said.pop_back();
+    const std::size_t newline = said.rfind('\n');
+    return newline == std::string::npos ? said : said.substr(newline + 1);
+}
 
 }  // namespace
 
@@ -49,8 +60,9 @@ void WatchdogClient::try_connect() {
 
 void WatchdogClient::start_watchdog() {
     const std::string errors = directory_ + "/watchdog.log";
-    const os::UniqueFd log(
-        ::open(errors.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    const int anew = os::file_size(errors).value_or(0) > kLogMost ? O_TRUNC : 0;
+    const os::UniqueFd log(::open(
+        errors.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | anew, 0600));
     os::SpawnOptions options;
     options.arguments = command_;
     options.error_fd = log.get();
@@ -63,12 +75,13 @@ void WatchdogClient::start_watchdog() {
     }
     if (process_.pidfd) loop_.unwatch_fd(process_.pidfd.get());
     process_ = std::move(*child);
-    loop_.watch_fd(process_.pidfd.get(), EPOLLIN, [this](std::uint32_t) {
-        const auto exit = os::reap(process_.pidfd.get());
+    loop_.watch_fd(process_.pidfd.get(), EPOLLIN, [this, errors](std::uint32_t) {
+        const os::ExitStatus exit = os::reap(process_.pidfd.get()).value_or(os::ExitStatus{});
         loop_.unwatch_fd(process_.pidfd.get());
         process_.pidfd.reset();
-        log_.info("the fencing watchdog ended",
-                  {{"how", os::describe(exit.value_or(os::ExitStatus{}))}});
+        if (exit.status == 0) return log_.info("the fencing watchdog ended");
+        log_.error("the fencing watchdog ended, and no VM can be started without it",
+                   {{"how", os::describe(exit)}, {"said", last_words(errors)}, {"log", errors}});
     });
 }
 
