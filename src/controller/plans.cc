@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <vector>
 
@@ -11,56 +10,18 @@
 #include "controller/needs.h"
 #include "controller/translate.h"
 #include "model/documents.h"
-#include "model/merge_patch.h"
-#include "model/validate.h"
+#include "model/plan_requests.h"
+#include "model/requests.h"
 #include "scheduler/plan.h"
 #include "scheduler/rebalance.h"
 
 namespace blixard::controller {
 namespace {
 
-constexpr std::int64_t kLaunchMost = 10'000;  // VMs in one question
-constexpr std::int64_t kAddMost = 1'000;      // hosts in one question
 constexpr std::int64_t kSurviveHostsMost =
     200;  // asked of each loss of one host: more would make people wait
 constexpr std::int64_t kSurviveWork = 20'000'000;  // hosts and VMs looked at: some seconds
 constexpr std::int64_t kSurviveSetsLeast = 50;
-constexpr std::int64_t kMovesMost = 1'000;
-
-// A text member without quotes; names are [a-z0-9-], so nothing is escaped in one that can be
-// meant. Empty: absent.
-std::string text_of(const std::string& body, std::string_view name) {
-    const Result<std::string> member = model::select_member(body, name);
-    if (!member || member->size() < 2 || member->front() != '"') return {};
-    return member->substr(1, member->size() - 2);
-}
-
-Result<std::int64_t> number_of(const std::string& body, std::string_view name,
-                               std::int64_t otherwise, std::int64_t least, std::int64_t most) {
-    const Result<std::string> member = model::select_member(body, name);
-    if (!member) return otherwise;
-    std::int64_t number = 0;
-    const auto [end, error] =
-        std::from_chars(member->data(), member->data() + member->size(), number);
-    if (error != std::errc{} || end != member->data() + member->size() || number < least ||
-        number > most)
-        return fail_field(std::string(name), fmt::format("{} was asked for", *member),
-                          fmt::format("a whole number from {} to {}", least, most));
-    return number;
-}
-
-std::vector<std::string> names_of(const std::string& body, std::string_view name) {
-    std::vector<std::string> names;
-    const Result<std::string> list = model::select_member(body, name);
-    if (!list) return names;
-    for (std::size_t at = list->find('"'); at != std::string::npos; at = list->find('"', at + 1)) {
-        const std::size_t end = list->find('"', at + 1);
-        if (end == std::string::npos) break;
-        names.push_back(list->substr(at + 1, end - at - 1));
-        at = end;
-    }
-    return names;
-}
 
 std::string moves_json(const scheduler::Plan& plan) {
     std::string moves;
@@ -98,8 +59,6 @@ std::string survives_json(const scheduler::Cluster& cluster, const scheduler::Po
 
 Result<std::string> plan_hosts(std::string_view what, const std::vector<std::string>& hosts,
                                const scheduler::Cluster& cluster, const scheduler::Policy& policy) {
-    if (hosts.empty())
-        return fail_field("nodes", "no node is named", "for example: blixard plan lose NODE");
     const bool drain = what == "drain";
     ASSIGN_OR_RETURN(const scheduler::Plan plan,
                      drain ? scheduler::plan_drain(cluster, hosts, policy)
@@ -111,7 +70,8 @@ Result<std::string> plan_hosts(std::string_view what, const std::vector<std::str
 // Of any so many hosts.
 Result<std::string> plan_survive(const std::string& body, const scheduler::Cluster& cluster,
                                  const scheduler::Policy& policy) {
-    ASSIGN_OR_RETURN(const std::int64_t hosts, number_of(body, "hosts", 1, 1, 1'000));
+    ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::PlanSurvive>(body));
+    const std::int64_t hosts = asked.hosts;
     // Each set is tried on a copy of the whole picture.
     const std::int64_t sets_most = std::clamp<std::int64_t>(
         kSurviveWork / static_cast<std::int64_t>(cluster.vm_count() + cluster.host_count() + 1),
@@ -140,20 +100,11 @@ Result<std::string> plan_survive(const std::string& body, const scheduler::Clust
 
 Result<std::string> plan_add(const std::string& body, const scheduler::Cluster& cluster,
                              const view::Snapshot& state, const scheduler::Policy& policy) {
+    ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::PlanAdd>(body));
     scheduler::Host host;
-    host.name = text_of(body, "name");
-    if (host.name.empty()) host.name = "new-host";
-    RETURN_IF_ERROR(model::validate_name(host.name, "name"));
-    ASSIGN_OR_RETURN(const std::int64_t cpus, number_of(body, "cpus", 0, 1, 100'000));
-    ASSIGN_OR_RETURN(const std::int64_t memory, number_of(body, "memory_mib", 0, 1, 1'000'000'000));
-    ASSIGN_OR_RETURN(const std::int64_t disk,
-                     number_of(body, "disk_mib", 1'000'000, 0, 1'000'000'000'000));
-    if (cpus == 0 || memory == 0)
-        return fail_field(cpus == 0 ? "cpus" : "memory_mib", "it is not said how large the host is",
-                          "--cpus N --memory SIZE");
-    host.capacity = {cpus * 1000, memory, disk};
-    host.zone = text_of(body, "zone");
-    ASSIGN_OR_RETURN(const std::int64_t count, number_of(body, "count", 1, 1, kAddMost));
+    host.name = asked.name.empty() ? "new-host" : asked.name;
+    host.capacity = {asked.cpus * 1000, asked.memory_mib, asked.disk_mib};
+    host.zone = asked.zone;
     view::NodeEntry like;  // the default of a host that nobody has set anything for
     like.spec = std::make_shared<const view::Part<model::NodeSpec>>();
     host.overcommit = host_of(like, scheduler::HostState::kReady).overcommit;
@@ -163,7 +114,7 @@ Result<std::string> plan_add(const std::string& body, const scheduler::Cluster& 
             pending.push_back(request_of(*vm, state));
     });
     ASSIGN_OR_RETURN(const scheduler::Plan plan,
-                     scheduler::plan_add(cluster, host, count, pending, policy));
+                     scheduler::plan_add(cluster, host, asked.count, pending, policy));
     return document(
         "add",
         fmt::format("{} of {} pending VMs would find a place", plan.moves.size(), pending.size()),
@@ -172,22 +123,16 @@ Result<std::string> plan_add(const std::string& body, const scheduler::Cluster& 
 
 Result<std::string> plan_launch(const std::string& body, const scheduler::Cluster& cluster,
                                 const view::Snapshot& state, const scheduler::Policy& policy) {
-    const Result<std::string> text = model::select_member(body, "spec");
-    if (!text)
-        return fail_field(
-            "spec", "there is no spec",
-            "{\"spec\": {\"image\": ..., \"cpus\": ..., \"memory_mib\": ...}, \"count\": N}");
-    ASSIGN_OR_RETURN(const model::VmSpec spec, model::parse_vm_spec(*text, model::Mode::kStrict));
-    RETURN_IF_ERROR(model::validate(spec));
-    ASSIGN_OR_RETURN(const std::int64_t count, number_of(body, "count", 1, 1, kLaunchMost));
-    std::string project = text_of(body, "project");
-    if (project.empty()) project = model::kDefaultProject;
-    const scheduler::Request request = request_of(project, "new", spec, state);
+    ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::PlanLaunch>(body));
+    const std::string project =
+        asked.project.empty() ? std::string(model::kDefaultProject) : asked.project;
+    const scheduler::Request request = request_of(project, "new", asked.spec, state);
     ASSIGN_OR_RETURN(const scheduler::Plan plan,
-                     scheduler::plan_launch(cluster, request, count, policy));
+                     scheduler::plan_launch(cluster, request, asked.count, policy));
     return document(
         "launch",
-        fmt::format("{} of {} would find a place", plan.moves.size(), counted(count, "VM")), plan);
+        fmt::format("{} of {} would find a place", plan.moves.size(), counted(asked.count, "VM")),
+        plan);
 }
 
 std::string answer_upgrade(const scheduler::Cluster& cluster, const scheduler::Policy& policy) {
@@ -222,16 +167,20 @@ Result<std::string> plan(std::string_view what, const std::string& body,
                          const scheduler::Cluster& cluster, const view::Snapshot& state,
                          const scheduler::Policy& policy) {
     if (what == "drain") {
-        const std::string node = text_of(body, "node");
-        return plan_hosts(
-            what, node.empty() ? std::vector<std::string>{} : std::vector<std::string>{node},
-            cluster, policy);
+        ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::PlanDrain>(body));
+        return plan_hosts(what, {asked.node}, cluster, policy);
     }
-    if (what == "lose") return plan_hosts(what, names_of(body, "nodes"), cluster, policy);
+    if (what == "lose") {
+        ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::PlanLose>(body));
+        return plan_hosts(what, asked.nodes, cluster, policy);
+    }
     if (what == "add") return plan_add(body, cluster, state, policy);
     if (what == "launch") return plan_launch(body, cluster, state, policy);
     if (what == "survive") return plan_survive(body, cluster, policy);
-    if (what == "upgrade") return answer_upgrade(cluster, policy);
+    if (what == "upgrade") {
+        RETURN_IF_ERROR(model::parse_question<model::PlanUpgrade>(body));
+        return answer_upgrade(cluster, policy);
+    }
     return fail(ErrorCode::kNotFound, fmt::format("there is no plan called \"{}\"", what),
                 "drain, lose, add, launch, upgrade, survive");
 }
@@ -239,19 +188,15 @@ Result<std::string> plan(std::string_view what, const std::string& body,
 Result<std::string> rebalance(const std::string& body, bool dry_run,
                               const scheduler::Cluster& cluster, const view::Snapshot& state,
                               const scheduler::Policy& policy) {
-    ASSIGN_OR_RETURN(const std::int64_t most,
-                     number_of(body, "max_moves", kMovesMost, 1, kMovesMost));
-    const Result<std::string> restart = model::select_member(body, "restart_vms");
-    if (restart && *restart != "true" && *restart != "false")
-        return fail_field("restart_vms", fmt::format("{} was given", *restart), "true or false");
-    const scheduler::Rebalance found =
-        scheduler::plan_rebalance(cluster, policy, most, [&](const scheduler::Request& request) {
+    ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::RebalanceRequest>(body));
+    const scheduler::Rebalance found = scheduler::plan_rebalance(
+        cluster, policy, asked.max_moves, [&](const scheduler::Request& request) {
             const view::VmEntry* vm = state.vms.find(request.vm);
             return vm && movable(*vm);
         });
     scheduler::Plan plan;
     for (const scheduler::Gain& gain : found.moves) plan.moves.push_back(gain.move);
-    if (!dry_run && !plan.moves.empty() && (!restart || *restart != "true"))
+    if (!dry_run && !plan.moves.empty() && !asked.restart_vms)
         return fail(
             ErrorCode::kConflict,
             fmt::format("{} would be restarted, as there is no live migration: {}",

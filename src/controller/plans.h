@@ -12,15 +12,14 @@
 
 namespace blixard::controller {
 
-// `what`: drain {"node"} | lose {"nodes": [...]} | add {"name"?, "cpus", "memory_mib", "disk_mib"?,
-// "zone"?, "count"?} | launch {"project"?, "spec", "count"?} | upgrade {} | survive {"hosts"?}. The
+// `what` and `body`: as in model/plan_requests.h: drain, lose, add, launch, upgrade, survive. The
 // answer is a JSON document of kind "plan": summary, moves, stuck, and whether the cluster survives
 // the loss of any one host ("survives").
 Result<std::string> plan(std::string_view what, const std::string& body,
                          const scheduler::Cluster& cluster, const view::Snapshot& state,
                          const scheduler::Policy& policy);
 
-// {"max_moves"?, "restart_vms"?}. The moves that regain most room, as a document of kind "plan".
+// `body`: a model::RebalanceRequest. The moves that regain most room, as a document of kind "plan".
 // kConflict where they are to be made (no `dry_run`), and nobody has said that VMs may be
 // restarted.
 Result<std::string> rebalance(const std::string& body, bool dry_run,

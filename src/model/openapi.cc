@@ -83,6 +83,13 @@ std::vector<const json::Type*> request_types() {
     collect_types(type_of<VolumeChange>(), types);
     collect_types(type_of<ProjectCreate>(), types);
     collect_types(type_of<ProjectChange>(), types);
+    collect_types(type_of<PlanDrain>(), types);
+    collect_types(type_of<PlanLose>(), types);
+    collect_types(type_of<PlanAdd>(), types);
+    collect_types(type_of<PlanLaunch>(), types);
+    collect_types(type_of<PlanUpgrade>(), types);
+    collect_types(type_of<PlanSurvive>(), types);
+    collect_types(type_of<RebalanceRequest>(), types);
     return types;
 }
 
@@ -119,6 +126,23 @@ void write_problem(Writer& writer) {
     writer.end_object();
 }
 
+// Of the API's questions and of a rebalance that moves nothing.
+constexpr std::string_view kPlan =
+    R"({"type":"object","description":"What would happen; nothing has been changed.","properties":{)"
+    R"("kind":{"const":"plan"},"plan":{"type":"string","description":"The question."},"summary":)" TEXT
+    R"(,"moves":{"type":"array","description":"VMs that would find a place; from is empty for those that run nowhere now.",)"
+    R"("items":{"type":"object","properties":{"vm":)" TEXT R"(,"from":)" TEXT R"(,"to":)" TEXT
+    "}}}"
+    R"(,"stuck":{"type":"array","description":"VMs that would have no place.","items":{"type":"object","properties":{"vm":)" TEXT
+    R"(,"from":)" TEXT R"(,"reason":)" TEXT
+    "}}}"
+    R"(,"survives":{"type":"boolean","description":"Whether the cluster, as it is, survives the loss of any one host (survive: of so many); absent: not found out."})"
+    R"(,"worst":{"type":"array","description":"survive: the hosts whose loss leaves most VMs without a place.","items":)" TEXT
+    "}"
+    R"(,"sets_tried":{"type":"integer"},"all_sets_tried":{"type":"boolean"})"
+    R"(,"steps":{"type":"array","description":"upgrade: host by host.","items":{"type":"object"}})"
+    R"(,"count":{"type":"integer","description":"rebalance: the moves."},"finished":{"type":"boolean"}}})";
+
 void write_schemas(Writer& writer) {
     writer.member("schemas").begin_object();
     for (const Wire& wire : wires()) write_wire(wire, writer);
@@ -137,6 +161,7 @@ void write_schemas(Writer& writer) {
     writer.member("Version").raw(R"({"type":"object","properties":{"version":)" TEXT
                                  R"(,"commit":)" TEXT R"(,"node":)" TEXT R"(,"store":)" TEXT
                                  R"(,"cluster":)" TEXT "}}");
+    writer.member("Plan").raw(kPlan);
     write_problem(writer);
     writer.end_object();
 }

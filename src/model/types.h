@@ -3,6 +3,7 @@
 
 #include "model/node.h"
 #include "model/parse_written.h"
+#include "model/plan_requests.h"
 #include "model/records.h"
 #include "model/requests.h"
 #include "model/type.h"
@@ -89,6 +90,21 @@ template <>
 const Type& type_of<ProjectCreate>();
 template <>
 const Type& type_of<ProjectChange>();
+// plan_request_types.cc
+template <>
+const Type& type_of<PlanDrain>();
+template <>
+const Type& type_of<PlanLose>();
+template <>
+const Type& type_of<PlanAdd>();
+template <>
+const Type& type_of<PlanLaunch>();
+template <>
+const Type& type_of<PlanUpgrade>();
+template <>
+const Type& type_of<PlanSurvive>();
+template <>
+const Type& type_of<RebalanceRequest>();
 
 }  // namespace blixard::model::json
 

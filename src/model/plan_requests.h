@@ -1,0 +1,63 @@
+// What people ask without changing anything: the bodies of POST /v1/plan/QUESTION; and of POST
+// /v1/rebalance. Parsed strictly and checked against their bounds.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/schema.h"
+#include "model/vm.h"
+
+namespace blixard::model {
+
+struct PlanDrain {
+    std::string node;
+    json::Extras extras;
+};
+
+struct PlanLose {
+    std::vector<std::string> nodes;  // all at once
+    json::Extras extras;
+};
+
+// Hosts that the cluster hasn't got.
+struct PlanAdd {
+    std::string name;
+    std::int64_t cpus = 0;
+    std::int64_t memory_mib = 0;
+    std::int64_t disk_mib = 1'000'000;
+    std::string zone;
+    std::int64_t count = 1;
+    json::Extras extras;
+};
+
+struct PlanLaunch {
+    std::string project;  // empty: "default"
+    VmSpec spec;
+    std::int64_t count = 1;
+    json::Extras extras;
+};
+
+struct PlanUpgrade {
+    json::Extras extras;
+};
+
+struct PlanSurvive {
+    std::int64_t hosts = 1;  // any so many, lost at once
+    json::Extras extras;
+};
+
+struct RebalanceRequest {
+    std::int64_t max_moves = 1'000;
+    bool restart_vms = false;
+    json::Extras extras;
+};
+
+// kInvalid names the member. No text at all is a question with all its defaults. Any thread.
+template <class Question>
+Result<Question> parse_question(std::string_view text);
+
+}  // namespace blixard::model
