@@ -556,6 +556,31 @@ TEST(WhyNot, a_host_that_is_only_second_best_is_said_to_be) {
               "  the best is host-a -1.00\n");
 }
 
+TEST(Plan, vms_that_differ_in_nothing_but_their_names_share_a_line) {
+    TestServer server([](const SeenRequest&) {
+        return answer(200,
+                      R"({"kind":"plan","plan":"launch","summary":"5 of 7 VMs would find a place",
+            "moves":[{"vm":"default/new-1","from":"","to":"a"},{"vm":"default/new-2","from":"","to":"b"},
+                     {"vm":"default/new-3","from":"","to":"b"},{"vm":"default/new-4","from":"","to":"b"},
+                     {"vm":"default/new-5","from":"","to":"b"}],
+            "stuck":[{"vm":"default/new-6","from":"","reason":"full"},{"vm":"default/new-7","from":"","reason":"full"}]})");
+    });
+    const Ran ran = run_with(server, {"plan", "launch", "demo", "--count", "7"});
+    EXPECT_EQ(ran.out,
+              "5 of 7 VMs would find a place\n"
+              "\nPlaced (5):\n"
+              "VM                                   FROM  TO\n"
+              "default/new-1                        -     a\n"
+              "default/new-2 ... default/new-5 (4)  -     b\n"
+              "\nDoes not fit (2):\n"
+              "VM             REASON\n"
+              "default/new-6  full\n"
+              "default/new-7  full\n");
+    EXPECT_NE(
+        run_with(server, {"plan", "launch", "demo", "-o", "wide"}).out.find("default/new-3  -"),
+        std::string::npos);
+}
+
 TEST(Rebalance, what_would_be_restarted_has_to_be_allowed) {
     TestServer server([](const SeenRequest& request) {
         if (request.target == "/v1/operations/op1")

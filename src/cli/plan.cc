@@ -14,58 +14,67 @@ namespace {
 constexpr Millis kPlanTimeout = seconds(120);
 constexpr Millis kRebalanceTimeout = seconds(3600);
 
-std::string vm_name(const Value& entry) {
-    std::string vm = entry.text("vm").empty() ? entry.text("name") : entry.text("vm");
-    std::string project = entry.text("project");
-    return project.empty() ? vm : project + "/" + vm;
+std::string upper(std::string text) {
+    for (char& c : text)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    return text;
 }
 
-std::string reason_of(const Value& entry) {
-    for (std::string_view member : {"reason", "detail", "message", "text"})
-        if (std::string text = entry.text(member); !text.empty()) return text;
-    return "";
-}
+constexpr std::size_t kNamedMost = 3;  // of VMs with all else in common; -o wide names each
 
-std::string moves_table(const Value::Array& moves, const Colours& colours) {
-    Table table({{"VM"}, {"FROM"}, {"TO"}, {"WHY"}});
-    for (const Value& move : moves)
-        table.row({vm_name(move), move.text("from"), move.text("to"), reason_of(move)});
-    return table.render(false, colours);
-}
-
-std::string stuck_table(const Value::Array& stuck, const Colours& colours) {
-    Table table({{"VM"}, {"WHY"}});
-    for (const Value& entry : stuck) table.row({{vm_name(entry), Tint::kBad}, reason_of(entry)});
-    return table.render(false, colours);
-}
-
-std::string plan_text(const Value& plan, const Colours& colours) {
-    std::string text;
-    if (std::string summary = plan.text("summary"); !summary.empty())
-        text += printable(summary) + "\n";
-    for (std::string_view list : {"moves", "placements", "placed"})
-        if (!plan.items(list).empty())
-            text += fmt::format("\n{} ({}):\n{}", colours.bold("Placed"), plan.items(list).size(),
-                                moves_table(plan.items(list), colours));
-    for (std::string_view list : {"stuck", "unplaced", "pending", "refused"})
-        if (!plan.items(list).empty())
-            text += fmt::format("\n{} ({}):\n{}", colours.bold("Does not fit"),
-                                plan.items(list).size(), stuck_table(plan.items(list), colours));
-    if (const Value* survives = plan.find("survives"); survives && plan.text("plan") != "survive") {
-        if (survives->as_bool())
-            text += *survives->as_bool()
-                        ? "\nThe cluster would survive the loss of any one host.\n"
-                        : "\nThe cluster would NOT survive the loss of any one host.\n";
+// What the plan says of VMs, a line each; neighbours that differ in nothing but their names share
+// one.
+std::string vms_table(const Value::Array& vms, const std::vector<std::string>& members, bool wide,
+                      const Colours& colours) {
+    const auto texts_of = [&](const Value& vm) {
+        std::vector<std::string> texts;
+        for (const std::string& member : members) texts.push_back(vm.text(member));
+        return texts;
+    };
+    std::vector<Column> columns{{"VM"}};
+    for (const std::string& member : members) columns.push_back({upper(member)});
+    Table table(std::move(columns));
+    for (std::size_t i = 0, end = 0; i < vms.size(); i = end) {
+        const std::vector<std::string> texts = texts_of(vms[i]);
+        end = i + 1;
+        while (!wide && end < vms.size() && texts_of(vms[end]) == texts) ++end;
+        const auto row = [&](std::string name) {
+            std::vector<Cell> cells{std::move(name)};
+            cells.insert(cells.end(), texts.begin(), texts.end());
+            table.row(std::move(cells));
+        };
+        if (end - i > kNamedMost)
+            row(fmt::format("{} ... {} ({})", vms[i].text("vm"), vms[end - 1].text("vm"), end - i));
         else
-            text += "\n" + to_yaml(Value::object({{"survives", *survives}}));
+            for (std::size_t one = i; one < end; ++one) row(vms[one].text("vm"));
     }
-    return text.empty() ? to_yaml(plan) : text;
+    return table.render(wide, colours);
+}
+
+std::string plan_text(const Value& plan, bool wide, const Colours& colours) {
+    std::string text = printable(plan.text("summary")) + "\n";
+    const Value::Array& moves = plan.items("moves");
+    const Value::Array& stuck = plan.items("stuck");
+    if (!moves.empty())
+        text += fmt::format("\n{} ({}):\n{}", colours.bold("Placed"), moves.size(),
+                            vms_table(moves, {"from", "to"}, wide, colours));
+    if (!stuck.empty())
+        text += fmt::format("\n{} ({}):\n{}", colours.bold("Does not fit"), stuck.size(),
+                            vms_table(stuck, {"reason"}, wide, colours));
+    const Value* found = plan.find("survives");
+    if (const bool* survives = found ? found->as_bool() : nullptr;
+        survives && plan.text("plan") != "survive")
+        text += fmt::format("\nThe cluster would {}survive the loss of any one host.\n",
+                            *survives ? "" : "NOT ");
+    return text;
 }
 
 Outcome ask(Context& context, const std::string& question, const Query& query, const Value& body) {
     ASSIGN_OR_RETURN(Value plan, context.remote().post("/v1/plan/" + question, query, body,
                                                        context.timeout.value_or(kPlanTimeout)));
-    print_one(context, plan, [&] { return plan_text(plan, context.screen.out_colours); });
+    print_one(context, plan, [&] {
+        return plan_text(plan, context.format == Format::kWide, context.screen.out_colours);
+    });
     context.note("nothing has been changed\n");
     return {};
 }
@@ -141,7 +150,9 @@ Outcome rebalance(Context& context, const Args& args) {
     ASSIGN_OR_RETURN(Value answer,
                      context.remote().post("/v1/rebalance", query, body, kPlanTimeout));
     if (answer.text("kind") == "plan") {
-        print_one(context, answer, [&] { return plan_text(answer, context.screen.out_colours); });
+        print_one(context, answer, [&] {
+            return plan_text(answer, context.format == Format::kWide, context.screen.out_colours);
+        });
         context.note("nothing has been changed\n");
         return {};
     }
