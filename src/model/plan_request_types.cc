@@ -1,6 +1,5 @@
 // The tables of plan_requests.h.
 #include "model/plan_requests.h"
-
 #include "model/requests.h"
 #include "model/types.h"
 #include "model/validate.h"
@@ -26,19 +25,19 @@ template <>
 const Type& type_of<PlanDrain>() {
     using Self = PlanDrain;
     static constexpr Field fields[] = {FIELD(node, "The host that would be drained.", kNode)};
-    static constexpr Type type = make_type<Self>("PlanDrain", "What if a host were drained?", fields);
+    static constexpr Type type =
+        make_type<Self>("PlanDrain", "What if a host were drained?", fields);
     return type;
 }
 
 template <>
 const Type& type_of<PlanLose>() {
     using Self = PlanLose;
-    static constexpr Field fields[] = {
-        FIELD(nodes, "The hosts that would be lost, all at once.",
-              {.length_max = kNameLengthMax,
-               .items_max = kNodesMost,
-               .rule = Rule::kName,
-               .required = true})};
+    static constexpr Field fields[] = {FIELD(nodes, "The hosts that would be lost, all at once.",
+                                             {.length_max = kNameLengthMax,
+                                              .items_max = kNodesMost,
+                                              .rule = Rule::kName,
+                                              .required = true})};
     static constexpr Type type = make_type<Self>("PlanLose", "What if hosts were lost?", fields);
     return type;
 }
@@ -106,8 +105,7 @@ template <class Question>
 Result<Question> parse_question(std::string_view text) {
     ASSIGN_OR_RETURN(Question question,
                      parse_as<Question>(text.empty() ? "{}" : text, Mode::kStrict));
-    RETURN_IF_ERROR(
-        json::check_limits(json::type_of<Question>(), &question, json::Path{}));
+    RETURN_IF_ERROR(json::check_limits(json::type_of<Question>(), &question, json::Path{}));
     if constexpr (std::is_same_v<Question, PlanLaunch>) RETURN_IF_ERROR(validate(question.spec));
     return question;
 }
