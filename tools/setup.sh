@@ -4,7 +4,7 @@
 #   --run-only: only what a host needs to run VMs;  --ceph: also a Ceph, for tests/cluster/test_ceph.py
 set -euo pipefail
 
-build=(g++ cmake ninja-build ccache mold git ca-certificates
+build=(g++ cmake dpkg-dev ninja-build ccache mold git ca-certificates
   libboost1.81-dev libssl-dev libsimdjson-dev libfmt-dev libspdlog-dev libexpected-dev libsqlite3-dev libarchive-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc golang-etcd-server-dev
   golang-github-gogo-protobuf-dev golang-github-grpc-ecosystem-grpc-gateway-dev
