@@ -99,8 +99,10 @@ struct PlanQuestion {
     std::string what;  // "why", "why-not", "drain", "lose", "add", "launch", "upgrade", "rebalance"
     std::string vm;    // why, why-not: "<project>/<name>", known to exist
     std::string node;  // why-not
-    std::string body;  // of the request: not looked at yet
-    bool dry_run = false;  // rebalance
+    std::string body;  // of the request: looked at only for launch
+    bool dry_run = false;       // rebalance
+    std::int64_t allowed = -1;  // launch: so many by the project's quota; -1: all
+    std::string beyond;         // and what is said of the others
 };
 
 // Questions to the scheduler.

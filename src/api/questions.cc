@@ -5,10 +5,14 @@
 #include <charconv>
 
 #include "api/operations.h"
+#include "api/quota.h"
 #include "api/reply.h"
+#include "api/vm_spec.h"
 #include "model/documents.h"
 #include "model/keys.h"
 #include "model/merge_patch.h"
+#include "model/plan_requests.h"
+#include "model/requests.h"
 
 namespace blixard::api {
 namespace {
@@ -41,6 +45,22 @@ std::optional<std::string> vm_of(Core& core, const CallPtr& call) {
     if (find(*core.state(), subject)) return subject.key();
     call->refuse(not_found(subject));
     return std::nullopt;
+}
+
+// VMs as they would be made: refused as their creation would be, but that more than the quota
+// allows may be asked about.
+Result<PlanQuestion> launch_question(const view::Snapshot& state, const Request& request) {
+    ASSIGN_OR_RETURN(auto asked, model::parse_question<model::PlanLaunch>(request.body));
+    if (asked.project.empty()) asked.project = model::kDefaultProject;
+    Draft unwritten;
+    RETURN_IF_ERROR(check_references(
+        state, {.project = asked.project, .name = "new", .spec = asked.spec}, unwritten));
+    RETURN_IF_ERROR(complete_spec(state, asked.spec, nullptr));
+    const Allowance allowance = allowance_of(state, asked.project, use_of(asked.spec), asked.count);
+    PlanQuestion question{.what = "launch", .allowed = allowance.count};
+    if (!allowance.beyond) question.beyond = allowance.beyond.error().message;
+    model::write(asked, question.body);
+    return question;
 }
 
 // "count" of a plan.
@@ -99,7 +119,11 @@ void plan(Core& core, const CallPtr& call) {
                              fmt::format("there is no plan called \"{}\"", call->name),
                              {},
                              "plans: drain, lose, add, launch, upgrade, survive"});
-    ask(core, call, 200, {.what = call->name, .body = call->request.body});
+    if (call->name != "launch")
+        return ask(core, call, 200, {.what = call->name, .body = call->request.body});
+    auto question = launch_question(*core.state(), call->request);
+    if (!question) return call->refuse(question.error());
+    ask(core, call, 200, std::move(*question));
 }
 
 // The plan is asked for first; where it has moves, an operation is made that the controller carries

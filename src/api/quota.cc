@@ -66,4 +66,26 @@ Status check_quota(const view::Snapshot& state, const std::string& project, cons
     return {};
 }
 
+Allowance allowance_of(const view::Snapshot& state, const std::string& project, const Use& each,
+                       std::int64_t count) {
+    const auto check = [&](std::int64_t so_many) {
+        Draft unwritten;
+        return check_quota(state, project,
+                           {.vms = each.vms * so_many,
+                            .cpus = each.cpus * so_many,
+                            .memory_mib = each.memory_mib * so_many,
+                            .disk_mib = each.disk_mib * so_many},
+                           unwritten);
+    };
+    Allowance allowance{count, check(count)};
+    if (allowance.beyond) return allowance;
+    std::int64_t refused = count;
+    for (allowance.count = 0; allowance.count + 1 < refused;) {
+        const std::int64_t middle = allowance.count + (refused - allowance.count) / 2;
+        (check(middle) ? allowance.count : refused) = middle;
+    }
+    allowance.beyond = check(refused);
+    return allowance;
+}
+
 }  // namespace blixard::api

@@ -21,4 +21,12 @@ Use use_of(const model::VmSpec& spec);
 Status check_quota(const view::Snapshot& state, const std::string& project, const Use& more,
                    Draft& draft);
 
+// How many of `count` things that use so much each it may have, and why not more (kOk: all).
+struct Allowance {
+    std::int64_t count = 0;
+    Status beyond;
+};
+Allowance allowance_of(const view::Snapshot& state, const std::string& project, const Use& each,
+                       std::int64_t count);
+
 }  // namespace blixard::api

@@ -121,14 +121,19 @@ Result<std::string> plan_add(const std::string& body, const scheduler::Cluster& 
         plan);
 }
 
-Result<std::string> plan_launch(const std::string& body, const scheduler::Cluster& cluster,
+Result<std::string> plan_launch(const Question& question, const scheduler::Cluster& cluster,
                                 const view::Snapshot& state, const scheduler::Policy& policy) {
-    ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::PlanLaunch>(body));
+    ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::PlanLaunch>(question.body));
     const std::string project =
         asked.project.empty() ? std::string(model::kDefaultProject) : asked.project;
     const scheduler::Request request = request_of(project, "new", asked.spec, state);
-    ASSIGN_OR_RETURN(const scheduler::Plan plan,
-                     scheduler::plan_launch(cluster, request, asked.count, policy));
+    const std::int64_t allowed = question.allowed < 0 ? asked.count : question.allowed;
+    scheduler::Plan plan;
+    if (allowed > 0) {
+        ASSIGN_OR_RETURN(plan, scheduler::plan_launch(cluster, request, allowed, policy));
+    }
+    for (std::int64_t i = allowed + 1; i <= asked.count; ++i)
+        plan.stuck.push_back({fmt::format("{}-{}", request.vm, i), "", question.beyond});
     return document(
         "launch",
         fmt::format("{} of {} would find a place", plan.moves.size(), counted(asked.count, "VM")),
@@ -163,9 +168,9 @@ std::string moves_text(const scheduler::Plan& plan) {
 
 }  // namespace
 
-Result<std::string> plan(std::string_view what, const std::string& body,
-                         const scheduler::Cluster& cluster, const view::Snapshot& state,
-                         const scheduler::Policy& policy) {
+Result<std::string> plan(const Question& question, const scheduler::Cluster& cluster,
+                         const view::Snapshot& state, const scheduler::Policy& policy) {
+    const std::string &what = question.what, &body = question.body;
     if (what == "drain") {
         ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::PlanDrain>(body));
         return plan_hosts(what, {asked.node}, cluster, policy);
@@ -175,7 +180,7 @@ Result<std::string> plan(std::string_view what, const std::string& body,
         return plan_hosts(what, asked.nodes, cluster, policy);
     }
     if (what == "add") return plan_add(body, cluster, state, policy);
-    if (what == "launch") return plan_launch(body, cluster, state, policy);
+    if (what == "launch") return plan_launch(question, cluster, state, policy);
     if (what == "survive") return plan_survive(body, cluster, policy);
     if (what == "upgrade") {
         RETURN_IF_ERROR(model::parse_question<model::PlanUpgrade>(body));
@@ -185,10 +190,10 @@ Result<std::string> plan(std::string_view what, const std::string& body,
                 "drain, lose, add, launch, upgrade, survive");
 }
 
-Result<std::string> rebalance(const std::string& body, bool dry_run,
-                              const scheduler::Cluster& cluster, const view::Snapshot& state,
-                              const scheduler::Policy& policy) {
-    ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::RebalanceRequest>(body));
+Result<std::string> rebalance(const Question& question, const scheduler::Cluster& cluster,
+                              const view::Snapshot& state, const scheduler::Policy& policy) {
+    ASSIGN_OR_RETURN(const auto asked,
+                     model::parse_question<model::RebalanceRequest>(question.body));
     const scheduler::Rebalance found = scheduler::plan_rebalance(
         cluster, policy, asked.max_moves, [&](const scheduler::Request& request) {
             const view::VmEntry* vm = state.vms.find(request.vm);
@@ -196,7 +201,7 @@ Result<std::string> rebalance(const std::string& body, bool dry_run,
         });
     scheduler::Plan plan;
     for (const scheduler::Gain& gain : found.moves) plan.moves.push_back(gain.move);
-    if (!dry_run && !plan.moves.empty() && !asked.restart_vms)
+    if (!question.dry_run && !plan.moves.empty() && !asked.restart_vms)
         return fail(
             ErrorCode::kConflict,
             fmt::format("{} would be restarted, as there is no live migration: {}",

@@ -106,9 +106,8 @@ Result<std::string> answer(const Question& question, const view::Snapshot& state
     const scheduler::Policy policy = policy_of(state, defaults);
     if (question.what == "why") return why(question, state, policy);
     if (question.what == "why-not") return why_not(question, state, policy);
-    if (question.what == "rebalance")
-        return rebalance(question.body, question.dry_run, cluster_of(state), state, policy);
-    return plan(question.what, question.body, cluster_of(state), state, policy);
+    if (question.what == "rebalance") return rebalance(question, cluster_of(state), state, policy);
+    return plan(question, cluster_of(state), state, policy);
 }
 
 }  // namespace blixard::controller

@@ -16,8 +16,10 @@ struct Question {
         what;  // "why" | "why-not" | "drain" | "lose" | "add" | "launch" | "upgrade" | "rebalance"
     std::string vm;  // "<project>/<name>"
     std::string node;
-    std::string body;      // JSON, as the API took it
-    bool dry_run = false;  // rebalance
+    std::string body;           // JSON, as the API took it
+    bool dry_run = false;       // rebalance
+    std::int64_t allowed = -1;  // launch: so many by the project's quota; -1: all
+    std::string beyond;         // and what is said of the others
 };
 
 // The scheduler's picture of a whole state, made anew: O(hosts + VMs).

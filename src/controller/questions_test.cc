@@ -88,6 +88,18 @@ TEST_F(Questions, what_is_launched_and_added_is_counted) {
               R"("0 of 0 pending VMs would find a place")");
 }
 
+TEST_F(Questions, what_the_quota_does_not_allow_is_not_placed) {
+    Question launch{.what = "launch",
+                    .body = R"({"spec":{"image":"demo","memory_mib":512},"count":3})",
+                    .allowed = 1,
+                    .beyond = "too much"};
+    EXPECT_EQ(member(launch, "summary"), R"("1 of 3 VMs would find a place")");
+    EXPECT_EQ(member(launch, "stuck"), R"([{"vm":"default/new-2","from":"","reason":"too much"},)"
+                                       R"({"vm":"default/new-3","from":"","reason":"too much"}])");
+    launch.allowed = 0;
+    EXPECT_EQ(member(launch, "moves"), "[]");
+}
+
 TEST_F(Questions, what_is_not_understood_is_refused_with_its_place) {
     const auto refused = [&](std::string what, std::string body) {
         const auto answered = answer({.what = std::move(what), .body = std::move(body)}, state, {});

@@ -64,8 +64,9 @@ class Planner final : public api::PlanPort {
     void ask(api::PlanQuestion question, Callback<std::string> json) override {
         workers_.run<std::string>(
             executor_,
-            [question = controller::Question{question.what, question.vm, question.node,
-                                             question.body, question.dry_run},
+            [question =
+                 controller::Question{question.what, question.vm, question.node, question.body,
+                                      question.dry_run, question.allowed, question.beyond},
              state = view_.current(),
              policy = policy_] { return controller::answer(question, *state, policy); },
             std::move(json));

@@ -110,6 +110,8 @@ Result<Question> parse_question(std::string_view text) {
     return question;
 }
 
+void write(const PlanLaunch& value, std::string& out) { write_as(value, out); }
+
 template Result<PlanDrain> parse_question(std::string_view);
 template Result<PlanLose> parse_question(std::string_view);
 template Result<PlanAdd> parse_question(std::string_view);

@@ -60,4 +60,6 @@ struct RebalanceRequest {
 template <class Question>
 Result<Question> parse_question(std::string_view text);
 
+void write(const PlanLaunch& value, std::string& out);
+
 }  // namespace blixard::model

@@ -1,4 +1,5 @@
-// A rebalance asked for over the API: planned first, then an operation of the controller's.
+// Questions to the scheduler over the API; and a rebalance, which is planned first, then an
+// operation of the controller's.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -58,6 +59,37 @@ TEST(Rebalance, what_the_planner_refuses_is_refused) {
     EXPECT_EQ(refused.status, 409);
     EXPECT_NE(refused.body.find("2 running VMs would be restarted"), std::string::npos);
     EXPECT_EQ(t.view.current()->operations.size(), 0U);
+}
+
+TEST(PlanLaunch, what_could_not_be_made_is_refused_as_its_creation_would_be) {
+    Moves plans;
+    TestApi t(&plans);
+    const auto field = [&](const char* body) {
+        return t.ask("POST", "/v1/plan/launch", body).at("field");
+    };
+    EXPECT_EQ(field(R"({"spec":{"image":"nobody"}})"), R"("spec.image")");
+    t.add_image("demo", 2048);
+    EXPECT_EQ(field(R"({"project":"nowhere","spec":{"image":"demo"}})"), R"("project")");
+    EXPECT_EQ(field(R"({"spec":{"image":"demo"},"number":3})"), R"("number")");
+    EXPECT_TRUE(plans.asked.empty());
+}
+
+TEST(PlanLaunch, the_disk_of_the_image_counts_and_so_does_the_quota) {
+    Moves plans;
+    TestApi t(&plans);
+    t.add_image("demo", 2048);
+    ASSERT_EQ(t.ask("POST", "/v1/projects", R"({"name":"p","quota":{"cpus":7}})").status, 201);
+    const Answer asked =
+        t.ask("POST", "/v1/plan/launch",
+              R"({"project":"p","spec":{"image":"demo","cpus":2,"memory_mib":64},"count":1000})");
+    ASSERT_EQ(asked.status, 200) << asked.body;
+    EXPECT_NE(plans.asked[0].body.find(R"("size_mib":2048)"), std::string::npos)
+        << plans.asked[0].body;
+    EXPECT_EQ(plans.asked[0].allowed, 3);
+    EXPECT_EQ(plans.asked[0].beyond, "project \"p\" may use 7 CPUs, uses 0, and this needs 8 more");
+    t.ask("POST", "/v1/plan/launch", R"({"spec":{"image":"demo"},"count":5})");
+    EXPECT_EQ(plans.asked[1].allowed, 5);
+    EXPECT_EQ(plans.asked[1].beyond, "");
 }
 
 }  // namespace
