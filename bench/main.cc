@@ -36,7 +36,8 @@ constexpr std::array kCommands = {
             "--lxd SOCKET [--blixard PROGRAM] [--vms N] [--json FILE]: beside LXD (bench/peers.sh "
             "starts one)"},
     Command{"control", blixard::bench::control,
-            "[--hosts N] [--burst N] [--steady N] [--views N...] [--quick] [--json FILE]: "
+            "[--hosts N] [--burst N] [--steady N] [--views N...] [--only-views] "
+            "[--quick] [--json FILE]: "
             "placements on a real etcd"},
     Command{"http", blixard::bench::http, "[--json FILE] [--quick]: the HTTP server alone"},
     Command{"writes", blixard::bench::writes,

@@ -1,11 +1,14 @@
 #include "bench/control/bare_etcd.h"
 
+#include <grpcpp/grpcpp.h>
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
 
 #include "base/log.h"
+#include "etcd/etcdserver/etcdserverpb/rpc.grpc.pb.h"
 #include "store/etcd/etcd_store.h"
 #include "store/test_loop.h"
 
@@ -59,6 +62,23 @@ Figures bare_puts(const std::vector<std::string>& endpoints, int clients, Millis
     figures.per_second = static_cast<double>(micros.size()) / elapsed_s;
     figures.body_bytes = 300;
     return figures;
+}
+
+Result<BareRead> bare_read(const std::string& endpoint) {
+    namespace pb = etcdserverpb;
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(-1);
+    const auto client = pb::KV::NewStub(
+        grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments));
+    pb::RangeRequest request;
+    request.set_key(std::string(1, '\0'));
+    request.set_range_end(std::string(1, '\0'));
+    pb::RangeResponse response;
+    grpc::ClientContext context;
+    const auto start = Time::now();
+    const grpc::Status done = client->Range(&context, request, &response);
+    if (!done.ok()) return fail(ErrorCode::kUnavailable, "etcd: " + done.error_message());
+    return BareRead{response.kvs_size(), micros_since(start) / 1e6};
 }
 
 }  // namespace blixard::bench

@@ -34,6 +34,7 @@ struct Size {
     std::int64_t hosts, burst, steady_per_s, steady_s, starts;
     std::vector<std::int64_t> views;
     Millis bare, leases;
+    bool only_views;
 };
 
 double micros(Moment from, Moment to) {
@@ -88,6 +89,7 @@ class ControlBench {
         report_.heading("3 etcd members with fsync on this machine, bare");
         fleet_ = std::make_unique<Fleet>(etcd_.endpoints());
         if (!fleet_->prepare()) return gave_up("etcd's start");
+        if (size_.only_views) return measure_views();
         for (int clients : {1, 64})
             report_.add("etcd: single puts of 300 B", "grpc", clients,
                         bare_ = bare_puts(etcd_.endpoints(), clients, size_.bare));
@@ -97,8 +99,7 @@ class ControlBench {
         first_.reset();
         second_.reset();
         fleet_->set_agents(false);
-        for (const std::int64_t vms : size_.views) RETURN_IF_ERROR(measure_view(vms));
-        return {};
+        return measure_views();
     }
 
     const Report& report() const { return report_; }
@@ -155,7 +156,7 @@ class ControlBench {
     }
 
     Used used() {
-        Used used{.controller_s = first_->cpu_seconds(),
+        Used used{.controller_s = first_ ? first_->cpu_seconds() : 0,
                   .fleet_s = fleet_->cpu_seconds(),
                   .all_s = cpu_seconds_of(::getpid())};
         for (int i = 0; i < etcd_.size(); ++i) used.etcd_s += cpu_seconds_of(etcd_.pid(i));
@@ -248,17 +249,25 @@ class ControlBench {
         return {};
     }
 
+    Status measure_views() {
+        for (const std::int64_t vms : size_.views) RETURN_IF_ERROR(measure_view(vms));
+        return {};
+    }
+
     // A daemon that starts beside so many VMs.
     Status measure_view(std::int64_t vms) {
         if (!fleet_->fill(fmt::format("fill{}-", vms), vms - filled_))
             return gave_up("the filling");
         filled_ = vms;
+        ASSIGN_OR_RETURN(const BareRead bare, bare_read(etcd_.endpoint(0)));
+        ::malloc_trim(0);  // what was read and thrown away
         const double before = resident_mib();
         LoopThread thread;
         NullLog log;
         std::unique_ptr<store::Store> store;
         std::unique_ptr<view::View> view;
         std::promise<bool> ready;
+        const Used used_before = used();
         const auto begin = std::chrono::steady_clock::now();
         thread.run([&] {
             store = *store::EtcdStore::connect({.endpoints = etcd_.endpoints()}, thread.loop(),
@@ -268,9 +277,15 @@ class ControlBench {
         });
         const bool good = ready.get_future().get();
         const double seconds = micros(begin, std::chrono::steady_clock::now()) / 1e6;
+        const Used spent = used() - used_before;
         const auto seen = view->current()->vms.size();
         report_.heading(fmt::format("a new daemon's view of {} VMs", seen));
+        report_.add(fmt::format("etcd: {} keys in one answer, bare", bare.keys), bare.seconds, "s");
         report_.add(fmt::format("view catch-up, {} VMs", vms), seconds, "s");
+        report_.add("  beside the bare read", seconds / bare.seconds, "x");
+        report_.add("  CPU, etcd's three members", spent.etcd_s, "s");
+        report_.add("  CPU, the daemon's loop", thread.cpu_seconds(), "s");
+        report_.add("  CPU, the daemon in all", spent.all_s, "s");
         report_.add(fmt::format("view memory, {} VMs", vms), resident_mib() - before, "MiB");
         thread.run([&] {
             view.reset();
@@ -302,14 +317,15 @@ Result<Size> size_of(const Options& options) {
                                                    : std::vector<std::int64_t>{10'000, 100'000}));
     size.bare = quick ? Millis{200} : seconds(3);
     size.leases = quick ? Millis{200} : seconds(5);
+    size.only_views = options.values.contains("only-views");
     return size;
 }
 
 }  // namespace
 
 int control(Arguments arguments) {
-    const auto options =
-        parse_options(arguments, {"hosts", "burst", "steady", "views", "quick", "json"});
+    const auto options = parse_options(
+        arguments, {"hosts", "burst", "steady", "views", "only-views", "quick", "json"});
     const auto size = options ? size_of(*options) : Result<Size>(fail(options.error()));
     if (!size) {
         std::fprintf(stderr, "blixard-bench control: %s\n", describe(size.error()).c_str());

@@ -1,5 +1,7 @@
 // How one changed key changes the state: decoding, joining the parts of an entry, and keeping the
 // indexes.
+#include "view/apply.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -190,49 +192,67 @@ void index_uses(Snapshot& state, const VmEntry* before, const VmEntry& after) {
 
 constexpr std::uint8_t kSpecBit = 1, kPlacementBit = 2, kStatusBit = 4;
 
-// One of the three records as it is now. Where it is not understood, the one before stays.
+// One of the three records as it is now. False where it is not understood, and the one before
+// stays.
 template <class T>
-void take_part(VmEntry& vm, std::uint8_t bit, PartPtr<T>& part, std::string_view& bytes,
+bool take_part(VmEntry& vm, std::uint8_t bit, PartPtr<T>& part, std::string_view& bytes,
                const store::KeyValue& item, bool deleted, Log& log) {
     PartPtr<T> now = deleted ? nullptr : decode<T>(item, false, log);
     const bool understood = deleted || now;
     vm.not_understood =
         static_cast<std::uint8_t>(understood ? vm.not_understood & ~bit : vm.not_understood | bit);
-    if (!understood) return;
+    if (!understood) return false;
     part = std::move(now);
     bytes = deleted ? std::string_view{} : std::string_view(item.value);
+    return true;
 }
 
-void apply_vm(Snapshot& state, const model::ParsedKey& key, const store::KeyValue& item,
+// The stored bytes of a VM's three records, in its document before or in what was read.
+struct VmBytes {
+    std::string_view record, placement, status;
+};
+
+void take_part(VmEntry& vm, VmBytes& bytes, const store::KeyValue& item, bool deleted, Log& log) {
+    switch (model::parse_key(item.key).kind) {
+        case RecordKind::kVmSpec: {
+            const bool taken = take_part<model::VmRecord>(vm, kSpecBit, vm.record, bytes.record,
+                                                          item, deleted, log);
+            if (taken) bytes.record = without_braces(bytes.record);
+            return;
+        }
+        case RecordKind::kVmPlacement:
+            take_part<model::Placement>(vm, kPlacementBit, vm.placement, bytes.placement, item,
+                                        deleted, log);
+            return;
+        case RecordKind::kVmStatus:
+            take_part<model::VmStatus>(vm, kStatusBit, vm.status, bytes.status, item, deleted, log);
+            return;
+        default: return;
+    }
+}
+
+// One to all of the records of the VM that `key` is of.
+void apply_vm(Snapshot& state, const model::ParsedKey& key, std::span<const store::KeyValue> parts,
               bool deleted, Log& log) {
     const std::string name = entry_key(key);
     const std::shared_ptr<const VmEntry> before = state.vms.find_shared(name);
     auto vm = std::make_shared<VmEntry>();
+    VmBytes bytes;
     if (before) {
         vm->record = before->record;
         vm->placement = before->placement;
         vm->status = before->status;
         vm->not_understood = before->not_understood;
+        bytes = {before->slice(before->record_bytes), before->slice(before->placement_bytes),
+                 before->slice(before->status_bytes)};
     }
-    std::string_view record = before ? before->slice(before->record_bytes) : std::string_view{};
-    std::string_view placement =
-        before ? before->slice(before->placement_bytes) : std::string_view{};
-    std::string_view status = before ? before->slice(before->status_bytes) : std::string_view{};
     vm->key = name;
     vm->project_size = key.project.size();
-    if (key.kind == RecordKind::kVmSpec)
-        take_part<model::VmRecord>(*vm, kSpecBit, vm->record, record, item, deleted, log);
-    else if (key.kind == RecordKind::kVmPlacement)
-        take_part<model::Placement>(*vm, kPlacementBit, vm->placement, placement, item, deleted,
-                                    log);
-    else
-        take_part<model::VmStatus>(*vm, kStatusBit, vm->status, status, item, deleted, log);
-    if (key.kind == RecordKind::kVmSpec && !(vm->not_understood & kSpecBit))
-        record = without_braces(record);
+    for (const store::KeyValue& part : parts) take_part(*vm, bytes, part, deleted, log);
     vm->revision =
         std::max({revision_of(vm->record), revision_of(vm->placement), revision_of(vm->status)});
     vm->phase = effective_phase(*vm);
-    join_document(*vm, record, placement, status);
+    join_document(*vm, bytes.record, bytes.placement, bytes.status);
 
     const bool exists = vm->record || vm->placement || vm->status || vm->not_understood != 0;
     index_node(state, before.get(), exists ? vm.get() : nullptr);
@@ -242,6 +262,20 @@ void apply_vm(Snapshot& state, const model::ParsedKey& key, const store::KeyValu
         state.vms.put(std::move(vm));
     else
         state.vms.erase(name);
+}
+
+bool is_of_vm(RecordKind kind) {
+    return kind == RecordKind::kVmSpec || kind == RecordKind::kVmPlacement ||
+           kind == RecordKind::kVmStatus;
+}
+
+// How many of the first `items` are of one VM: their keys are the same up to the last word.
+std::size_t items_of_one_vm(std::span<const store::KeyValue> items) {
+    const std::string_view first = items.front().key;
+    const std::string_view vm = first.substr(0, first.rfind('/') + 1);
+    std::size_t count = 1;
+    while (count < items.size() && items[count].key.starts_with(vm)) ++count;
+    return count;
 }
 
 // ---- the others
@@ -317,7 +351,7 @@ void apply_change(Snapshot& state, const store::KeyValue& item, bool deleted, Lo
     switch (key.kind) {
         case RecordKind::kVmSpec:
         case RecordKind::kVmPlacement:
-        case RecordKind::kVmStatus: return apply_vm(state, key, item, deleted, log);
+        case RecordKind::kVmStatus: return apply_vm(state, key, {&item, 1}, deleted, log);
         case RecordKind::kNodeSpec:
         case RecordKind::kNodeStatus:
         case RecordKind::kNodeLease: return apply_node(state, key, item, deleted, log);
@@ -329,6 +363,20 @@ void apply_change(Snapshot& state, const store::KeyValue& item, bool deleted, Lo
         case RecordKind::kFailover: return apply_single(state.failovers, key, item, deleted, log);
         case RecordKind::kElection: state.election = deleted ? store::KeyValue{} : item; return;
         case RecordKind::kOther: return;
+    }
+}
+
+void apply_items(Snapshot& state, std::span<const store::KeyValue> items, Log& log) {
+    while (!items.empty()) {
+        const model::ParsedKey key = model::parse_key(items.front().key);
+        std::size_t taken = 1;
+        if (is_of_vm(key.kind)) {
+            taken = items_of_one_vm(items);
+            apply_vm(state, key, items.first(taken), false, log);
+        } else {
+            apply_change(state, items.front(), false, log);
+        }
+        items = items.subspan(taken);
     }
 }
 

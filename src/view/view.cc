@@ -2,12 +2,14 @@
 
 #include "base/assert.h"
 #include "base/mutant.h"
+#include "view/apply.h"
 #include "view/steps.h"
 
 namespace blixard::view {
 namespace {
 
-constexpr std::size_t kPageItems = 1000;  // of the first read; a page stays below a gRPC message
+constexpr std::size_t kPageItems =
+    20'000;  // of the first read; what short ones cost etcd: store/etcd/page_size.h
 constexpr Millis kReloadDelay =
     seconds(1);  // between attempts to read the state while the store is not there
 
@@ -83,8 +85,7 @@ void View::load_page(std::string after, Revision at) {
                     }
                     // The store reads the next page while this one is taken up.
                     if (page->more) load_page(page->items.back().key, page->revision);
-                    for (const store::KeyValue& item : page->items)
-                        apply_change(next(), item, false, log_);
+                    apply_items(next(), page->items, log_);
                     if (!page->more) loaded(page->revision);
                 });
 }

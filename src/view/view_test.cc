@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include "model/documents.h"
+#include "view/apply.h"
 
 namespace blixard::view {
 namespace {
@@ -231,6 +234,49 @@ TEST(Apply, a_host_that_has_a_lease_again_has_lost_none) {
     EXPECT_EQ(state.nodes.find("h1")->lease_gone_revision, 3);
     apply_change(state, item("nodes/h1/lease", R"({"uid":"n1"})", 4), false, log);
     EXPECT_EQ(state.nodes.find("h1")->lease_gone_revision, 0);
+}
+
+// What a daemon reads at its start, whatever its pages cut apart, is what its watch would have
+// told.
+TEST(Apply, a_state_read_whole_is_as_one_that_was_told_key_by_key) {
+    NullLog log;
+    const std::vector<store::KeyValue> items = {
+        item("images/demo", R"({"uid":"i1","name":"demo"})", 1),
+        item("vms/default/a/note", "not of this version", 9),
+        item("vms/default/a/placement", R"({"uid":"u1","node":"n1","epoch":1})", 4),
+        item("vms/default/a/spec", R"({"schema":1,"uid":"u1","spec":{"image":"demo"}})", 3),
+        item("vms/default/a/spec/more", "not of this version", 9),
+        item("vms/default/a/status", R"({"uid":"u1","phase":"running","node":"n1","epoch":1})", 5),
+        item("vms/default/ab/spec", R"({"schema":1,"uid":"u2","spec":{"image":"demo"}})", 6),
+        item("vms/default/ab/status", "}", 7),
+        item("vms/other/a/placement", R"({"uid":"u3","node":"n1","epoch":1})", 8),
+    };
+    Snapshot told;
+    for (const store::KeyValue& one : items) apply_change(told, one, false, log);
+    for (std::size_t cut = 0; cut <= items.size(); ++cut) {
+        SCOPED_TRACE(cut);
+        Snapshot read;
+        apply_items(read, std::span(items).first(cut), log);
+        apply_items(read, std::span(items).subspan(cut), log);
+        ASSERT_EQ(read.vms.size(), 3u);
+        told.vms.for_each([&](const std::shared_ptr<const VmEntry>& wanted) {
+            const VmEntry* vm = read.vms.find(wanted->key);
+            ASSERT_NE(vm, nullptr);
+            EXPECT_EQ(vm->document, wanted->document);
+            EXPECT_EQ(vm->slice(vm->record_bytes), wanted->slice(wanted->record_bytes));
+            EXPECT_EQ(vm->not_understood, wanted->not_understood);
+            EXPECT_EQ(vm->revision, wanted->revision);
+        });
+        EXPECT_EQ(read.vms_by_node.size(), 2u);
+        EXPECT_EQ(read.vms_by_use.size(), 2u);
+        EXPECT_EQ(*read.project_use.find("default"), *told.project_use.find("default"));
+        EXPECT_TRUE(std::ranges::equal(read.counts.by_phase, told.counts.by_phase));
+        EXPECT_EQ(read.images.size(), 1u);
+    }
+    EXPECT_TRUE(
+        told.vms.find("default/a")
+            ->document.starts_with(
+                R"({"kind":"vm","project":"default","name":"a","revision":5,"phase":"running","schema":1,)"));
 }
 
 }  // namespace

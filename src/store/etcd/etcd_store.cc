@@ -6,6 +6,7 @@
 
 #include "store/etcd/commits.h"
 #include "store/etcd/etcd_watch.h"
+#include "store/etcd/page_size.h"
 #include "store/etcd/renewals.h"
 #include "store/etcd/unary.h"
 #include "store/keys.h"
@@ -13,12 +14,7 @@
 namespace blixard::store {
 namespace {
 
-constexpr std::int64_t kFirstPageKeys = 1000;
-constexpr std::int64_t kPageBytes =
-    16 * 1024 * 1024;  // aimed at, from the sizes on the page before
-constexpr std::int64_t kPageKeysMost = 20'000;
-constexpr Millis kReadTimeout =
-    seconds(5);  // a page, at least; etcd counts all keys of the range for each
+constexpr Millis kReadTimeout = seconds(10);  // a page, at least: many megabytes, on a slow machine
 
 KeyValue item_of(mvccpb::KeyValue& kv) {
     return {std::move(*kv.mutable_key()), std::move(*kv.mutable_value()), kv.create_revision(),
@@ -28,9 +24,10 @@ KeyValue item_of(mvccpb::KeyValue& kv) {
 // Reads a range in pages at one revision.
 class RangeRead : public std::enable_shared_from_this<RangeRead> {
  public:
-    RangeRead(std::shared_ptr<Connection> connection, Executor& executor, Range range,
-              Callback<RangeResult> done)
+    RangeRead(std::shared_ptr<Connection> connection, std::shared_ptr<PageSize> size,
+              Executor& executor, Range range, Callback<RangeResult> done)
         : connection_(std::move(connection)),
+          size_(std::move(size)),
           executor_(executor),
           range_(std::move(range)),
           done_(std::move(done)) {
@@ -60,25 +57,24 @@ class RangeRead : public std::enable_shared_from_this<RangeRead> {
 
  private:
     std::int64_t page_limit() const {
-        if (range_.limit == 0) return page_keys_;
+        if (range_.limit == 0) return size_->keys();
         return std::min<std::int64_t>(
-            page_keys_, static_cast<std::int64_t>(range_.limit - result_.items.size()));
+            size_->keys(), static_cast<std::int64_t>(range_.limit - result_.items.size()));
     }
 
     void take(Result<pb::RangeResponse> page) {
         if (!page) return answer(fail(page.error()));
         if (result_.revision == 0) result_.revision = page->header().revision();
-        std::int64_t bytes = 1;
+        std::int64_t bytes = 0;
         for (auto& kv : *page->mutable_kvs()) {
             bytes += static_cast<std::int64_t>(kv.value().size());
             result_.items.push_back(item_of(kv));
         }
+        size_->learn(page->kvs_size(), bytes);
         const bool enough = range_.limit != 0 && result_.items.size() >= range_.limit;
         result_.more = page->more() && enough;
         if (!page->more() || enough) return answer(std::move(result_));
         next_ = result_.items.back().key + '\0';
-        page_keys_ =
-            std::clamp<std::int64_t>(kPageBytes * page->kvs_size() / bytes, 100, kPageKeysMost);
         read_page();
     }
 
@@ -89,11 +85,11 @@ class RangeRead : public std::enable_shared_from_this<RangeRead> {
     }
 
     const std::shared_ptr<Connection> connection_;
+    const std::shared_ptr<PageSize> size_;
     Executor& executor_;
     const Range range_;
     Callback<RangeResult> done_;
     std::string next_;
-    std::int64_t page_keys_ = kFirstPageKeys;
     RangeResult result_;
 };
 
@@ -177,7 +173,8 @@ class ConnectedStore final : public Store {
     }
 
     void read(Range range, Callback<RangeResult> done) override {
-        std::make_shared<RangeRead>(connection_, executor_, std::move(range), std::move(done))
+        std::make_shared<RangeRead>(connection_, page_size_, executor_, std::move(range),
+                                    std::move(done))
             ->read_page();
     }
 
@@ -293,6 +290,7 @@ class ConnectedStore final : public Store {
     const std::shared_ptr<Connection> connection_;
     const std::shared_ptr<Commits> commits_;
     const std::shared_ptr<RevisionReads> revisions_;
+    const std::shared_ptr<PageSize> page_size_ = std::make_shared<PageSize>();  // of all reads
     Renewals renewals_;
 
     std::mutex mutex_;  // guards the two below
