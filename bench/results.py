@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""bench/results.py DIRECTORY OUT.md: what was measured there last (bench/peers.sh), as a page and a drawing beside it."""
+"""bench/results.py DIRECTORY OUT.md: what was measured there last (bench/peers.sh), as a page and a drawing beside it.
+
+Nothing that OUT.md holds is lost: a section that was not measured stays as it is (and says so where it comes from another
+machine), and so does what somebody added by hand at the end of a section, behind the line BY_HAND."""
 import datetime
 import json
 import math
@@ -18,6 +21,8 @@ CURVES = (  # column, what, colour
     ("catch_up_ms", "catch-up, ms", "#0e8f8a"),
     ("memory_per_vm_kib", "memory a VM, KiB", "#666666"),
 )
+
+BY_HAND = "<!-- by hand, and kept by bench/results.py -->"
 
 
 def load(directory, name):
@@ -198,20 +203,72 @@ def draw(points):
     return "\n".join(parts + ["</svg>", ""])
 
 
+PARTS = (  # what it is measured into, how its section begins, what writes it
+    ("lxd.json", "Beside LXD", lxd_part),
+    ("guests.json", "Guests beside QEMU by hand", guests_part),
+    ("stores.txt", "Stores beside the disk", stores_part),
+    ("control.json", "The control plane on a real etcd", control_part),
+    ("api.json", "A daemon under load", api_part),
+    ("micro.json", "In process", micro_part),
+    ("curves.json", "What grows with the number of VMs", None),
+)
+
+
+def sections(page):
+    """The lines before the first heading, and those of each section by its heading."""
+    head, *rest = re.split(r"(?m)^## ", page)
+    return head.splitlines(), {lines[0]: lines[1:] for lines in (part.splitlines() for part in rest)}
+
+
+def machine_in(lines):
+    """What the table of machine() says in a page."""
+    cells = (line.strip("| ").split(" | ") for line in lines if line.startswith("| "))
+    return {row[0]: row[1] for row in cells if len(row) == 2}
+
+
+def old_section(found, begins):
+    return next(((name, lines) for name, lines in found.items() if name.startswith(begins)), (begins, []))
+
+
+def kept(name, lines, before):
+    """A section that was not measured now; `before`: the machine of the page, where that was another one."""
+    if before and not any(line.startswith("Measured on another machine: ") for line in lines):
+        lines = ["", f"Measured on another machine: {before}.", *lines]
+    return [f"## {name}", *lines]
+
+
+def by_hand(lines):
+    return lines[lines.index(BY_HAND):] if BY_HAND in lines else []
+
+
+def page_of(directory, drawing, old):
+    """The lines of the page; `old`: the text of the one before."""
+    head, found = sections(old)
+    page = ["# Measured figures", "",
+            "Made by `bench/peers.sh`; each part says when it ran, and on which commit. Two CPUs shared with the client that measures: what counts is what ran beside it.",
+            ""] + table(("", ""), machine())
+    then, now = machine_in(head), dict(machine())
+    same = all(then.get(what) == now[what] for what in ("machine", "system"))
+    before = "" if same else ", ".join(then.get(what, "?") for what in ("machine", "system"))
+    for file, begins, part in PARTS:
+        name, lines = old_section(found, begins)
+        if os.path.exists(os.path.join(directory, file)):
+            page += part(directory) if part else curves_part(directory, drawing)
+            page += by_hand(lines)
+        elif lines:
+            page += kept(name, lines, before)
+        while page[-1] == "":
+            page.pop()
+        page.append("")
+    return page
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     directory, out = sys.argv[1:]
-    page = ["# Measured figures", "",
-            "Made by `bench/peers.sh`; each part says when it ran, and on which commit. Two CPUs shared with the client that measures: what counts is what ran beside it.",
-            ""] + table(("", ""), machine())
-    drawing = os.path.join(os.path.dirname(out), "curves.svg")
-    for name, part in (("lxd.json", lxd_part), ("guests.json", guests_part), ("stores.txt", stores_part), ("control.json", control_part), ("api.json", api_part),
-                       ("micro.json", micro_part)):
-        if os.path.exists(os.path.join(directory, name)):
-            page += part(directory)
-    if os.path.exists(os.path.join(directory, "curves.json")):
-        page += curves_part(directory, drawing)
+    old = open(out).read() if os.path.exists(out) else ""
+    page = page_of(directory, os.path.join(os.path.dirname(out), "curves.svg"), old)
     with open(out, "w") as file:
         file.write("\n".join(page).rstrip() + "\n")
 
