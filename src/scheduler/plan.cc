@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "scheduler/order.h"
 #include "scheduler/place.h"
 
@@ -15,7 +16,8 @@ using Shared = std::shared_ptr<const Request>;
 Status check_hosts(const Cluster& cluster, std::span<const std::string> hosts) {
     for (const auto& name : hosts)
         if (cluster.find_host(name) == kNoHost)
-            return fail(ErrorCode::kNotFound, fmt::format("host {} is not known", name));
+            return fail(ErrorCode::kNotFound, fmt::format("there is no host \"{}\" here", name),
+                        "see: blixard node list");
     return {};
 }
 
@@ -205,8 +207,11 @@ Result<Survival> survives_losses(const Cluster& cluster, std::int64_t k, const P
                                  std::int64_t sets_most) {
     auto names = host_names(cluster);
     if (k < 1 || k > static_cast<std::int64_t>(names.size()))
-        return fail_field("k", fmt::format("the loss of {} of {} hosts", k, names.size()),
-                          fmt::format("use 1 to {}", names.size()));
+        return fail_field(
+            "hosts",
+            fmt::format("the loss of {} was asked about, and there {} {}", k,
+                        names.size() == 1 ? "is" : "are", counted(names.size(), "host")),
+            fmt::format("use 1 to {}", names.size()));
     LossTrial trial(cluster, policy, sets_most);
     trial.result.all_sets_tried = sets_of(static_cast<std::int64_t>(names.size()), k) <= sets_most;
     if (!trial.result.all_sets_tried)
