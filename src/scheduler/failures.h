@@ -9,19 +9,23 @@
 
 namespace blixard::scheduler {
 
+// Which failures get words, which cost more than all the rest.
+enum class Words : std::uint8_t { kNone, kOfFirst, kOfAll };
+
 class Failures {
  public:
-    Failures(std::vector<Failure>& list, bool in_words) : list_(list), in_words_(in_words) {}
+    Failures(std::vector<Failure>& list, Words wanted) : list_(list), wanted_(wanted) {}
 
     // `words()` gives the detail; it is called only where it is wanted.
-    template <class Words>
-    void add(Reason reason, std::int64_t needed, std::int64_t available, const Words& words) {
-        list_.push_back({reason, needed, available, in_words_ ? words() : std::string{}});
+    template <class Detail>
+    void add(Reason reason, std::int64_t needed, std::int64_t available, const Detail& words) {
+        const bool said = wanted_ == Words::kOfAll || (wanted_ == Words::kOfFirst && list_.empty());
+        list_.push_back({reason, needed, available, said ? words() : std::string{}});
     }
 
  private:
     std::vector<Failure>& list_;
-    const bool in_words_;
+    const Words wanted_;
 };
 
 }  // namespace blixard::scheduler

@@ -130,17 +130,9 @@ bool Filters::admits_host(HostIndex index) const {
     return zone_admits(host) && rules_.admits(index);
 }
 
-void Filters::check(HostIndex index, std::vector<Failure>& failures) const {
-    Failures said(failures, true);
-    look_at(index, said);
-}
-
-void Filters::check_unsaid(HostIndex index, std::vector<Failure>& failures) const {
-    Failures unsaid(failures, false);
-    look_at(index, unsaid);
-}
-
-void Filters::look_at(HostIndex index, Failures& failures) const {
+void Filters::check(HostIndex index, Words wanted, std::vector<Failure>& found) const {
+    found.clear();
+    Failures failures(found, wanted);
     const auto& host = cluster_.host(index);
     check_state(host, failures);
     check_names(host, failures);

@@ -7,6 +7,7 @@
 
 #include "scheduler/cluster.h"
 #include "scheduler/decision.h"
+#include "scheduler/failures.h"
 #include "scheduler/policy.h"
 #include "scheduler/rules.h"
 
@@ -40,13 +41,11 @@ class Filters {
     // The part that can differ between hosts of one shape: names, labels, zone, rules.
     bool admits_host(HostIndex host) const;
 
-    // Every failure of this host, in the order of the filters; empty: the VM fits there.
-    void check(HostIndex host, std::vector<Failure>& failures) const;
-    // The same without `detail`: putting it into words costs more than finding it out.
-    void check_unsaid(HostIndex host, std::vector<Failure>& failures) const;
+    // Every failure of this host, in the order of the filters; none: the VM fits there. `failures`
+    // is emptied first.
+    void check(HostIndex host, Words wanted, std::vector<Failure>& failures) const;
 
  private:
-    void look_at(HostIndex host, Failures& failures) const;
     bool is_reserved(const HostSlot& host) const;
     bool zone_admits(const HostSlot& host) const;
     bool is_pinned_elsewhere(const HostSlot& host, const VolumePin** pin) const;

@@ -176,15 +176,13 @@ Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scor
     auto refuse = [&](HostIndex index) {
         auto* note = filters.looks_at_hosts() ? nullptr : sheet.note_of(index);
         if (note && note->refusal >= 0) return survey.tally.again(note->refusal);
-        failures.clear();
         failures.reserve(kFailuresUsual);
-        filters.check_unsaid(index, failures);
+        filters.check(index, Words::kNone, failures);
         if (failures.empty()) return;
-        auto refusal = survey.tally.add(cluster.host(index), failures.front(), [&] {
-            std::vector<Failure> said;
-            said.reserve(kFailuresUsual);
-            filters.check(index, said);
-            return said.front().detail;
+        const Failure first = failures.front();
+        auto refusal = survey.tally.add(cluster.host(index), first, [&] {
+            filters.check(index, Words::kOfFirst, failures);
+            return std::move(failures.front().detail);
         });
         if (note) note->refusal = refusal;
     };
@@ -290,7 +288,7 @@ Result<std::vector<Failure>> why_not(const Cluster& cluster, const Request& requ
         return fail(ErrorCode::kNotFound, fmt::format("host {} is not known", host));
     Filters filters(cluster, request, policy, strategy_for(request, policy));
     std::vector<Failure> failures;
-    filters.check(index, failures);
+    filters.check(index, Words::kOfAll, failures);
     return failures;
 }
 

@@ -135,8 +135,7 @@ class Finder {
     void look_at(HostIndex index) {
         const auto& host = cluster_.host(index);
         std::vector<Failure>& failures = failures_;
-        failures.clear();
-        filters_.check_unsaid(index, failures);
+        filters_.check(index, Words::kNone, failures);
         if (failures.empty()) return;
         if (std::all_of(failures.begin(), failures.end(),
                         [](const Failure& one) { return is_room(one.reason); }))
@@ -192,7 +191,7 @@ class Finder {
                 std::make_unique<Without>(cluster_, without_requirement(filters_.request(), reason),
                                           policy_, filters_.strategy());
         std::vector<Failure> failures;
-        less->filters.check_unsaid(index, failures);
+        less->filters.check(index, Words::kNone, failures);
         return failures.empty();
     }
 
