@@ -25,12 +25,12 @@ class Crossing {
     view::View& view() const { return view_; }
 
     // A callback for the other side that runs `task` on this one.
-    template <class T>
-    Callback<T> back(Callback<T> task) const {
-        return deliver_on<T>(
-            here_, [alive = std::weak_ptr(alive_), task = std::move(task)](Result<T> result) {
-                if (!alive.expired()) task(std::move(result));
-            });
+    template <class T, class Task>
+    Callback<T> back(Task task) const {
+        return deliver_on<T>(here_, [alive = std::weak_ptr(alive_),
+                                     task = std::move(task)](Result<T> result) mutable {
+            if (!alive.expired()) task(std::move(result));
+        });
     }
 
     // Runs `task` on this side later, unless this is gone by then.

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/result.h"
@@ -12,19 +13,16 @@
 
 namespace blixard::api {
 
-// May be copied and dropped by any thread; is called once, on its own: there and then it lets go of
-// what it holds.
-template <class T>
-Callback<T> once(Callback<T> task) {
-    auto held = std::make_shared<Callback<T>>(std::move(task));
-    return [held](Result<T> result) { std::exchange(*held, nullptr)(std::move(result)); };
-}
-
-// Called once, by any thread; runs `task` on `here`.
-template <class T>
-Callback<T> deliver_on(Executor& here, Callback<T> task) {
-    return [&here, task = once<T>(std::move(task))](Result<T> result) {
-        here.post([task, result = std::move(result)]() mutable { task(std::move(result)); });
+// A callback that may be copied, dropped and called by any thread, and is called once; runs `task`
+// on `here`, which there and then lets go of what it holds.
+template <class T, class Task>
+Callback<T> deliver_on(Executor& here, Task task) {
+    auto held = std::make_shared<std::optional<Task>>(std::move(task));
+    return [&here, held = std::move(held)](Result<T> result) {
+        here.post([held, result = std::move(result)]() mutable {
+            (**held)(std::move(result));
+            held->reset();
+        });
     };
 }
 

@@ -16,8 +16,9 @@ struct Draft {
     store::Transaction transaction;  // empty: everything is as asked for already
     Subject subject;                 // what the answer shows
     std::string uid;                 // of the subject
-    // Whether the transaction happened, where the store could not tell: the value of proof_key
-    // contains proof_text; or is gone, where that is empty.
+    // Whether the transaction happened, where the store could not tell: proof_key has the value
+    // that is put there, or, where proof_text is not empty, one that contains it. Where none is
+    // put, it is gone.
     std::string proof_key;
     std::string proof_text;
     // Not empty: uses more of this project's quota. Such writes follow each other one by one.
@@ -40,15 +41,12 @@ struct Draft {
         transaction.deletes.push_back(std::move(key));
         return *this;
     }
-    // The record that the write is about; `proof` stands in no value that others may put there.
-    Draft& put_proven(std::string key, std::string value, std::string proof) {
+    // The record that the write is about; `proof` (empty: the whole of it) stands in no value that
+    // others may put there.
+    Draft& put_proven(std::string key, std::string value, std::string proof = {}) {
         proof_key = key;
         proof_text = std::move(proof);
         return put(std::move(key), std::move(value));
-    }
-    Draft& put_proven(std::string key, std::string value) {
-        std::string proof = value;
-        return put_proven(std::move(key), std::move(value), std::move(proof));
     }
 };
 

@@ -47,9 +47,9 @@ Draft change_spec(const view::NodeEntry& node, const NodeTarget& target,
     draft.subject = target.subject();
     draft.uid = spec.uid;
     draft.proof_key = model::node_key(target.name, "spec");
-    draft.proof_text = model::to_json(spec);
     if (node.spec && node.spec->value == spec) return draft;
-    draft.counts_on(draft.proof_key, spec_revision(node)).put(draft.proof_key, draft.proof_text);
+    draft.counts_on(draft.proof_key, spec_revision(node))
+        .put(draft.proof_key, model::to_json(spec));
     return draft;
 }
 

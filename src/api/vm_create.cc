@@ -42,10 +42,10 @@ Result<Draft> decide(const view::Snapshot& state, const NewVm& wanted) {
     RETURN_IF_ERROR(check_quota(state, plan.project, use_of(plan.spec), draft));
     model::VmRecord record;
     record.uid = wanted.uid;
-    record.created_at = plan.created_at;
+    record.created_at = std::move(plan.created_at);
     record.spec = std::move(plan.spec);
-    const std::string key = model::vm_key(plan.project, plan.name, "spec");
-    draft.counts_on_absence(key).put_proven(key, model::to_json(record), wanted.uid);
+    std::string key = model::vm_key(plan.project, plan.name, "spec");
+    draft.counts_on_absence(key).put_proven(std::move(key), model::to_json(record), wanted.uid);
     return draft;
 }
 

@@ -37,7 +37,6 @@ Draft hand_to_agent(const view::VmEntry& vm, const Deletion& deletion) {
 
 Draft delete_now(const view::Snapshot& state, const view::VmEntry& vm, const Deletion& deletion) {
     Draft draft = unchanged(vm, deletion.target);
-    draft.proof_text.clear();
     draft.counts_on(draft.proof_key, vm.record->mod_revision);
     draft.counts_on(model::vm_key(vm.project(), vm.name(), "placement"),
                     vm.placement ? vm.placement->mod_revision : 0);

@@ -38,7 +38,6 @@ Draft unchanged(const view::VmEntry& vm, const VmTarget& target) {
     draft.subject = target.subject;
     draft.uid = vm.record->value.uid;
     draft.proof_key = model::vm_key(vm.project(), vm.name(), "spec");
-    draft.proof_text = draft.uid;
     return draft;
 }
 
@@ -48,9 +47,9 @@ Draft change_record(const view::VmEntry& vm, const VmTarget& target, model::VmRe
     if (record == before) return draft;
     if (record.spec != before.spec && !mutant(MutantId::kGenerationKept))
         record.generation = before.generation + 1;
-    std::string key = draft.proof_key;
-    if (!mutant(MutantId::kRecordOverwritten)) draft.counts_on(key, vm.record->mod_revision);
-    draft.put_proven(std::move(key), model::to_json(record));
+    if (!mutant(MutantId::kRecordOverwritten))
+        draft.counts_on(draft.proof_key, vm.record->mod_revision);
+    draft.put(draft.proof_key, model::to_json(record));
     return draft;
 }
 

@@ -159,7 +159,6 @@ Result<Draft> decide_delete(const view::Snapshot& state, const VolumeTarget& tar
     if (!volume->record->value.deleted_at.empty()) return draft;
     remove_volume(*volume, target.now, draft);
     draft.proof_key = model::volume_key(target.subject.project, target.subject.name, "spec");
-    if (!draft.transaction.puts.empty()) draft.proof_text = draft.transaction.puts.front().value;
     return draft;
 }
 

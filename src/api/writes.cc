@@ -29,8 +29,11 @@ bool counts_on(const Draft& draft, const std::string& key, store::Revision revis
 // What the transaction would have written is there (or gone, where it is a deletion).
 bool is_ours(const Draft& draft, const store::RangeResult& read) {
     const bool there = !read.items.empty() && read.items[0].key == draft.proof_key;
-    if (draft.proof_text.empty()) return !there;
-    return there && read.items[0].value.find(draft.proof_text) != std::string::npos;
+    const auto& puts = draft.transaction.puts;
+    const auto put = std::ranges::find(puts, draft.proof_key, &store::Put::key);
+    if (put == puts.end()) return !there;
+    const std::string& proof = draft.proof_text.empty() ? put->value : draft.proof_text;
+    return there && read.items[0].value.find(proof) != std::string::npos;
 }
 
 constexpr std::string_view kLookFirst =

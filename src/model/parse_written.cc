@@ -61,6 +61,7 @@ class Cursor {
         for (;;) {
             const char* const begin = at_;
             skip_plain();
+            if (target.empty() && peek() == '\\') target.reserve(left_of_string(begin));
             target.append(begin, at_);
             if (take('"')) return true;
             if (!take('\\') || !escape(target)) return false;
@@ -92,6 +93,14 @@ class Cursor {
         while (at_ != end_ && static_cast<unsigned char>(*at_) >= 0x20 && *at_ != '"' &&
                *at_ != '\\')
             ++at_;
+    }
+
+    // Bytes from `begin` to the end of the string that it lies in; with escapes, which are longer
+    // than what they stand for.
+    std::size_t left_of_string(const char* begin) const {
+        const char* end = begin;
+        while (end < end_ && *end != '"') end += *end == '\\' ? 2 : 1;
+        return static_cast<std::size_t>(std::min(end, end_) - begin);
     }
 
     bool escape(std::string& target) {

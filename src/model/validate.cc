@@ -23,6 +23,7 @@ std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\
 
 template <class Item>
 Status check_names_differ(const std::vector<Item>& items, std::string_view what, const Path& list) {
+    if (items.size() < 2) return {};
     std::set<std::string_view> names;
     for (std::size_t i = 0; i < items.size(); ++i)
         if (!names.insert(items[i].name).second)
