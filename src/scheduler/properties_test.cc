@@ -115,7 +115,6 @@ Cluster play(const World& world, const Look& look) {
 bool obviously_fits(const Cluster& cluster, const Request& request, HostIndex index) {
     const auto& slot = cluster.host(index);
     const auto& spec = slot.spec;
-    auto strategy = strategy_for(request, {});
     if (spec.state != HostState::kReady) return false;
     if (!request.manual_host.empty() && spec.name != request.manual_host) return false;
     for (const auto& zone : request.zones.excluded)

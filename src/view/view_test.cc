@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <span>
@@ -277,6 +278,82 @@ TEST(Apply, a_state_read_whole_is_as_one_that_was_told_key_by_key) {
         told.vms.find("default/a")
             ->document.starts_with(
                 R"({"kind":"vm","project":"default","name":"a","revision":5,"phase":"running","schema":1,)"));
+}
+
+// A store that answers reads by two keys, when the test says so, and is asked for nothing else.
+class TwoKeysAPage final : public store::Store {
+ public:
+    explicit TwoKeysAPage(std::vector<store::KeyValue> items) : items_(std::move(items)) {}
+
+    void read(store::Range range, Callback<store::RangeResult> done) override {
+        asked.push_back(range);
+        waiting.push_back([this, range, done = std::move(done)] {
+            store::RangeResult page{.revision = 7};
+            for (const store::KeyValue& one : items_) {
+                if (one.key <= range.after) continue;
+                page.more = page.items.size() == 2;
+                if (page.more) break;
+                page.items.push_back(one);
+            }
+            done(std::move(page));
+        });
+    }
+    store::WatchId watch(std::string, Revision from, store::WatchHandler&) override {
+        watched_from = from;
+        return 1;
+    }
+    void unwatch(store::WatchId) override {}
+    void commit(store::Transaction, Callback<store::Committed>) override {}
+    void current_revision(Callback<Revision>) override {}
+    void grant_lease(Millis, Callback<store::LeaseGrant>) override {}
+    void renew_lease(store::LeaseId, Callback<store::LeaseGrant>) override {}
+    void revoke_lease(store::LeaseId, Callback<bool>) override {}
+    void compact(Revision, Callback<Revision>) override {}
+
+    std::vector<store::Range> asked;
+    std::vector<std::function<void()>> waiting;
+    Revision watched_from = 0;
+
+ private:
+    const std::vector<store::KeyValue> items_;
+};
+
+struct NoTime final : Executor, Clock {
+    void post(std::function<void()> task) override { task(); }
+    TimerId after(Millis, std::function<void()>) override { return 0; }
+    void cancel(TimerId) override {}
+    MonoTime mono() const override { return {}; }
+    WallTime wall() const override { return {}; }
+};
+
+TEST(View, reads_its_state_page_after_page_at_one_revision_and_watches_from_there) {
+    TwoKeysAPage store(
+        {item("vms/default/a/placement", R"({"uid":"u1","node":"n1","epoch":1})", 4),
+         item("vms/default/a/spec", R"({"uid":"u1","spec":{"image":"demo"}})", 3),
+         item("vms/default/a/status", R"({"uid":"u1","phase":"running","node":"n1","epoch":1})", 5),
+         item("vms/default/b/spec", R"({"uid":"u2","spec":{"image":"demo"}})", 6),
+         item("vms/default/c/spec", R"({"uid":"u3","spec":{"image":"demo"}})", 7)});
+    NoTime loop;
+    NullLog log;
+    View view(store, loop, loop, log);
+    bool ready = false;
+    view.start([&](const Status&) { ready = true; });
+    for (std::size_t page = 0; page < store.waiting.size(); ++page) {
+        EXPECT_FALSE(ready);
+        const auto answer = store.waiting[page];  // asks for the next one meanwhile
+        answer();
+    }
+    EXPECT_TRUE(ready);
+    ASSERT_EQ(store.asked.size(), 3u);
+    EXPECT_EQ(store.asked[0].at, 0);
+    EXPECT_EQ(store.asked[1].after, "vms/default/a/spec");
+    EXPECT_EQ(store.asked[1].at, 7);
+    EXPECT_EQ(store.asked[2].after, "vms/default/b/spec");
+    EXPECT_EQ(store.asked[2].at, 7);
+    EXPECT_EQ(store.watched_from, 8);
+    EXPECT_EQ(view.current()->revision, 7);
+    EXPECT_EQ(view.current()->vms.size(), 3u);
+    EXPECT_EQ(view.current()->vms.find("default/a")->phase, model::Phase::kRunning);
 }
 
 }  // namespace
