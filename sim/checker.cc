@@ -354,6 +354,8 @@ void Checker::check_placement(const view::VmEntry* before, const view::VmEntry& 
         if (!now.node.empty()) check_place(after);
     }
     if (now.release && !(then.release && then.node == now.node)) check_release(after);
+    if (std::string wrong = miscounted(now.reason); !wrong.empty())
+        broken(fmt::format("vm {} is told \"{}\", which {}", after.key, now.reason, wrong));
     highest = std::max(highest, now.epoch);
 }
 
@@ -369,7 +371,7 @@ void Checker::check_place(const view::VmEntry& after) {
     if (!node)
         return broken(
             fmt::format("vm {} was placed on host {}, which is unknown", after.key, after.node()));
-    const std::string forbidden = what_forbids(state_, after, *node);
+    const std::string forbidden = Candidate(state_, after).what_forbids(*node);
     const auto grown = grown_.find(std::string(after.node()));
     const bool may_not_know = grown != grown_.end() && clock_.mono() - grown->second < kSeenBy;
     if (!forbidden.empty() && !may_not_know)
@@ -408,7 +410,7 @@ void Checker::check_release(const view::VmEntry& after) {
                            victim.priority, by, other->record->value.spec.priority));
     const auto grown = grown_.find(std::string(after.node()));
     if (grown != grown_.end() && clock_.mono() - grown->second < kSeenBy) return;
-    if (node && !fits_after_preemption(state_, *other, *node))
+    if (node && !Candidate(state_, *other).fits_after_preemption(*node))
         broken(fmt::format("vm {} was preempted on {}, where vm {} has no room even so", after.key,
                            after.node(), by));
 }

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <sstream>
+#include <vector>
 
 #include "model/keys.h"
 
@@ -119,76 +121,122 @@ bool speaks_of(const model::AffinityRule& rule, std::string_view project, const 
     });
 }
 
-// How many of those that the rule of `owner` speaks of lie in the same domain as `host`, `vm` left
-// out; and in all.
-struct Group {
-    std::int64_t here = 0, anywhere = 0;
-};
-Group group_of(const view::Snapshot& state, const model::AffinityRule& rule,
-               const view::VmEntry& owner, const view::VmEntry& vm, const view::NodeEntry& host) {
-    Group group;
-    const std::string domain = domain_of(host, rule.domain);
-    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& each) {
-        if (!each->record || each->key == vm.key || each->node().empty() ||
-            !speaks_of(rule, owner.project(), *each))
-            return;
-        const view::NodeEntry* node = state.nodes.find(each->node());
-        if (!node || !node->status) return;
-        ++group.anywhere;
-        group.here += !domain.empty() && domain_of(*node, rule.domain) == domain;
-    });
-    return group;
-}
-
 // What refuses the host, by the word that a decision has for it, and said.
 struct Broken {
     std::string reason, text;
 };
 
-std::vector<Broken> broken_affinities(const view::Snapshot& state, const view::VmEntry& vm,
-                                      const view::NodeEntry& host) {
-    std::vector<Broken> broken;
-    for (const model::AffinityRule& rule : vm.record->value.spec.affinity) {
-        if (!rule.hard) continue;
-        const Group group = group_of(state, rule, vm, vm, host);
-        const bool in_domain = !domain_of(host, rule.domain).empty();
-        if (rule.anti && in_domain && group.here + 1 > rule.max_per_node)
+// How many lie in each domain, and in all.
+struct Group {
+    std::map<std::string, std::int64_t> in;
+    std::int64_t anywhere = 0;
+
+    std::int64_t here(const std::string& domain) const {
+        const auto found = in.find(domain);
+        return found == in.end() ? 0 : found->second;
+    }
+};
+
+}  // namespace
+
+// Whom a VM must be with or keep away from, counted once for all hosts. Rules speak of VMs of their
+// own project only.
+class Candidate::Neighbours {
+ public:
+    Neighbours(const view::Snapshot& state, const view::VmEntry& vm) : state_(state), vm_(vm) {
+        for (const model::AffinityRule& rule : vm.record->value.spec.affinity)
+            if (rule.hard) own_.push_back({&rule, group_of(rule)});
+        each_other([&](const view::VmEntry& owner, const view::NodeEntry& node) {
+            for (const model::AffinityRule& rule : owner.record->value.spec.affinity)
+                if (rule.anti && rule.hard && speaks_of(rule, vm.project(), vm))
+                    keep_away_from(owner, node, rule);
+        });
+    }
+
+    std::vector<Broken> broken_on(const view::NodeEntry& host) const {
+        std::vector<Broken> broken;
+        for (const auto& [rule, group] : own_) look_at_own(*rule, group, host, broken);
+        for (const Theirs& one : theirs_)
+            if (one.domain == domain_of(host, *one.key))
+                broken.push_back(
+                    {"anti-affinity", fmt::format("vm {} breaks the rule of vm {} on host {}",
+                                                  vm_.key, one.owner->key, host.key)});
+        return broken;
+    }
+
+ private:
+    // A rule of one that lies in `domain` already, and would be broken.
+    struct Theirs {
+        const view::VmEntry* owner;
+        const std::string* key;
+        std::string domain;
+    };
+
+    template <class Look>
+    void each_other(const Look& look) const {
+        state_.vms.scan_prefix(
+            fmt::format("{}/", vm_.project()),
+            [&](const std::shared_ptr<const view::VmEntry>& each) {
+                if (!each->record || each->key == vm_.key || each->node().empty()) return true;
+                const view::NodeEntry* node = state_.nodes.find(each->node());
+                if (node && node->status) look(*each, *node);
+                return true;
+            });
+    }
+
+    Group group_of(const model::AffinityRule& rule) const {
+        Group group;
+        each_other([&](const view::VmEntry& each, const view::NodeEntry& node) {
+            if (!speaks_of(rule, vm_.project(), each)) return;
+            ++group.anywhere;
+            const std::string domain = domain_of(node, rule.domain);
+            if (!domain.empty()) ++group.in[domain];
+        });
+        return group;
+    }
+
+    // Many have the same rule: whom it speaks of is counted once.
+    const Group& group_of_theirs(const model::AffinityRule& rule) {
+        for (const auto& [known, group] : known_)
+            if (known->vm == rule.vm && known->labels == rule.labels &&
+                known->domain == rule.domain)
+                return group;
+        return known_.emplace_back(&rule, group_of(rule)).second;
+    }
+
+    void keep_away_from(const view::VmEntry& owner, const view::NodeEntry& node,
+                        const model::AffinityRule& rule) {
+        const std::string domain = domain_of(node, rule.domain);
+        if (domain.empty()) return;
+        const std::int64_t itself = speaks_of(rule, owner.project(), owner) ? 1 : 0;
+        const std::int64_t others = group_of_theirs(rule).here(domain) + 1 - itself;
+        if (others + 1 > rule.max_per_node) theirs_.push_back({&owner, &rule.domain, domain});
+    }
+
+    void look_at_own(const model::AffinityRule& rule, const Group& group,
+                     const view::NodeEntry& host, std::vector<Broken>& broken) const {
+        const std::string domain = domain_of(host, rule.domain);
+        const std::int64_t here = group.here(domain);
+        if (rule.anti && !domain.empty() && here + 1 > rule.max_per_node)
             broken.push_back(
                 {"anti-affinity",
                  fmt::format("vm {}: {} of its group are with it on host {}, its rule allows {}",
-                             vm.key, group.here, host.key, rule.max_per_node - 1)});
-        const bool first = group.anywhere == 0 && speaks_of(rule, vm.project(), vm);
-        if (!rule.anti && group.here == 0 && !first)
+                             vm_.key, here, host.key, rule.max_per_node - 1)});
+        const bool first = group.anywhere == 0 && speaks_of(rule, vm_.project(), vm_);
+        if (!rule.anti && here == 0 && !first)
             broken.push_back(
-                {"affinity", fmt::format("vm {}: nobody that it must be with is on host {}", vm.key,
-                                         host.key)});
+                {"affinity", fmt::format("vm {}: nobody that it must be with is on host {}",
+                                         vm_.key, host.key)});
     }
-    // The rules of those that are there already.
-    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& owner) {
-        if (!owner->record || owner->key == vm.key || owner->node().empty()) return;
-        for (const model::AffinityRule& rule : owner->record->value.spec.affinity) {
-            if (!rule.anti || !rule.hard || !speaks_of(rule, owner->project(), vm)) continue;
-            const view::NodeEntry* node = state.nodes.find(owner->node());
-            if (!node || !node->status || domain_of(*node, rule.domain).empty() ||
-                domain_of(*node, rule.domain) != domain_of(host, rule.domain))
-                continue;
-            const Group group = group_of(state, rule, *owner, vm, host);
-            const std::int64_t others =
-                group.here + 1 - (speaks_of(rule, owner->project(), *owner) ? 1 : 0);
-            if (others + 1 > rule.max_per_node)
-                broken.push_back(
-                    {"anti-affinity", fmt::format("vm {} breaks the rule of vm {} on host {}",
-                                                  vm.key, owner->key, host.key)});
-        }
-    });
-    return broken;
-}
 
-std::string broken_affinity(const view::Snapshot& state, const view::VmEntry& vm,
-                            const view::NodeEntry& host) {
-    const std::vector<Broken> broken = broken_affinities(state, vm, host);
-    return broken.empty() ? std::string{} : broken.front().text;
-}
+    const view::Snapshot& state_;
+    const view::VmEntry& vm_;
+    std::vector<std::pair<const model::AffinityRule*, Group>> own_;
+    std::deque<std::pair<const model::AffinityRule*, Group>> known_;
+    std::vector<Theirs> theirs_;
+};
+
+namespace {
 
 std::vector<Broken> broken_constraints(const view::Snapshot& state, const view::VmEntry& vm,
                                        const view::NodeEntry& host) {
@@ -238,47 +286,66 @@ std::vector<Broken> broken_constraints(const view::Snapshot& state, const view::
     return broken;
 }
 
-std::string broken_constraint(const view::Snapshot& state, const view::VmEntry& vm,
-                              const view::NodeEntry& host) {
-    const std::vector<Broken> broken = broken_constraints(state, vm, host);
-    return broken.empty() ? std::string{} : broken.front().text;
-}
-
 }  // namespace
 
-std::string what_forbids(const view::Snapshot& state, const view::VmEntry& vm,
-                         const view::NodeEntry& host) {
+Candidate::Candidate(const view::Snapshot& state, const view::VmEntry& vm)
+    : state_(state), vm_(vm), neighbours_(std::make_unique<const Neighbours>(state, vm)) {}
+Candidate::~Candidate() = default;
+
+std::string Candidate::what_forbids(const view::NodeEntry& host) const {
     if (!host.status) return fmt::format("host {} is unknown", host.key);
     if (!host.lease) return fmt::format("host {} has no lease", host.key);
     if (host.spec && (!host.spec->value.schedulable || host.spec->value.draining))
         return fmt::format("host {} is cordoned", host.key);
-    if (std::string broken = broken_constraint(state, vm, host); !broken.empty()) return broken;
-    if (std::string broken = no_room(state, vm, host, false); !broken.empty()) return broken;
-    return broken_affinity(state, vm, host);
+    return what_breaks(host, false);
 }
 
-std::set<std::string> reasons_against(const view::Snapshot& state, const view::VmEntry& vm,
-                                      const view::NodeEntry& host) {
+bool Candidate::fits_after_preemption(const view::NodeEntry& host) const {
+    const bool takes = host.status && host.lease && host.spec && host.spec->value.schedulable &&
+                       !host.spec->value.draining;
+    return takes && what_breaks(host, true).empty();
+}
+
+std::string Candidate::what_breaks(const view::NodeEntry& host, bool without_lower) const {
+    const std::vector<Broken> constraints = broken_constraints(state_, vm_, host);
+    if (!constraints.empty()) return constraints.front().text;
+    if (std::string room = no_room(state_, vm_, host, without_lower); !room.empty()) return room;
+    const std::vector<Broken> affinities = neighbours_->broken_on(host);
+    return affinities.empty() ? std::string{} : affinities.front().text;
+}
+
+std::set<std::string> Candidate::reasons_against(const view::NodeEntry& host) const {
     if (!host.status || !host.lease) return {"lost"};
     std::set<std::string> reasons;
     if (host.spec && host.spec->value.draining)
         reasons.insert("draining");
     else if (host.spec && !host.spec->value.schedulable)
         reasons.insert("cordoned");
-    for (const Broken& one : broken_constraints(state, vm, host)) reasons.insert(one.reason);
-    for (const Broken& one : broken_affinities(state, vm, host)) reasons.insert(one.reason);
-    const Amount has = capacity_of(host), used = use_with(state, vm, host, false);
+    for (const Broken& one : broken_constraints(state_, vm_, host)) reasons.insert(one.reason);
+    for (const Broken& one : neighbours_->broken_on(host)) reasons.insert(one.reason);
+    const Amount has = capacity_of(host), used = use_with(state_, vm_, host, false);
     if (used.cpu_milli > has.cpu_milli) reasons.insert("cpu");
     if (used.memory_mib > has.memory_mib) reasons.insert("memory");
     if (used.disk_mib > has.disk_mib) reasons.insert("disk");
     return reasons;
 }
 
-std::string what_is_untrue(const view::Snapshot& state, const view::VmEntry& vm,
+std::string miscounted(const std::string& reason) {
+    std::istringstream words(reason.substr(0, reason.find(';')));
+    std::string fits, on, none, of, word, why;
+    std::size_t said = 0, refused = 0;
+    words >> fits >> on >> none >> of >> said >> word;
+    if (words.fail() || fits != "fits" || none != "none") return {};  // of something else
+    for (std::size_t count = 0; words >> count >> word >> why;) refused += count;
+    if (refused == said) return {};
+    return fmt::format("gives reasons for {} of {} hosts", refused, said);
+}
+
+std::string what_is_untrue(const view::Snapshot& state, const Candidate& vm,
                            const std::string& reason) {
     constexpr std::string_view kBegin = "fits on none of ";
     if (!reason.starts_with(kBegin)) return fmt::format("says nothing about hosts");
-    std::size_t hosts = 0, refused = 0;
+    std::size_t hosts = 0;
     std::map<std::string, std::size_t> against;
     const view::ProjectEntry* project = state.projects.find(vm.project());
     const bool has_quota =
@@ -287,7 +354,7 @@ std::string what_is_untrue(const view::Snapshot& state, const view::VmEntry& vm,
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& host) {
         if (!host->status) return;
         ++hosts;
-        for (const std::string& one : reasons_against(state, vm, *host)) ++against[one];
+        for (const std::string& one : vm.reasons_against(*host)) ++against[one];
         against["quota"] += has_quota;
     });
     std::istringstream words(reason.substr(kBegin.size(), reason.find(';') - kBegin.size()));
@@ -295,21 +362,12 @@ std::string what_is_untrue(const view::Snapshot& state, const view::VmEntry& vm,
     std::string word, why;
     words >> said >> word;
     if (said != hosts) return fmt::format("speaks of {} hosts, there are {}", said, hosts);
-    for (std::size_t count = 0; words >> count >> word >> why; refused += count) {
+    for (std::size_t count = 0; words >> count >> word >> why;) {
         if (why.ends_with(',')) why.pop_back();
         if (count > against[why])
             return fmt::format("says {} of {} hosts, it is true of {}", why, count, against[why]);
     }
-    if (refused != hosts) return fmt::format("gives reasons for {} of {} hosts", refused, hosts);
-    return {};
-}
-
-bool fits_after_preemption(const view::Snapshot& state, const view::VmEntry& vm,
-                           const view::NodeEntry& host) {
-    const bool takes = host.status && host.lease && host.spec && host.spec->value.schedulable &&
-                       !host.spec->value.draining;
-    return takes && broken_constraint(state, vm, host).empty() &&
-           broken_affinity(state, vm, host).empty() && no_room(state, vm, host, true).empty();
+    return miscounted(reason);
 }
 
 bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm) {
@@ -323,8 +381,9 @@ bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm) {
 
 bool could_go_elsewhere(const view::Snapshot& state, const view::VmEntry& vm) {
     bool could = false;
+    const Candidate candidate(state, vm);
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& host) {
-        could = could || (host->key != vm.node() && what_forbids(state, vm, *host).empty());
+        could = could || (host->key != vm.node() && candidate.what_forbids(*host).empty());
     });
     return could;
 }

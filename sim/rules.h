@@ -3,6 +3,7 @@
 // not asked, so that the two can disagree. Pure.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
 
@@ -10,24 +11,40 @@
 
 namespace blixard::sim {
 
-// Empty: nothing forbids it. `vm` itself counts as one that lies on `host`, wherever it is placed
-// now.
-std::string what_forbids(const view::Snapshot& state, const view::VmEntry& vm,
-                         const view::NodeEntry& host);
+// A VM that asks of one host after the other whether it may lie there. It counts as one that does,
+// wherever it is placed now. What it needs of other VMs is counted once; both outlive it.
+class Candidate {
+ public:
+    Candidate(const view::Snapshot& state, const view::VmEntry& vm);
+    ~Candidate();
+    Candidate(const Candidate&) = delete;
+    Candidate& operator=(const Candidate&) = delete;
 
-// Every word that a decision could truly say against the host ("cpu", "zone"); empty: nothing
-// forbids it.
-std::set<std::string> reasons_against(const view::Snapshot& state, const view::VmEntry& vm,
-                                      const view::NodeEntry& host);
+    // Empty: nothing forbids it.
+    std::string what_forbids(const view::NodeEntry& host) const;
+    // As if every preemptible VM of lower priority had left the host.
+    bool fits_after_preemption(const view::NodeEntry& host) const;
+    // Every word that a decision could truly say against the host ("cpu", "zone"); empty: nothing
+    // forbids it.
+    std::set<std::string> reasons_against(const view::NodeEntry& host) const;
+
+    std::string_view project() const { return vm_.project(); }
+
+ private:
+    class Neighbours;
+    std::string what_breaks(const view::NodeEntry& host, bool without_lower) const;
+
+    const view::Snapshot& state_;
+    const view::VmEntry& vm_;
+    const std::unique_ptr<const Neighbours> neighbours_;
+};
 
 // What is wrong with a reason that was written for a VM that waits: "fits on none of 5 hosts: 3 x
 // memory, 2 x cordoned". Empty: all that it says is so.
-std::string what_is_untrue(const view::Snapshot& state, const view::VmEntry& vm,
+std::string what_is_untrue(const view::Snapshot& state, const Candidate& vm,
                            const std::string& reason);
-
-// The same, as if every preemptible VM of lower priority had left the host.
-bool fits_after_preemption(const view::Snapshot& state, const view::VmEntry& vm,
-                           const view::NodeEntry& host);
+// Of such a reason, whenever it was written: each host is counted once. Empty: so it is.
+std::string miscounted(const std::string& reason);
 
 // A disk of it is on the host where it lies.
 bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm);

@@ -42,7 +42,7 @@ struct Place {
                 model::to_json(model::Placement{.uid = name, .node = node, .epoch = 1}));
     }
     std::string asked(const std::string& name, const std::string& node) {
-        return what_forbids(state, *state.vms.find("p/" + name), *state.nodes.find(node));
+        return Candidate(state, *state.vms.find("p/" + name)).what_forbids(*state.nodes.find(node));
     }
 
     view::Snapshot state;
@@ -66,7 +66,7 @@ TEST(Rules, a_reason_is_true_if_each_host_is_counted_once_under_something_that_h
     place.vm("a", {.memory_mib = 600}, "h1");
     place.vm("b", {.memory_mib = 500, .constraints = {.zones_excluded = {"z2"}}});
     const auto wrong = [&](const std::string& reason) {
-        return what_is_untrue(place.state, *place.state.vms.find("p/b"), reason);
+        return what_is_untrue(place.state, {place.state, *place.state.vms.find("p/b")}, reason);
     };
     EXPECT_EQ(wrong("fits on none of 2 hosts: 1 x memory, 1 x zone; would fit if: 100 MiB less "
                     "memory fits host h1"),
@@ -79,6 +79,32 @@ TEST(Rules, a_reason_is_true_if_each_host_is_counted_once_under_something_that_h
     EXPECT_EQ(wrong("fits on none of 2 hosts: 1 x cpu, 1 x zone"),
               "says cpu of 1 hosts, it is true of 0");
     EXPECT_EQ(wrong("scheduled"), "says nothing about hosts");
+}
+
+TEST(Rules, whenever_a_reason_was_written_it_counts_each_host_once) {
+    EXPECT_EQ(miscounted("fits on none of 5 hosts: 3 x memory, 2 x zone; would fit if: x"), "");
+    EXPECT_EQ(miscounted("fits on none of 5 hosts: 3 x memory, 1 x zone"),
+              "gives reasons for 4 of 5 hosts");
+    EXPECT_EQ(miscounted("fits on none of 1 host: 1 x memory"), "");
+    EXPECT_EQ(miscounted("failover: host h1 was lost"), "");
+    EXPECT_EQ(miscounted("drain of host h2"), "");
+}
+
+TEST(Rules, rules_of_others_speak_of_their_own_project_and_of_domains) {
+    Place place;
+    place.host("h3", "z1");
+    const model::AffinityRule pair{
+        .anti = true, .hard = true, .labels = {{"app", "db"}}, .max_per_node = 2, .domain = "zone"};
+    place.vm("a", {.affinity = {pair}, .labels = {{"app", "db"}}}, "h1");
+    place.vm("b", {.labels = {{"app", "db"}}});
+    EXPECT_EQ(place.asked("b", "h3"), "");
+    place.vm("c", {.labels = {{"app", "db"}}}, "h3");
+    EXPECT_EQ(place.asked("b", "h3"), "vm p/b breaks the rule of vm p/a on host h3");
+    EXPECT_EQ(place.asked("b", "h1"), "vm p/b breaks the rule of vm p/a on host h1");
+    EXPECT_EQ(place.asked("b", "h2"), "");
+    place.vm("with", {.affinity = {{.labels = {{"app", "db"}}, .domain = "zone"}}});
+    EXPECT_EQ(place.asked("with", "h1"), "");
+    EXPECT_EQ(place.asked("with", "h2"), "vm p/with: nobody that it must be with is on host h2");
 }
 
 TEST(Rules, profiles_promise_more_or_less) {
@@ -121,8 +147,8 @@ TEST(Rules, only_lower_and_preemptible_vms_make_way) {
     place.vm("low", {.memory_mib = 900, .priority = 100, .preemptible = true}, "h1");
     place.vm("high", {.memory_mib = 500, .priority = 200});
     const auto would = [&] {
-        return fits_after_preemption(place.state, *place.state.vms.find("p/high"),
-                                     *place.state.nodes.find("h1"));
+        return Candidate(place.state, *place.state.vms.find("p/high"))
+            .fits_after_preemption(*place.state.nodes.find("h1"));
     };
     EXPECT_TRUE(would());
     place.vm("low", {.memory_mib = 900, .priority = 200, .preemptible = true}, "h1");

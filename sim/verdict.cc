@@ -34,13 +34,14 @@ std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry&
         return "";
     const bool evicts = vm.record->value.spec.strategy == "priority";
     std::string room;
+    const Candidate candidate(state, vm);
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
-        if (what_forbids(state, vm, *node).empty())
+        if (candidate.what_forbids(*node).empty())
             room = fmt::format("{} has room", node->key);
-        else if (room.empty() && evicts && fits_after_preemption(state, vm, *node))
+        else if (room.empty() && evicts && candidate.fits_after_preemption(*node))
             room = fmt::format("{} has room if others make way", node->key);
     });
-    if (room.empty()) room = what_is_untrue(state, vm, reason);
+    if (room.empty()) room = what_is_untrue(state, candidate, reason);
     return room.empty()
                ? ""
                : fmt::format("is pending ({}), and {}{}", reason,

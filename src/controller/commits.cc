@@ -66,7 +66,6 @@ void Controller::send(std::vector<std::string> vms, std::vector<std::string> fro
             return deps_.view.when_at(done->revision, settled);
         }
         ++counters_.refused_commits;
-        room_changed_ = true;
         // What they were to be told has not been written: they are asked anew, not just passed by.
         for (const std::string& vm : vms) queue_.remove(vm);
         // One stale VM must not hold up its neighbours for long.
@@ -85,7 +84,8 @@ void Controller::settle(const std::vector<std::string>& vms, const std::vector<s
         busy_.erase(vm);
         dirty_vms_.insert(vm);
     }
-    if (std::exchange(passed_over_, false)) room_changed_ = true;
+    for (const std::string& vm : std::exchange(passed_over_, {})) queue_.ask_again(vm);
+    drains_due_ = true;
     for (const std::string& host : from) {
         const auto doubt = in_doubt_.find(host);
         if (doubt != in_doubt_.end() && --doubt->second <= 0) in_doubt_.erase(doubt);

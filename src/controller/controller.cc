@@ -17,7 +17,9 @@ namespace {
 
 constexpr Millis kLookEvery = seconds(5);  // a safety net for lost notifications
 constexpr Millis kTellPendingEvery =
-    seconds(30);                          // a pending VM's changed reason is written no more often
+    seconds(30);  // a pending VM's changed reason is written no more often
+constexpr Millis kReasonLookedAtEvery =
+    seconds(5);                           // what would help costs more to find than the refusal
 constexpr Millis kAskAgain = seconds(1);  // a VM whose victims were busy
 // Then other work of the loop gets its turn.
 constexpr std::size_t kDecisionsPerTick = 500;
@@ -111,7 +113,11 @@ void Controller::resume(ControllerState state) {
 void Controller::begin_anew() {
     everything_dirty_ = true;
     room_changed_ = true;
-    passed_over_ = false;
+    passed_over_.clear();
+    reasons_looked_at_.clear();
+    ask_at_.clear();
+    asked_next_.clear();
+    reservations_due_ = drains_due_ = true;
     next_round_from_ = {};
     queue_.clear();
     reservations_.clear();
@@ -125,7 +131,7 @@ void Controller::on_update(const view::Update& update) {
     for (const view::Changed& change : update.changes) {
         switch (change.kind) {
             case model::RecordKind::kVmSpec:
-            case model::RecordKind::kVmPlacement:
+            case model::RecordKind::kVmPlacement: drains_due_ = true; [[fallthrough]];
             case model::RecordKind::kVmStatus:
                 if (in_office_ != 0) dirty_vms_.insert(change.project + "/" + change.name);
                 break;
@@ -137,10 +143,18 @@ void Controller::on_update(const view::Update& update) {
                 [[fallthrough]];
             case model::RecordKind::kNodeSpec:
             case model::RecordKind::kNodeStatus:
+                drains_due_ = true;
                 if (in_office_ != 0) dirty_nodes_.insert(change.name);
                 break;
             case model::RecordKind::kVolumeStatus:
-            case model::RecordKind::kVolumeSpec: room_changed_ = true; break;
+            case model::RecordKind::kVolumeSpec:
+                drains_due_ = true;
+                if (in_office_ != 0)
+                    update.snapshot->for_each_vm_using(
+                        view::volume_use(change.project, change.name),
+                        [&](const view::VmEntry& vm) { dirty_vms_.insert(vm.key); });
+                break;
+            case model::RecordKind::kOperation: drains_due_ = true; break;
             case model::RecordKind::kProject:
                 room_changed_ = true;
                 if (in_office_ != 0) dirty_projects_.insert(change.name);
@@ -148,7 +162,10 @@ void Controller::on_update(const view::Update& update) {
             default: break;
         }
     }
-    wake();
+    // As long as another is elected there is nothing to do.
+    const bool others_turn =
+        in_office_ == 0 && !update.snapshot->election.key.empty() && election_.proof() == 0;
+    if (!others_turn) wake();
 }
 
 void Controller::wake() {
@@ -184,6 +201,8 @@ void Controller::tick() {
         flush();
         const MonoTime now = deps_.clock.mono();
         if (round_at_) next = std::min(next, std::max(Millis{1}, *round_at_ - now));
+        if (!asked_next_.empty())
+            next = std::min(next, std::max(Millis{1}, asked_next_.begin()->first - now));
         for (const std::string& node : liveness_.gone())
             if (const auto at = liveness_.lost_at(node, now)) next = std::min(next, *at - now);
     }
@@ -211,6 +230,10 @@ void Controller::leave_office() {
     queue_.clear();
     reservations_.clear();
     proposals_.clear();
+    passed_over_.clear();
+    reasons_looked_at_.clear();
+    ask_at_.clear();
+    asked_next_.clear();
     liveness_.clear();
     seen_lost_.clear();
     dirty_vms_.clear();
@@ -239,6 +262,7 @@ void Controller::look_at_hosts() {
             [&](const std::shared_ptr<const view::VmEntry>& vm) { dirty_vms_.insert(vm->key); });
         dirty_nodes_.clear();
         room_changed_ = true;
+        reservations_due_ = drains_due_ = true;
     }
     std::set<std::string> dirty;
     dirty.swap(dirty_nodes_);
@@ -252,6 +276,7 @@ void Controller::look_at_hosts() {
             return true;
         });
         room_changed_ = true;
+        reservations_due_ = true;
     }
     // Hosts whose margin has passed: their VMs are looked at once more.
     std::erase_if(seen_lost_, [&](const std::string& node) { return !liveness_.lost(node, now); });
@@ -296,9 +321,12 @@ void Controller::recount(const std::string& vm) {
     const auto before = inventory_.request_of(vm);
     inventory_.refresh_vm(*deps_.view.current(), vm);
     const auto after = inventory_.request_of(vm);
+    if (after && !before)
+        for (const auto& follower : queue_.followers_of(*after)) queue_.ask_again(follower->vm);
     // It has left, or wants less, or minds others less than it did.
     const bool gave_way = before && (!after || !scheduler::wants_the_same(*before, *after));
     if (gave_way && !mutant(MutantId::kRoomUnnoticed)) room_changed_ = true;
+    if (gave_way || (after && !before)) reservations_due_ = true;
 }
 
 void Controller::look_at_vm(const std::string& vm) {
@@ -307,13 +335,13 @@ void Controller::look_at_vm(const std::string& vm) {
     const view::VmEntry* entry = state->vms.find(vm);
     if (entry && entry->not_understood != 0) {
         // A newer version's: left to it. What is known of it holds its room.
-        pending_since_.erase(vm);
-        pending_told_.erase(vm);
-        queue_.remove(vm);
+        forget_waiting(vm);
         return;
     }
+    const HostView host = entry ? host_view(entry->node()) : HostView{};
+    const bool host_is_gone = !host.exists || host.lost;  // else nobody asks where its disks are
     const Need need =
-        entry ? need_of(*entry, host_view(entry->node()), pinned(*entry)) : Need::kNothing;
+        entry ? need_of(*entry, host, host_is_gone && pinned(*entry)) : Need::kNothing;
     const bool is_leaving = entry && !entry->node().empty() && entry->placement->value.release;
     const bool was_held = !is_leaving && inventory_.drop_hold(vm);
     if (was_held && need != Need::kPlace) room_changed_ = true;
@@ -325,10 +353,9 @@ void Controller::look_at_vm(const std::string& vm) {
         if (is_new && !had_place && entry->record->create_revision > inventory_.learnt())
             inventory_.cluster().observe(*request);
         queue_.put(std::move(request), since->second);
+        reservations_due_ = true;
     } else {
-        pending_since_.erase(vm);
-        pending_told_.erase(vm);
-        queue_.remove(vm);
+        forget_waiting(vm);
     }
     if (!entry) return;
     switch (need) {
@@ -351,10 +378,11 @@ void Controller::place_pending() {
         round_at_.reset();
         room_changed_ = true;
     }
+    ask_who_is_due(now);
     const view::SnapshotPtr state = deps_.view.current();
     scheduler::Cluster& cluster = inventory_.cluster();
     cluster.set_revision(state->revision);
-    if (reservations_.refresh(cluster, queue_, policy_)) room_changed_ = true;
+    if (reservations_due_ || !reservations_.all_wait(queue_)) refresh_reservations();
     scheduler::Batch batch(cluster, queue_, reservations_, policy_, now);
     for (std::size_t decided = 0;
          decided < kDecisionsPerTick && deps_.clock.mono() - now < kDecidingPerTick;) {
@@ -365,6 +393,8 @@ void Controller::place_pending() {
             queue_.new_round();
             next_round_from_ = now + rest_after(queue_.size());
             ++rounds_;
+            drains_due_ = true;
+            refresh_reservations();
             if (!queue_.next()) return;
         }
         if (place_next(batch, *state)) ++decided;
@@ -382,7 +412,7 @@ bool Controller::place_next(scheduler::Batch& batch, const view::Snapshot& state
     }
     if (busy_.contains(waiting->vm) || waits_for_others(*vm)) {
         queue_.pass_over();
-        passed_over_ = true;
+        passed_over_.insert(waiting->vm);
         return false;
     }
     // Volumes may have been made or have gone since it was put there.
@@ -391,10 +421,11 @@ bool Controller::place_next(scheduler::Batch& batch, const view::Snapshot& state
         queue_.put(request, *queue_.waits_since(waiting->vm));
         return false;
     }
-    const scheduler::Decision decision = batch.decide();
+    const scheduler::Decision decision = batch.decide(
+        reason_is_due(vm->key) ? scheduler::Remedies::kFound : scheduler::Remedies::kLeftOut);
     switch (decision.outcome) {
         case scheduler::Outcome::kPlaced:
-            if (queue_.has_followers()) room_changed_ = true;
+            has_come(*request);
             propose_place(*vm, decision);
             break;
         case scheduler::Outcome::kPreempts: propose_evictions(*vm, decision); break;
@@ -414,12 +445,56 @@ bool Controller::place_held(const view::VmEntry& vm) {
     const scheduler::Decision decision = scheduler::place(inventory_.cluster(), *request, policy_);
     if (decision.outcome != scheduler::Outcome::kPlaced) return false;
     inventory_.count(request, decision.host, decision.assignment);
+    has_come(*request);
     propose_place(vm, decision);
     return true;
 }
 
+void Controller::refresh_reservations() {
+    reservations_due_ = false;
+    if (reservations_.refresh(inventory_.cluster(), queue_, policy_)) room_changed_ = true;
+}
+
+// Who must be with it is asked again when its place is written.
+void Controller::has_come(const scheduler::Request& placed) {
+    for (const auto& follower : queue_.followers_of(placed)) passed_over_.insert(follower->vm);
+    reservations_due_ = true;
+}
+
 // A round is due then, whatever happens until then.
 void Controller::round_at(MonoTime due) { round_at_ = round_at_ ? std::min(*round_at_, due) : due; }
+
+// One of those who wait is asked again then, whatever happens until then.
+void Controller::ask_at(const std::string& vm, MonoTime due) {
+    const auto [known, is_new] = ask_at_.try_emplace(vm, due);
+    if (!is_new) {
+        if (known->second <= due) return;
+        asked_next_.erase({known->second, vm});
+        known->second = due;
+    }
+    asked_next_.emplace(due, vm);
+}
+
+void Controller::ask_who_is_due(MonoTime now) {
+    while (!asked_next_.empty() && asked_next_.begin()->first <= now) {
+        const std::string vm = asked_next_.begin()->second;
+        asked_next_.erase(asked_next_.begin());
+        ask_at_.erase(vm);
+        queue_.ask_again(vm);
+    }
+}
+
+// It does not wait any more.
+void Controller::forget_waiting(const std::string& vm) {
+    pending_since_.erase(vm);
+    pending_told_.erase(vm);
+    reasons_looked_at_.erase(vm);
+    queue_.remove(vm);
+    const auto next = ask_at_.find(vm);
+    if (next == ask_at_.end()) return;
+    asked_next_.erase({next->second, vm});
+    ask_at_.erase(next);
+}
 
 void Controller::compare_vm(const view::VmEntry& vm, store::Transaction& transaction) const {
     if (mutant(MutantId::kStaleView)) return;
@@ -502,13 +577,22 @@ void Controller::propose_place(const view::VmEntry& vm, const scheduler::Decisio
     propose(std::move(proposal));
 }
 
+bool Controller::reason_is_due(const std::string& vm) const {
+    const auto looked_at = reasons_looked_at_.find(vm);
+    return looked_at == reasons_looked_at_.end() ||
+           deps_.clock.mono() - looked_at->second >= kReasonLookedAtEvery;
+}
+
 void Controller::propose_pending(const view::VmEntry& vm, const scheduler::Decision& decision) {
     ++counters_.pending_decisions;
     const MonoTime now = deps_.clock.mono();
     if (const auto since = pending_since_.find(vm.key); since != pending_since_.end()) {
         const MonoTime reserves_at = since->second + policy_.reserve_after;
-        if (reserves_at > now) round_at(reserves_at);
+        if (reserves_at > now) ask_at(vm.key, reserves_at);
     }
+    if (!reason_is_due(vm.key))
+        return ask_at(vm.key, reasons_looked_at_[vm.key] + kReasonLookedAtEvery);
+    reasons_looked_at_[vm.key] = now;
     model::Placement placement = vm.placement ? vm.placement->value : model::Placement{};
     const std::string reason = scheduler::summary(decision);
     const bool same = placement.reason == reason ||
@@ -516,7 +600,7 @@ void Controller::propose_pending(const view::VmEntry& vm, const scheduler::Decis
     if (vm.placement && same && placement.node.empty()) return;
     const auto told = pending_told_.find(vm.key);
     if (told != pending_told_.end() && now - told->second < kTellPendingEvery)
-        return round_at(told->second + kTellPendingEvery);
+        return ask_at(vm.key, told->second + kTellPendingEvery);
     pending_told_[vm.key] = now;
     placement.uid = vm.record->value.uid;
     placement.node.clear();
@@ -540,7 +624,7 @@ void Controller::propose_evictions(const view::VmEntry& vm, const scheduler::Dec
         const view::VmEntry* victim = state->vms.find(name);
         if (!victim || !victim->placement || victim->placement->value.release) continue;
         if (busy_.contains(name))  // decided anew when the answer about it is there
-            return round_at(deps_.clock.mono() + kAskAgain);
+            return ask_at(vm.key, deps_.clock.mono() + kAskAgain);
         ++counters_.evictions;
         proposal.about.push_back(name);
         compare_vm(*victim, proposal.transaction);

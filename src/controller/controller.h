@@ -14,6 +14,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -100,7 +101,13 @@ class Controller {
     bool place_next(scheduler::Batch& batch, const view::Snapshot& state);
     bool place_held(const view::VmEntry& vm);
     void round_at(MonoTime due);
+    void ask_at(const std::string& vm, MonoTime due);
+    void ask_who_is_due(MonoTime now);
+    void forget_waiting(const std::string& vm);
+    void refresh_reservations();
+    void has_come(const scheduler::Request& placed);
     void propose_place(const view::VmEntry& vm, const scheduler::Decision& decision);
+    bool reason_is_due(const std::string& vm) const;
     void propose_pending(const view::VmEntry& vm, const scheduler::Decision& decision);
     void propose_evictions(const view::VmEntry& vm, const scheduler::Decision& decision);
     void propose_clear(const view::VmEntry& vm);
@@ -150,17 +157,25 @@ class Controller {
     std::set<std::string> seen_lost_;  // lost hosts whose VMs have been looked at since
     bool everything_dirty_ = true;
     scheduler::Queue queue_;  // VMs that want a place
-    bool passed_over_ =
-        false;  // somebody was busy when it was his turn: a round is due when he is not
+    // Who could not be asked when it was their turn, or could not before the answer about others is
+    // there: asked again when one has come.
+    std::set<std::string> passed_over_;
+    bool reservations_due_ = true;  // what they rest on may have changed
+    bool drains_due_ = true;        // what they have come to may have changed
     scheduler::Reservations reservations_;
     std::unordered_map<std::string, MonoTime> pending_since_;  // VMs that want a place
     std::unordered_map<std::string, MonoTime> pending_told_;   // when the reason was last written
+    std::unordered_map<std::string, MonoTime>
+        reasons_looked_at_;                 // when it was last compared with what was written
     std::unordered_set<std::string> busy_;  // a transaction about them is under way
     std::uint64_t rounds_ = 0;              // so many have begun
     std::map<std::string, std::uint64_t> drains_looked_at_;  // operation -> in which round
     bool room_changed_ = true;          // something was freed or added: a round is due
     MonoTime next_round_from_{};        // no round before
-    std::optional<MonoTime> round_at_;  // a round is due then: a newer reason, or a reservation
+    std::optional<MonoTime> round_at_;  // a round is due then
+    // Who is asked again then, alone: for a newer reason, or a reservation. By VM, and by time.
+    std::unordered_map<std::string, MonoTime> ask_at_;
+    std::set<std::pair<MonoTime, std::string>> asked_next_;
     std::map<std::string, int>
         in_doubt_;  // hosts whose VMs are being failed over: they may yet hold the room
     std::vector<Proposal> proposals_;

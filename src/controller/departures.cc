@@ -100,7 +100,10 @@ void Controller::fail_over(const view::VmEntry& vm) {
     placement.decided_at = to_rfc3339(deps_.clock.wall());
     placement.reason = fmt::format("failover: host {} was lost", from);
     placement.decision = decision_json(decision);
-    if (placed) inventory_.count(request, decision.host, decision.assignment);
+    if (placed) {
+        inventory_.count(request, decision.host, decision.assignment);
+        has_come(*request);
+    }
 
     const Sight* sight = liveness_.sight(from);
     const HostView host = host_view(from);

@@ -19,12 +19,13 @@ namespace blixard::controller {
 
 void Controller::look_at_operations() {
     const view::SnapshotPtr state = deps_.view.current();
+    const bool drains_due = std::exchange(drains_due_, false);
     state->operations.for_each([&](const std::shared_ptr<const view::OperationEntry>& entry) {
         const model::Operation& record = entry->record->value;
         if (record.state != model::OperationState::kRunning ||
             busy_.contains("operation " + entry->key))
             return;
-        if (record.kind == "node-drain") look_at_drain(*entry, *state);
+        if (record.kind == "node-drain" && drains_due) look_at_drain(*entry, *state);
         if (record.kind == "rebalance") look_at_rebalance(*entry, *state);
     });
 }

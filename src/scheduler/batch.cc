@@ -66,6 +66,11 @@ bool Reservations::refresh(Cluster& cluster, const Queue& queue, const Policy& p
     return held_.size() < before;
 }
 
+bool Reservations::all_wait(const Queue& queue) const {
+    return std::all_of(held_.begin(), held_.end(),
+                       [&](const Reservation& one) { return queue.contains(one.vm); });
+}
+
 void Reservations::reserve_for(const Request& request, Cluster& cluster, const Policy& policy) {
     if (held_.size() >= std::max<std::size_t>(1, cluster.host_count() / kReservedPart)) return;
     if (std::any_of(held_.begin(), held_.end(),
@@ -85,10 +90,11 @@ void Reservations::drop(const std::string& vm, Cluster& cluster) {
     });
 }
 
-Decision Batch::decide() {
+Decision Batch::decide(Remedies remedies) {
     const auto request = queue_.next();
     ASSERT(request != nullptr);
-    if (const Decision* known = queue_.known_answer()) {
+    const Decision* known = queue_.known_answer();
+    if (known && (!known->without_remedies || remedies == Remedies::kLeftOut)) {
         Decision decision = *known;
         decision.vm = request->vm;
         queue_.answered(decision, true);
@@ -96,7 +102,7 @@ Decision Batch::decide() {
     }
     // It may be counted on a host that is being cleared for it.
     if (cluster_.find_vm(request->vm) != kNoVm) (void)cluster_.release(request->vm);
-    Decision decision = place(cluster_, *request, policy_);
+    Decision decision = place(cluster_, *request, policy_, remedies);
     switch (decision.outcome) {
         case Outcome::kPlaced:
             (void)cluster_.place(request, decision.host, decision.assignment);

@@ -30,6 +30,8 @@ class Reservations {
     // sees to it that `cluster` (which may have been made anew) knows the others. True if one was
     // dropped: there may be room for others.
     bool refresh(Cluster& cluster, const Queue& queue, const Policy& policy);
+    // False: refresh() would drop one.
+    bool all_wait(const Queue& queue) const;
 
     // The host that could hold the VM and lacks the smallest part of it now, if one may be
     // reserved.
@@ -58,7 +60,7 @@ class Batch {
     // cluster and leaves the queue. One whose place needs evictions is counted there at once, over
     // what is free, and stays in the queue. One that fits nowhere and has waited for
     // policy.reserve_after gets a host reserved.
-    Decision decide();
+    Decision decide(Remedies remedies = Remedies::kFound);
 
  private:
     Cluster& cluster_;

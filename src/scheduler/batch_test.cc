@@ -192,6 +192,35 @@ TEST(Queue, who_is_passed_over_is_asked_in_the_next_round) {
     EXPECT_EQ(turns.new_round(), (Answers{"v1 on a"}));
 }
 
+TEST(Queue, who_must_be_with_others_is_asked_again_when_one_of_them_has_come) {
+    Turns turns;
+    ASSERT_TRUE(turns.cluster.upsert_host(a_host("a", 4, 4096)));
+    auto leader = a_vm("leader", 1, 1024);
+    leader.labels = {{"app", "db"}};
+    auto follower = a_vm("follower", 1, 1024);
+    follower.affinities = {{.target = {.labels = {{"app", "db"}}}}};
+    turns.wait(follower);
+    turns.wait(a_vm("too-big", 8, 1024));
+    EXPECT_EQ(turns.round(), (Answers{"follower waits", "too-big waits"}));
+    ASSERT_TRUE(turns.queue.followers_of(a_vm("another", 1, 1024)).empty());
+    turns.wait(leader);
+    EXPECT_EQ(turns.round(), (Answers{"leader on a"}));
+    for (const auto& one : turns.queue.followers_of(leader)) turns.queue.ask_again(one->vm);
+    EXPECT_EQ(turns.round(), (Answers{"follower on a"}));
+}
+
+TEST(Queue, what_would_help_is_looked_for_where_it_is_asked_for) {
+    Turns turns;
+    ASSERT_TRUE(turns.cluster.upsert_host(a_host("a", 4, 4096)));
+    turns.wait(a_vm("big-1", 8, 1024));
+    turns.wait(a_vm("big-2", 8, 1024));
+    turns.wait(a_vm("big-3", 8, 1024));
+    Batch batch(turns.cluster, turns.queue, turns.reservations, turns.policy, {});
+    EXPECT_TRUE(batch.decide(Remedies::kLeftOut).would_fit_if.empty());
+    EXPECT_FALSE(batch.decide(Remedies::kFound).would_fit_if.empty());
+    EXPECT_FALSE(batch.decide(Remedies::kLeftOut).would_fit_if.empty());  // it is known now
+}
+
 TEST(Queue, a_million_vms_that_fit_nowhere_are_one_question) {
     Turns turns;
     ASSERT_TRUE(turns.cluster.upsert_host(a_host("a", 4, 4096)));

@@ -103,6 +103,9 @@ struct Remedy {
 
 std::string_view remedy_name(Remedy::Kind kind);  // "shrink", "uncordon" ...
 
+// What would help one that fits nowhere: as costly as the refusal itself.
+enum class Remedies { kFound, kLeftOut };
+
 struct Decision {
     Outcome outcome = Outcome::kPending;
     std::string vm;
@@ -114,6 +117,7 @@ struct Decision {
     std::vector<Candidate> runners_up;   // best first
     std::vector<Refusals> refusals;      // most hosts first
     std::vector<Remedy> would_fit_if;    // cheapest first; kPending only
+    bool without_remedies = false;       // nobody looked for any
     std::vector<std::string> evictions;  // kPreempts: VM keys, lowest priority first
     Error error;                         // kRefused
     std::int64_t revision = 0;           // of the cluster state it was made at

@@ -251,7 +251,8 @@ std::optional<Spot> choose(const Cluster& cluster, const Request& request, const
     return best_spot(cluster, filters, scores);
 }
 
-Decision place(const Cluster& cluster, const Request& request, const Policy& policy) {
+Decision place(const Cluster& cluster, const Request& request, const Policy& policy,
+               Remedies remedies) {
     Decision decision;
     decision.vm = request.vm;
     decision.strategy = strategy_for(request, policy);
@@ -276,7 +277,8 @@ Decision place(const Cluster& cluster, const Request& request, const Policy& pol
             explain_eviction(decision, cluster, *plan);
             return decision;
         }
-    decision.would_fit_if = find_remedies(cluster, filters, policy);
+    decision.without_remedies = remedies == Remedies::kLeftOut;
+    if (!decision.without_remedies) decision.would_fit_if = find_remedies(cluster, filters, policy);
     return decision;
 }
 

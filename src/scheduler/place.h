@@ -20,7 +20,8 @@ std::optional<Spot> choose(const Cluster& cluster, const Request& request, const
 
 // The whole decision: place, score parts, runners-up, refusals by reason, and for a VM that fits
 // nowhere the smallest changes that would help, or the VMs to evict where the policy allows it.
-Decision place(const Cluster& cluster, const Request& request, const Policy& policy);
+Decision place(const Cluster& cluster, const Request& request, const Policy& policy,
+               Remedies remedies = Remedies::kFound);
 
 // Why a VM does not (or does) go to one host: every filter that refuses it, or none if it would
 // fit. kNotFound if there is no such host.

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "scheduler/order.h"
 #include "scheduler/room.h"
+#include "scheduler/rules.h"
 
 namespace blixard::scheduler {
 
@@ -59,7 +60,7 @@ void Queue::put(Pending request, MonoTime since) {
     freshen(*group);
     group->untold.insert(request);
     enlist(*group);
-    followers_ += follows_others(*request);
+    if (follows_others(*request)) followers_.insert(request);
     auto vm = request->vm;
     entries_.emplace(std::move(vm), Entry{std::move(request), group.get(), since});
 }
@@ -70,7 +71,7 @@ void Queue::remove(std::string_view vm) {
     auto request = std::move(entry->second.request);
     auto& group = *entry->second.group;
     entries_.erase(entry);
-    followers_ -= follows_others(*request);
+    followers_.erase(request);
     delist(group);
     for (auto* line : {&group.untold, &group.told, &group.done}) line->erase(request);
     if (group.empty())
@@ -84,7 +85,7 @@ void Queue::clear() {
     turns_.clear();
     asked_.clear();
     groups_.clear();
-    followers_ = 0;
+    followers_.clear();
 }
 
 std::optional<MonoTime> Queue::waits_since(std::string_view vm) const {
@@ -118,8 +119,33 @@ void Queue::had_turn(const std::optional<Decision>& answer_for_all) {
     freshen(group);
     for (auto* line : {&group.untold, &group.told}) line->erase(request);
     group.done.insert(std::move(request));
-    if (answer_for_all && !group.answer) group.answer = answer_for_all;
+    if (answer_for_all && (!group.answer || group.answer->without_remedies))
+        group.answer = answer_for_all;
     enlist(group);
+}
+
+void Queue::ask_again(std::string_view vm) {
+    const auto entry = entries_.find(vm);
+    if (entry == entries_.end()) return;
+    Group& group = *entry->second.group;
+    delist(group);
+    freshen(group);
+    group.answer.reset();  // it may be another one now
+    for (Line* line : {&group.told, &group.done}) line->erase(entry->second.request);
+    group.untold.insert(entry->second.request);
+    enlist(group);
+}
+
+std::vector<Queue::Pending> Queue::followers_of(const Request& placed) const {
+    std::vector<Pending> followers;
+    for (const Pending& one : followers_) {
+        const auto speaks_of_it = [&](const Affinity& rule) {
+            return rule.hard && !rule.anti && matches(rule.target, placed);
+        };
+        if (one->vm != placed.vm && std::ranges::any_of(one->affinities, speaks_of_it))
+            followers.push_back(one);
+    }
+    return followers;
 }
 
 void Queue::new_round() {

@@ -39,8 +39,8 @@ class Queue {
 
     bool contains(std::string_view vm) const { return entries_.contains(vm); }
     std::size_t size() const { return entries_.size(); }
-    // Somebody waits who must be with others: a VM that finds a place may let it in.
-    bool has_followers() const { return followers_ > 0; }
+    // Those who must be with such a VM: when it finds a place, that may let them in.
+    std::vector<Pending> followers_of(const Request& placed) const;
     // Empty where the VM does not wait.
     std::optional<MonoTime> waits_since(std::string_view vm) const;
     // The request as it stands here; null if the VM does not wait.
@@ -57,6 +57,9 @@ class Queue {
 
     // next() cannot be asked in this round.
     void pass_over() { had_turn({}); }
+
+    // A VM that waits is asked once more in this round.
+    void ask_again(std::string_view vm);
 
     // Every VM is asked again.
     void new_round();
@@ -100,7 +103,7 @@ class Queue {
     Turns turns_;  // the groups with somebody to ask in this round, by who that is
     Turns asked_;  // the others, by their first
     std::uint64_t round_ = 1;
-    std::size_t followers_ = 0;
+    Line followers_;  // those who must be with others
 };
 
 }  // namespace blixard::scheduler
