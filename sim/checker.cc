@@ -23,8 +23,15 @@ using model::RecordKind;
 // A controller decides from what it has seen; a spec that grew a moment ago it may not have.
 constexpr Millis kSeenBy = seconds(5);
 
-// Five seconds by the agent (agent/plan.h), of a clock that drifts.
-constexpr Millis kBackoffLeast{4900};
+// Five seconds by the agent (agent/plan.h), of a clock that drifts; twice as long after each end
+// that comes soon after the start, up to five minutes.
+constexpr Millis kBackoffLeast{4900}, kBackoffMost{294'000};
+Millis backoff_after(int ends_in_a_row) {
+    Millis wait = kBackoffLeast;
+    for (int end = 1; end < ends_in_a_row && wait < kBackoffMost; ++end) wait = wait * 2;
+    return std::min(wait, kBackoffMost);
+}
+constexpr Millis kSoonAfterItsStart = seconds(500);  // less than the agent's kHealthyAfter
 
 constexpr std::size_t kWritesASecond = 1000, kWritesASecondEach = 20;  // each: of a VM, of a host
 constexpr Millis kOnItsWay = seconds(30);  // a write waits no longer for anything
@@ -584,9 +591,11 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
             broken(fmt::format("vm {} ended {}, and was started again against its restart policy",
                                id.vm, end.well ? "well" : "badly"));
         if (end.daemon_knows && end.host == host && end.generation == machine.instance.generation &&
-            waited < kBackoffLeast)
-            broken(fmt::format("vm {} ended on {}, and was started again after {} ms", id.vm, host,
-                               waited.count));
+            waited < backoff_after(end.in_a_row))
+            broken(
+                fmt::format("vm {} ended on {} {} times in a row, and was started again after "
+                            "{} ms",
+                            id.vm, host, end.in_a_row, waited.count));
     }
     pids_[fmt::format("{} {}", id.uid, id.epoch)].insert(machine.instance.pid);
     auto& lately = starts_[incarnation(machine)];
@@ -640,9 +649,17 @@ void Checker::on_process_end(const std::string& host, const Machine& machine,
     trace_.add(
         host, "process ends",
         {{"vm", machine.instance.id.vm}, {"epoch", machine.instance.id.epoch}, {"why", why}});
-    if (const auto& exit = machine.instance.exit; exit && machine.ran)
-        ended_[incarnation(machine)] = {exit->guest_shutdown || exit->status == 0, host,
-                                        clock_.mono(), machine.instance.generation};
+    if (const auto& exit = machine.instance.exit; exit && machine.ran) {
+        End end{exit->guest_shutdown || exit->status == 0, host, clock_.mono(),
+                machine.instance.generation};
+        const auto before = ended_.find(incarnation(machine));
+        const bool again = before != ended_.end() && before->second.daemon_knows &&
+                           before->second.host == host &&
+                           before->second.generation == end.generation &&
+                           end.at - before->second.at < kSoonAfterItsStart;
+        if (again) end.in_a_row = before->second.in_a_row + 1;
+        ended_[incarnation(machine)] = end;
+    }
     const auto found = processes_.find(machine.instance.id.uid);
     if (found == processes_.end()) return;
     found->second.erase(host);

@@ -127,6 +127,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
         MonoTime at{};
         std::int64_t generation = 0;
         bool daemon_knows = true;  // it has run since then, and waits before it starts it again
+        int in_a_row = 1;          // ends that this daemon has seen, each soon after the start
     };
     std::map<std::string, End> ended_;  // by "<uid> <epoch> <restart generation>": how, last
     std::map<std::string, std::deque<MonoTime>>

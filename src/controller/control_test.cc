@@ -520,6 +520,24 @@ TEST_F(LongQueue, a_long_queue_does_not_leave_room_unused) {
     }
 }
 
+// Each is asked again when it may have a host kept for it: it alone, not all who wait.
+TEST_F(ControlPlane, who_waits_is_not_asked_again_for_the_sake_of_others) {
+    add_hosts(1);
+    for (int i = 0; i < 100; ++i) {
+        create(fmt::format("big-{:02}", i),
+               [i](model::VmSpec& spec) { spec.memory_mib = 100'000 + i; });
+        loop.run_for(Millis{200});
+    }
+    const auto asked = [&] { return hosts.at("h1")->controller->counters().pending_decisions; };
+    const std::uint64_t before = asked();
+    put(model::volume_key("default", "nobodys", "spec"),
+        model::to_json(model::VolumeRecord{.uid = "v", .size_mib = 10}));
+    loop.run_for(hosts.at("h1")->policy.reserve_after + seconds(30));
+    EXPECT_EQ(vm("big-00")->phase, model::Phase::kPending);
+    EXPECT_GT(asked(), before);
+    EXPECT_LE(asked() - before, 300u);
+}
+
 // Two hosts with a small VM each, and VMs that want a whole host.
 class Scattered : public ControlPlane {
  protected:
