@@ -199,8 +199,7 @@ void Agent::write_facts() {
         });
 }
 
-// ---- looking
-// -------------------------------------------------------------------------------------------------------
+// ---- looking ----
 
 void Agent::on_update(const view::Update& update) {
     if (update.reloaded) {
@@ -377,8 +376,7 @@ void Agent::count_restart(Vm& vm, const std::string& why) {
     ++counters_.restarts;
 }
 
-// ---- acting
-// --------------------------------------------------------------------------------------------------------
+// ---- acting ----
 
 void Agent::step_done(const std::string& vm) {
     const auto found = vms_.find(vm);
@@ -446,8 +444,7 @@ std::string Agent::stale_directory(const std::string& vm, const view::VmEntry* e
     return {};
 }
 
-// ---- saying
-// --------------------------------------------------------------------------------------------------------
+// ---- saying ----
 
 model::VmStatus Agent::status_for(const view::VmEntry& entry, const hypervisor::Instance* instance,
                                   model::Phase phase, const std::string& message,

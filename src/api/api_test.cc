@@ -167,8 +167,7 @@ TEST_F(ApiTest, what_has_no_port_here_says_so) {
     }
 }
 
-// ---- changing
-// ------------------------------------------------------------------------------------------------------
+// ---- changing ----
 
 TEST_F(ApiTest, a_patch_changes_what_it_names) {
     create("web", R"(,"labels":{"tier":"a"})");
@@ -285,8 +284,7 @@ TEST_F(ApiTest, a_file_that_a_host_has_is_left_for_that_host_to_delete) {
     EXPECT_NE(t.ask("GET", "/v1/volumes/db-root").at("deleted_at"), "");
 }
 
-// ---- disks and volumes
-// ---------------------------------------------------------------------------------------------
+// ---- disks and volumes ----
 
 TEST_F(ApiTest, a_disk_grows_and_goes_only_while_the_vm_is_down) {
     create("web", R"(,"disks":[{"name":"data","size_mib":100}])");
@@ -379,8 +377,7 @@ TEST_F(ApiTest, a_disk_is_not_taken_from_a_vm_that_is_started_at_that_moment) {
         409);
 }
 
-// ---- images and projects
-// -------------------------------------------------------------------------------------------
+// ---- images and projects ----
 
 TEST_F(ApiTest, an_image_is_made_of_uploaded_files) {
     const std::string sha(64, 'c');
@@ -455,8 +452,7 @@ TEST_F(ApiTest, a_quota_is_not_exceeded_by_many_at_once) {
     EXPECT_EQ(t.ask("PATCH", "/v1/vms/vm-0?project=p", R"({"spec":{"cpus":1}})").status, 200);
 }
 
-// ---- nodes
-// ---------------------------------------------------------------------------------------------------------
+// ---- nodes ----
 
 TEST_F(ApiTest, a_node_is_cordoned_drained_and_deleted_when_it_is_dead_and_empty) {
     t.put("nodes/n1/spec", R"({"uid":"u"})");
@@ -479,8 +475,7 @@ TEST_F(ApiTest, a_node_is_cordoned_drained_and_deleted_when_it_is_dead_and_empty
     EXPECT_EQ(t.ask("POST", "/v1/nodes/n1/uncordon").at("spec.schedulable"), "true");
 }
 
-// ---- lists
-// ---------------------------------------------------------------------------------------------------------
+// ---- lists ----
 
 TEST_F(ApiTest, pages_hold_while_things_come_and_go) {
     for (const char* name : {"a", "c", "e", "g"}) create(name);

@@ -37,8 +37,7 @@ Events::Events(store::Store& store, Crossing& crossing, view::View& view)
 
 void Events::start(store::Revision revision) { revision_ = revision; }
 
-// ---- a new stream
-// --------------------------------------------------------------------------------------------------
+// ---- a new stream ----
 
 void Events::open(const CallPtr& call) {
     const auto filter = parse_event_filter(call->request);
@@ -100,8 +99,7 @@ void Events::begin_stream(Client& client) {
     write(client, fmt::format(": events from here on\nid: {}\n\n", to_text(client.at)));
 }
 
-// ---- news
-// ----------------------------------------------------------------------------------------------------------
+// ---- news ----
 
 void Events::on_update(const view::Update& update) {
     const store::Revision before = std::exchange(revision_, update.snapshot->revision);
@@ -138,8 +136,7 @@ void Events::write(Client& client, std::string_view text) {
     if (!client.over && !client.stream->write(text)) end(client);
 }
 
-// ---- catching up
-// ---------------------------------------------------------------------------------------------------
+// ---- catching up ----
 
 // Sends what the client has missed, a piece at a time.
 void Events::pump(ClientId id) {
@@ -241,8 +238,7 @@ bool Events::pump_ring(Client& client, std::size_t& budget) {
     return true;
 }
 
-// ---- the end of a stream
-// -------------------------------------------------------------------------------------------
+// ---- the end of a stream ----
 
 void Events::end(Client& client) {
     client.over = true;

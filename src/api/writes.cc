@@ -62,8 +62,7 @@ void Writes::run(Decide decide, Idempotency idempotency, Callback<Done> done) {
         attempt(job);
 }
 
-// ---- the same request again
-// ----------------------------------------------------------------------------------------
+// ---- the same request again ----
 
 void Writes::look_up_repeat(const JobPtr& job) {
     deps_.store.read(
@@ -121,8 +120,7 @@ void Writes::grant_lease(const JobPtr& job) {
         }));
 }
 
-// ---- deciding and committing
-// ---------------------------------------------------------------------------------------
+// ---- deciding and committing ----
 
 void Writes::attempt(const JobPtr& job) {
     const view::SnapshotPtr state = deps_.view.current();

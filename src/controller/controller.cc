@@ -241,8 +241,7 @@ void Controller::leave_office() {
     dirty_projects_.clear();
 }
 
-// ---- looking
-// -------------------------------------------------------------------------------------------------------
+// ---- looking ----
 
 void Controller::look_at_hosts() {
     const view::SnapshotPtr state = deps_.view.current();
@@ -368,8 +367,7 @@ void Controller::look_at_vm(const std::string& vm) {
     }
 }
 
-// ---- placing
-// -------------------------------------------------------------------------------------------------------
+// ---- placing ----
 
 // One round after the other asks every waiting VM once, as long as room comes free.
 void Controller::place_pending() {

@@ -85,8 +85,7 @@ std::string join(std::string_view first, std::string_view second) {
 
 std::string entry_key(const model::ParsedKey& key) { return join(key.project, key.name); }
 
-// ---- VMs
-// -----------------------------------------------------------------------------------------------------------
+// ---- VMs ----
 
 std::string_view without_braces(std::string_view json) {
     return json.size() < 2 ? std::string_view{} : json.substr(1, json.size() - 2);
@@ -278,8 +277,7 @@ std::size_t items_of_one_vm(std::span<const store::KeyValue> items) {
     return count;
 }
 
-// ---- the others
-// ----------------------------------------------------------------------------------------------------
+// ---- the others ----
 
 // What is not understood (a newer version wrote it) leaves what was known.
 template <class T>
