@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 from guests import BLOCK, Beat, Witness, doubts, read_beats
+from hosts import wait_for
 
 
 def disk(*records, last=None):
@@ -54,6 +55,9 @@ class Processes(unittest.TestCase):
         self.addCleanup(process.wait)
         self.addCleanup(process.stdin.close)
         self.addCleanup(process.kill)
+        # exec closes what Popen waits for before its words can be read.
+        words = pathlib.Path(f"/proc/{process.pid}/cmdline")
+        wait_for("it calls itself QEMU", lambda: b"qemu-system" in words.read_bytes())
         return process
 
     def test_two_of_one_vm_are_seen_and_one_behind_the_other_is_fine(self):
