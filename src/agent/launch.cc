@@ -65,6 +65,14 @@ Result<hypervisor::DiskFile> make_disk(const view::Snapshot& state, const view::
                                 vm.name(), name),
                     fmt::format("create it with: blixard volume create {}", name));
     const model::VolumeRecord& record = volume->record->value;
+    // All that was written to it is there: a file that is made here would be empty.
+    const std::string there = volume->status ? volume->status->value.node : std::string{};
+    if (record.pool.empty() && !there.empty() && there != vm.node() && state.nodes.find(there) &&
+        volume->status->value.uid == record.uid)
+        return fail(ErrorCode::kConflict,
+                    fmt::format("disk \"{}\" of vm \"{}\": the file of volume \"{}\" is on host {}",
+                                disk.name, vm.name(), name, there),
+                    "stop the VM and start it: it is placed where its volumes are");
     hypervisor::DiskFile file;
     file.name = disk.name;
     file.format = is_in_ceph(storage, record) ? model::DiskFormat::kRaw : record.format;

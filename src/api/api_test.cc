@@ -316,6 +316,24 @@ TEST_F(ApiTest, a_volume_is_used_by_one_running_vm_and_kept_while_it_is_used) {
               "\"b\"");
 }
 
+// Where it runs, an empty file would be made for it.
+TEST_F(ApiTest, a_vm_that_has_its_place_takes_no_volume_whose_file_is_on_another_host) {
+    for (const char* node : {"n1", "n2"})
+        t.put(model::node_key(node, "status"), model::to_json(model::NodeStatus{.uid = node}));
+    ASSERT_EQ(t.ask("POST", "/v1/volumes", R"({"name":"data","size_mib":10})").status, 201);
+    model::VolumeStatus made{.state = model::VolumeState::kReady, .node = "n2"};
+    made.uid = t.view.current()->volumes.find("default/data")->record->value.uid;
+    t.put(model::volume_key("default", "data", "status"), model::to_json(made));
+    create("web", "");
+    t.run("web", "n1");
+    const char* attach = R"({"spec":{"disks":[{"name":"d","volume":"data"}]}})";
+    const Answer refused = t.ask("PATCH", "/v1/vms/web", attach);
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_THAT(refused.body, HasSubstr("is on host n2, and vm"));
+    t.run("web", "n2");
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/web", attach).status, 200);
+}
+
 TEST_F(ApiTest, two_that_take_a_volume_at_once_cannot_both_have_it) {
     ASSERT_EQ(t.ask("POST", "/v1/volumes", R"({"name":"data","size_mib":10})").status, 201);
     const auto body = [](const char* name) {

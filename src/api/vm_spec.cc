@@ -84,6 +84,17 @@ Status check_named_volume(const view::Snapshot& state, const VmPlan& vm, std::si
             disk_field(index, "volume"),
             fmt::format("volume \"{}\" belongs to vm \"{}\" and goes with it", name, record.vm),
             "make a volume that stands alone: blixard volume create");
+    // A VM that has its place is not moved to where the volume's file is.
+    const view::VmEntry* entry = state.vms.find(vm.project + "/" + vm.name);
+    const std::string_view place = entry ? entry->node() : std::string_view{};
+    const std::string there = volume->status ? volume->status->value.node : std::string{};
+    if (record.pool.empty() && !place.empty() && !there.empty() && place != there &&
+        state.nodes.find(there))
+        return fail(Error{ErrorCode::kConflict,
+                          fmt::format("volume \"{}\" is on host {}, and vm \"{}\" on host {}", name,
+                                      there, vm.name, place),
+                          disk_field(index, "volume"),
+                          "stop the VM first: it is placed where its volumes are when it starts"});
     take_volume(*volume, draft);
     return {};
 }
