@@ -23,16 +23,6 @@ using model::RecordKind;
 // A controller decides from what it has seen; a spec that grew a moment ago it may not have.
 constexpr Millis kSeenBy = seconds(5);
 
-// Five seconds by the agent (agent/plan.h), of a clock that drifts; twice as long after each end
-// that comes soon after the start, up to five minutes.
-constexpr Millis kBackoffLeast{4900}, kBackoffMost{294'000};
-Millis backoff_after(int ends_in_a_row) {
-    Millis wait = kBackoffLeast;
-    for (int end = 1; end < ends_in_a_row && wait < kBackoffMost; ++end) wait = wait * 2;
-    return std::min(wait, kBackoffMost);
-}
-constexpr Millis kSoonAfterItsStart = seconds(500);  // less than the agent's kHealthyAfter
-
 constexpr std::size_t kWritesASecond = 1000, kWritesASecondEach = 20;  // each: of a VM, of a host
 constexpr Millis kOnItsWay = seconds(30);  // a write waits no longer for anything
 
@@ -66,11 +56,6 @@ Checker::Use use_of(const view::VmEntry* vm) {
     return use;
 }
 
-std::string incarnation(const Machine& machine) {
-    return fmt::format("{} {} {}", machine.instance.id.uid, machine.instance.id.epoch,
-                       machine.instance.restart_generation);
-}
-
 bool ends(Phase phase) { return phase == Phase::kStopped || phase == Phase::kFailed; }
 
 }  // namespace
@@ -81,7 +66,7 @@ void Checker::broken(std::string what) {
     failure_ = std::move(what);
 }
 
-// ---- the store
+// ---- the store ----
 
 void Checker::on_revision() {
     const store::Revision now = backend_.history().revision();
@@ -555,125 +540,14 @@ void Checker::on_feed(const std::string& host, MonoTime deadline, const HostCloc
                            (deadline - latest).count));
 }
 
-// ---- what is sent
+// ---- what is sent ----
 
 void Checker::on_send(const std::string& host, const store::Transaction& transaction) {
     counted();
     if (auto wrong = what_breaks_protocol(host, transaction, state_)) broken(std::move(*wrong));
 }
 
-// ---- the processes
-
-void Checker::on_process_start(const std::string& host, const Machine& machine) {
-    counted();
-    const hypervisor::InstanceId& id = machine.instance.id;
-    trace_.add(host, "process starts", {{"vm", id.vm}, {"epoch", id.epoch}});
-    auto& here = processes_[id.uid];
-    for (const auto& [other, running] : here) {
-        // Beyond the margin of the clocks only the disks are safe, and the image lock has let it
-        // pass.
-        const bool excused = beyond_.contains(other) || beyond_.contains(host);
-        const bool shares = std::ranges::any_of(machine.launch.disks, [&](const auto& disk) {
-            return running.writes.contains(disk.path);
-        });
-        if (!excused || shares)
-            broken(fmt::format("vm {} runs twice: on {} (epoch {}) and on {} (epoch {})", id.vm,
-                               other, running.epoch, host, id.epoch));
-    }
-    Running& now = here[host] = {id.epoch, machine.launch.fenced, {}};
-    for (const hypervisor::DiskFile& disk : machine.launch.disks)
-        if (disk.shared && !disk.read_only) now.writes.insert(disk.path);
-    if (const auto before = ended_.find(incarnation(machine)); before != ended_.end()) {
-        const model::Restart policy = machine.launch.spec.restart;
-        const End& end = before->second;
-        const Millis waited = clock_.mono() - end.at;
-        if (policy == model::Restart::kNever || (policy == model::Restart::kOnFailure && end.well))
-            broken(fmt::format("vm {} ended {}, and was started again against its restart policy",
-                               id.vm, end.well ? "well" : "badly"));
-        if (end.daemon_knows && end.host == host && end.generation == machine.instance.generation &&
-            waited < backoff_after(end.in_a_row))
-            broken(
-                fmt::format("vm {} ended on {} {} times in a row, and was started again after "
-                            "{} ms",
-                            id.vm, host, end.in_a_row, waited.count));
-    }
-    pids_[fmt::format("{} {}", id.uid, id.epoch)].insert(machine.instance.pid);
-    auto& lately = starts_[incarnation(machine)];
-    lately.push_back(clock_.mono());
-    while (clock_.mono() - lately.front() > seconds(60)) lately.pop_front();
-    if (lately.size() > 10)
-        broken(fmt::format("vm {} was started {} times within a minute", id.vm, lately.size()));
-    if (beyond_.contains(host)) return;
-    const view::VmEntry* vm = state_.vms.find(id.vm);
-    const bool placed = vm && vm->record && vm->placement && vm->placement->value.uid == id.uid &&
-                        vm->placement->value.node == host &&
-                        static_cast<std::uint64_t>(vm->placement->value.epoch) == id.epoch;
-    if (!placed)
-        return broken(fmt::format("vm {} was started on {} with epoch {}, and has no such place",
-                                  id.vm, host, id.epoch));
-    const bool announced = vm->status && vm->status->value.uid == id.uid &&
-                           static_cast<std::uint64_t>(vm->status->value.epoch) == id.epoch &&
-                           vm->status->value.phase == Phase::kStarting;
-    if (!announced)
-        broken(fmt::format("vm {} was started on {} without the store's consent", id.vm, host));
-    check_volumes_of(host, machine);
-    if (machine.launch.fenced != (machine.launch.spec.ha != model::Ha::kNone))
-        broken(
-            fmt::format("vm {} was started on {}, fenced: {}", id.vm, host, machine.launch.fenced));
-}
-
-// Whoever had a volume before has no part in it any more.
-void Checker::check_volumes_of(const std::string& host, const Machine& machine) {
-    const hypervisor::InstanceId& id = machine.instance.id;
-    const std::string project = id.vm.substr(0, id.vm.find('/'));
-    for (const model::Disk& disk : machine.launch.spec.disks) {
-        if (disk.volume.empty() || disk.read_only) continue;
-        counted();
-        state_.vms.scan_prefix(
-            project + "/", [&](const std::shared_ptr<const view::VmEntry>& other) {
-                if (!other->record || other->key == id.vm ||
-                    other->record->value.spec.run == model::Run::kStopped)
-                    return true;
-                for (const model::Disk& theirs : other->record->value.spec.disks)
-                    if (theirs.volume == disk.volume)
-                        broken(
-                            fmt::format("vm {} was started on {} with volume {}, which is vm {}'s",
-                                        id.vm, host, disk.volume, other->key));
-                return true;
-            });
-    }
-}
-
-void Checker::on_process_end(const std::string& host, const Machine& machine,
-                             std::string_view why) {
-    trace_.add(
-        host, "process ends",
-        {{"vm", machine.instance.id.vm}, {"epoch", machine.instance.id.epoch}, {"why", why}});
-    if (const auto& exit = machine.instance.exit; exit && machine.ran) {
-        End end{exit->guest_shutdown || exit->status == 0, host, clock_.mono(),
-                machine.instance.generation};
-        const auto before = ended_.find(incarnation(machine));
-        const bool again = before != ended_.end() && before->second.daemon_knows &&
-                           before->second.host == host &&
-                           before->second.generation == end.generation &&
-                           end.at - before->second.at < kSoonAfterItsStart;
-        if (again) end.in_a_row = before->second.in_a_row + 1;
-        ended_[incarnation(machine)] = end;
-    }
-    const auto found = processes_.find(machine.instance.id.uid);
-    if (found == processes_.end()) return;
-    found->second.erase(host);
-    if (found->second.empty()) processes_.erase(found);
-}
-
-void Checker::on_daemon_gone(const std::string& host) {
-    for (auto& [incarnation, end] : ended_)
-        if (end.host == host) end.daemon_knows = false;
-}
-
-void Checker::on_record_torn(const Machine& machine) { ended_.erase(incarnation(machine)); }
-
-// ---- what people were told
+// ---- what people were told ----
 
 void Checker::create_acknowledged(const std::string& vm, const std::string& key,
                                   const std::string& uid) {

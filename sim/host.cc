@@ -51,11 +51,8 @@ class SimHost::Files final : public api::BlobPort {
 class SimHost::Planner final : public api::PlanPort {
  public:
     Planner(const view::View& view, Executor& executor) : view_(view), executor_(executor) {}
-    void ask(api::PlanQuestion question, Callback<std::string> json) override {
-        const controller::Question asked{question.what,  question.vm,      question.node,
-                                         question.body,  question.dry_run, question.allowed,
-                                         question.beyond};
-        executor_.post([answer = controller::answer(asked, *view_.current(), {}),
+    void ask(model::Question question, Callback<std::string> json) override {
+        executor_.post([answer = controller::answer(question, *view_.current(), {}),
                         json = std::move(json)] { json(answer); });
     }
 

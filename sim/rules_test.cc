@@ -4,25 +4,16 @@
 
 #include "model/documents.h"
 #include "model/keys.h"
-#include "view/view.h"
+#include "view/test_state.h"
 
 namespace blixard::sim {
 namespace {
 
 // Two hosts of 4 CPUs and 1000 MiB, in two zones; and VMs as a test needs them.
-struct Place {
+struct Place : view::TestState {
     Place() {
         host("h1", "z1");
         host("h2", "z2");
-    }
-    void put(const std::string& key, const std::string& value) {
-        ++state.revision;
-        view::apply_change(state,
-                           {.key = key,
-                            .value = value,
-                            .create_revision = state.revision,
-                            .mod_revision = state.revision},
-                           false, log);
     }
     void host(const std::string& name, const std::string& zone,
               model::Overcommit overcommit = model::Overcommit::kNone) {
@@ -44,9 +35,6 @@ struct Place {
     std::string asked(const std::string& name, const std::string& node) {
         return Candidate(state, *state.vms.find("p/" + name)).what_forbids(*state.nodes.find(node));
     }
-
-    view::Snapshot state;
-    NullLog log;
 };
 
 TEST(Rules, room_is_counted_over_all_that_lie_there) {

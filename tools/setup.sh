@@ -9,7 +9,7 @@ build=(g++ cmake dpkg-dev ninja-build ccache mold git ca-certificates
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc golang-etcd-server-dev
   golang-github-gogo-protobuf-dev golang-github-grpc-ecosystem-grpc-gateway-dev
   libcli11-dev libyaml-cpp-dev libtomlplusplus-dev zlib1g-dev libbrotli-dev 
-  libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev clang-19 clang-format-19 libclang-rt-19-dev python3)
+  libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev clang-19 clang-format-19 libclang-rt-19-dev python3 curl)
 run=(qemu-system-x86 qemu-utils etcd-server etcd-client busybox-static cpio kmod zstd xz-utils iproute2 nftables procps)
 
 wanted=("${run[@]}")

@@ -6,6 +6,7 @@
 
 #include "base/mutant.h"
 #include "model/keys.h"
+#include "view/volume_file.h"
 
 namespace blixard::agent {
 
@@ -66,9 +67,8 @@ Result<hypervisor::DiskFile> make_disk(const view::Snapshot& state, const view::
                     fmt::format("create it with: blixard volume create {}", name));
     const model::VolumeRecord& record = volume->record->value;
     // All that was written to it is there: a file that is made here would be empty.
-    const std::string there = volume->status ? volume->status->value.node : std::string{};
-    if (record.pool.empty() && !there.empty() && there != vm.node() && state.nodes.find(there) &&
-        volume->status->value.uid == record.uid)
+    const std::string_view there = view::host_of_file(*volume);
+    if (!there.empty() && there != vm.node() && state.nodes.find(there))
         return fail(ErrorCode::kConflict,
                     fmt::format("disk \"{}\" of vm \"{}\": the file of volume \"{}\" is on host {}",
                                 disk.name, vm.name(), name, there),

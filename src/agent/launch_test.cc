@@ -2,15 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "base/log.h"
 #include "model/documents.h"
 #include "model/keys.h"
-#include "view/view.h"
+#include "view/test_state.h"
 
 namespace blixard::agent {
 namespace {
 
-class Launches : public testing::Test {
+class Launches : public testing::Test, protected view::TestState {
  protected:
     Launches() {
         for (const char* node : {"h1", "h2"})
@@ -25,15 +24,6 @@ class Launches : public testing::Test {
         put(model::vm_key("default", "web", "placement"),
             model::to_json(model::Placement{.uid = "w", .node = "h1", .epoch = 1}));
     }
-    void put(const std::string& key, const std::string& value) {
-        ++state.revision;
-        view::apply_change(state,
-                           {.key = key,
-                            .value = value,
-                            .create_revision = state.revision,
-                            .mod_revision = state.revision},
-                           false, log);
-    }
     void file_is_on(const std::string& node) {
         put(model::volume_key("default", "data", "status"),
             model::to_json(model::VolumeStatus{
@@ -42,9 +32,6 @@ class Launches : public testing::Test {
     Result<hypervisor::Launch> launch() {
         return make_launch(state, *state.vms.find("default/web"), {.data_dir = "/data"}, {});
     }
-
-    view::Snapshot state;
-    NullLog log;
 };
 
 TEST_F(Launches, a_volume_whose_file_is_on_another_host_is_not_made_anew) {

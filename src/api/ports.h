@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "hypervisor/hypervisor.h"
+#include "model/plan_requests.h"
 #include "model/records.h"
 #include "store/store.h"
 #include "view/view.h"
@@ -95,21 +96,11 @@ class MetricsPort {
     virtual void append(std::string& out) = 0;  // Prometheus text
 };
 
-struct PlanQuestion {
-    std::string what;  // "why", "why-not", "drain", "lose", "add", "launch", "upgrade", "rebalance"
-    std::string vm;    // why, why-not: "<project>/<name>", known to exist
-    std::string node;  // why-not
-    std::string body;  // of the request: looked at only for launch
-    bool dry_run = false;       // rebalance
-    std::int64_t allowed = -1;  // launch: so many by the project's quota; -1: all
-    std::string beyond;         // and what is said of the others
-};
-
 // Questions to the scheduler.
 class PlanPort {
  public:
     virtual ~PlanPort() = default;
-    virtual void ask(PlanQuestion question, Callback<std::string> json) = 0;
+    virtual void ask(model::Question question, Callback<std::string> json) = 0;
 };
 
 // Everything under /v1/cluster. Answers by itself.

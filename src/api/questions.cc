@@ -27,7 +27,7 @@ void send_plan(Core& core, const CallPtr& call, int status, std::string plan) {
     call->send(std::move(response));
 }
 
-void ask(Core& core, const CallPtr& call, int status, PlanQuestion question) {
+void ask(Core& core, const CallPtr& call, int status, model::Question question) {
     if (!core.deps.plan)
         return refuse_unsupported(*call, "questions to the scheduler",
                                   "ask a daemon with a controller");
@@ -49,15 +49,17 @@ std::optional<std::string> vm_of(Core& core, const CallPtr& call) {
 
 // VMs as they would be made: refused as their creation would be, but that more than the quota
 // allows may be asked about.
-Result<PlanQuestion> launch_question(const view::Snapshot& state, const Request& request) {
+Result<model::Question> launch_question(const view::Snapshot& state, const Request& request) {
     ASSIGN_OR_RETURN(auto asked, model::parse_question<model::PlanLaunch>(request.body));
-    if (asked.project.empty()) asked.project = model::kDefaultProject;
+    if (asked.project.empty()) {
+        ASSIGN_OR_RETURN(asked.project, project_of(request));
+    }
     Draft unwritten;
     RETURN_IF_ERROR(check_references(
         state, {.project = asked.project, .name = "new", .spec = asked.spec}, unwritten));
     RETURN_IF_ERROR(complete_spec(state, asked.spec, nullptr));
     const Allowance allowance = allowance_of(state, asked.project, use_of(asked.spec), asked.count);
-    PlanQuestion question{.what = "launch", .allowed = allowance.count};
+    model::Question question{.what = "launch", .allowed = allowance.count};
     if (!allowance.beyond) question.beyond = allowance.beyond.error().message;
     model::write(asked, question.body);
     return question;
@@ -131,7 +133,7 @@ void plan(Core& core, const CallPtr& call) {
 void rebalance(Core& core, const CallPtr& call) {
     const auto dry_run = flag_of(call->request, "dry_run");
     if (!dry_run) return call->refuse(dry_run.error());
-    PlanQuestion question{.what = "rebalance", .body = call->request.body, .dry_run = *dry_run};
+    model::Question question{.what = "rebalance", .body = call->request.body, .dry_run = *dry_run};
     if (*dry_run) return ask(core, call, 200, std::move(question));
     if (!core.deps.plan)
         return refuse_unsupported(*call, "rebalancing", "ask a daemon with a controller");

@@ -11,14 +11,14 @@ namespace {
 // Plans so many moves, or refuses.
 class Moves final : public PlanPort {
  public:
-    void ask(PlanQuestion question, Callback<std::string> json) override {
+    void ask(model::Question question, Callback<std::string> json) override {
         asked.push_back(question);
         if (refusal) return json(fail(*refusal));
         json(fmt::format(R"({{"kind":"plan","plan":"rebalance","moves":[],"count":{}}})", moves));
     }
     std::int64_t moves = 0;
     std::optional<Error> refusal;
-    std::vector<PlanQuestion> asked;
+    std::vector<model::Question> asked;
 };
 
 TEST(Rebalance, a_dry_run_and_one_without_moves_leave_nothing_behind) {
@@ -70,6 +70,9 @@ TEST(PlanLaunch, what_could_not_be_made_is_refused_as_its_creation_would_be) {
     EXPECT_EQ(field(R"({"spec":{"image":"nobody"}})"), R"("spec.image")");
     t.add_image("demo", 2048);
     EXPECT_EQ(field(R"({"project":"nowhere","spec":{"image":"demo"}})"), R"("project")");
+    EXPECT_EQ(t.ask("POST", "/v1/plan/launch?project=nowhere", R"({"spec":{"image":"demo"}})")
+                  .at("field"),
+              R"("project")");
     EXPECT_EQ(field(R"({"spec":{"image":"demo"},"number":3})"), R"("number")");
     EXPECT_TRUE(plans.asked.empty());
 }

@@ -10,6 +10,7 @@
 #include "model/documents.h"
 #include "model/keys.h"
 #include "model/validate.h"
+#include "view/volume_file.h"
 
 namespace blixard::api {
 namespace {
@@ -47,7 +48,8 @@ Status complete_root(const model::ImageFile& image, model::Disk& root, const std
     return {};
 }
 
-std::string volume_key_of(std::string_view project, std::string_view name) {
+// Of a VM or a volume in the state.
+std::string key_of_name(std::string_view project, std::string_view name) {
     return fmt::format("{}/{}", project, name);
 }
 
@@ -69,7 +71,7 @@ void take_volume(const view::VolumeEntry& volume, Draft& draft) {
 Status check_named_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t index,
                           Draft& draft) {
     const std::string& name = vm.spec.disks[index].volume;
-    const view::VolumeEntry* volume = state.volumes.find(volume_key_of(vm.project, name));
+    const view::VolumeEntry* volume = state.volumes.find(key_of_name(vm.project, name));
     if (!volume || !volume->record)
         return fail_field(
             disk_field(index, "volume"),
@@ -84,17 +86,6 @@ Status check_named_volume(const view::Snapshot& state, const VmPlan& vm, std::si
             disk_field(index, "volume"),
             fmt::format("volume \"{}\" belongs to vm \"{}\" and goes with it", name, record.vm),
             "make a volume that stands alone: blixard volume create");
-    // A VM that has its place is not moved to where the volume's file is.
-    const view::VmEntry* entry = state.vms.find(vm.project + "/" + vm.name);
-    const std::string_view place = entry ? entry->node() : std::string_view{};
-    const std::string there = volume->status ? volume->status->value.node : std::string{};
-    if (record.pool.empty() && !place.empty() && !there.empty() && place != there &&
-        state.nodes.find(there))
-        return fail(Error{ErrorCode::kConflict,
-                          fmt::format("volume \"{}\" is on host {}, and vm \"{}\" on host {}", name,
-                                      there, vm.name, place),
-                          disk_field(index, "volume"),
-                          "stop the VM first: it is placed where its volumes are when it starts"});
     take_volume(*volume, draft);
     return {};
 }
@@ -123,7 +114,7 @@ Status add_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t ind
                         "allowed",
                         name, name.size(), model::kNameLengthMax),
             "shorten the name of the disk or of the VM");
-    if (state.volumes.find(volume_key_of(vm.project, name)))
+    if (state.volumes.find(key_of_name(vm.project, name)))
         return fail(Error{
             ErrorCode::kExists,
             fmt::format("the disk's volume would be named \"{}\", and there is one of that name",
@@ -146,7 +137,7 @@ Error must_be_stopped(std::size_t index, const VmPlan& vm, std::string_view what
 // this compares what the agent last said.
 Status needs_rest(const view::Snapshot& state, const VmPlan& vm, std::size_t index,
                   std::string_view what, Draft& draft) {
-    const view::VmEntry* entry = state.vms.find(volume_key_of(vm.project, vm.name));
+    const view::VmEntry* entry = state.vms.find(key_of_name(vm.project, vm.name));
     const bool rests = !entry || is_inactive(*entry) || mutant(MutantId::kDetachedRunning);
     if (!rests) return fail(must_be_stopped(index, vm, what));
     const std::string status = model::vm_key(vm.project, vm.name, "status");
@@ -157,7 +148,7 @@ Status needs_rest(const view::Snapshot& state, const VmPlan& vm, std::size_t ind
 Status grow_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t index, Draft& draft) {
     const model::Disk& disk = vm.spec.disks[index];
     const std::string name = model::volume_name(vm.name, disk);
-    const view::VolumeEntry* volume = state.volumes.find(volume_key_of(vm.project, name));
+    const view::VolumeEntry* volume = state.volumes.find(key_of_name(vm.project, name));
     if (!volume || !volume->record || volume->record->value.size_mib == disk.size_mib) return {};
     RETURN_IF_ERROR(needs_rest(state, vm, index, "grown", draft));
     model::VolumeRecord grown = volume->record->value;
@@ -188,6 +179,21 @@ Status check_no_other_uses(const view::Snapshot& state, const VmPlan& vm, std::s
                            fmt::format("stop it first: blixard stop {}", other.name())});
         });
     return verdict;
+}
+
+// A VM that has its place is not moved to where a volume's file is.
+Status check_file_is_there(const view::Snapshot& state, const VmPlan& vm, std::size_t index) {
+    const std::string& name = vm.spec.disks[index].volume;
+    const view::VolumeEntry* volume = state.volumes.find(key_of_name(vm.project, name));
+    const view::VmEntry* entry = state.vms.find(key_of_name(vm.project, vm.name));
+    const std::string_view place = entry ? entry->node() : std::string_view{};
+    const std::string_view there = volume ? view::host_of_file(*volume) : std::string_view{};
+    if (place.empty() || there.empty() || place == there || !state.nodes.find(there)) return {};
+    return fail(Error{ErrorCode::kConflict,
+                      fmt::format("volume \"{}\" is on host {}, and vm \"{}\" on host {}", name,
+                                  there, vm.name, place),
+                      disk_field(index, "volume"),
+                      "stop the VM first: it is placed where its volumes are when it starts"});
 }
 
 }  // namespace
@@ -252,8 +258,10 @@ Status claim_volumes(const view::Snapshot& state, const VmPlan& vm, Draft& draft
     const bool named = std::any_of(vm.spec.disks.begin(), vm.spec.disks.end(),
                                    [](const model::Disk& disk) { return !disk.volume.empty(); });
     if (!named || mutant(MutantId::kVolumeUnclaimed)) return {};
-    for (std::size_t i = 0; i < vm.spec.disks.size(); ++i)
+    for (std::size_t i = 0; i < vm.spec.disks.size(); ++i) {
         RETURN_IF_ERROR(check_no_other_uses(state, vm, i));
+        RETURN_IF_ERROR(check_file_is_there(state, vm, i));
+    }
     for (const model::Disk& disk : vm.spec.disks) {
         const std::string key = model::volume_key(vm.project, disk.volume, "spec");
         const bool claimed =
@@ -262,7 +270,7 @@ Status claim_volumes(const view::Snapshot& state, const VmPlan& vm, Draft& draft
         const view::VolumeEntry* volume =
             disk.volume.empty() || claimed
                 ? nullptr
-                : state.volumes.find(volume_key_of(vm.project, disk.volume));
+                : state.volumes.find(key_of_name(vm.project, disk.volume));
         if (volume && volume->record) take_volume(*volume, draft);
     }
     return {};
@@ -304,7 +312,7 @@ Status write_volumes(const view::Snapshot& state, const VmPlan& vm, const model:
         RETURN_IF_ERROR(needs_rest(state, vm, 0, now ? "changed" : "removed", draft));
         if (now || !disk.volume.empty()) continue;
         const view::VolumeEntry* volume =
-            state.volumes.find(volume_key_of(vm.project, model::volume_name(vm.name, disk)));
+            state.volumes.find(key_of_name(vm.project, model::volume_name(vm.name, disk)));
         if (volume) remove_volume(*volume, vm.created_at, draft);
     }
     return {};

@@ -27,8 +27,9 @@ Status complete_spec(const view::Snapshot& state, model::VmSpec& spec, const mod
 // Image, project and named volumes exist and may be used; the draft counts on that.
 Status check_references(const view::Snapshot& state, const VmPlan& vm, Draft& draft);
 
-// No other VM that is not stopped uses its volumes, unless all only read; the draft counts on that.
-// For a VM that is going to run.
+// For a VM that is going to run: no other VM that is not stopped uses its volumes, unless all only
+// read, and the draft counts on that; and where it has its place, their files are there, if
+// anywhere.
 Status claim_volumes(const view::Snapshot& state, const VmPlan& vm, Draft& draft);
 
 // The volume records of its own disks: new ones, grown ones, and those whose disk is gone. What

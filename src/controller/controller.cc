@@ -1,43 +1,17 @@
 #include "controller/controller.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/mutant.h"
-#include "controller/company.h"
 #include "controller/translate.h"
-#include "model/documents.h"
-#include "model/keys.h"
-#include "scheduler/place.h"
 
 namespace blixard::controller {
 namespace {
 
 constexpr Millis kLookEvery = seconds(5);  // a safety net for lost notifications
-constexpr Millis kTellPendingEvery =
-    seconds(30);  // a pending VM's changed reason is written no more often
-constexpr Millis kReasonLookedAtEvery =
-    seconds(5);                           // what would help costs more to find than the refusal
-constexpr Millis kAskAgain = seconds(1);  // a VM whose victims were busy
-// Then other work of the loop gets its turn.
-constexpr std::size_t kDecisionsPerTick = 500;
-constexpr Millis kDecidingPerTick{50};
-// In a full cluster whatever comes free would have all who wait asked anew: with some thousand of
-// them that alone would fill a core. The next round comes the later the more were asked in the
-// last: after some times what asking takes (bench curves: tens of µs each). No room is unused for
-// longer than that.
-constexpr std::size_t kAskedAtOnce = 50;
-constexpr std::int64_t kAskedPerRestMs = 4;
-constexpr Millis kRestMost = seconds(1);
 constexpr Millis kCompactEvery = seconds(60);
 constexpr std::size_t kHistoryMarks = 1024;
-
-Millis rest_after(std::size_t asked) {
-    const auto beyond = static_cast<std::int64_t>(asked - std::min(asked, kAskedAtOnce));
-    return std::min(kRestMost, Millis{beyond / kAskedPerRestMs});
-}
 
 }  // namespace
 
@@ -115,7 +89,6 @@ void Controller::begin_anew() {
     room_changed_ = true;
     passed_over_.clear();
     reasons_looked_at_.clear();
-    ask_at_.clear();
     asked_next_.clear();
     reservations_due_ = drains_due_ = true;
     next_round_from_ = {};
@@ -232,7 +205,6 @@ void Controller::leave_office() {
     proposals_.clear();
     passed_over_.clear();
     reasons_looked_at_.clear();
-    ask_at_.clear();
     asked_next_.clear();
     liveness_.clear();
     seen_lost_.clear();
@@ -240,8 +212,6 @@ void Controller::leave_office() {
     dirty_nodes_.clear();
     dirty_projects_.clear();
 }
-
-// ---- looking ----
 
 void Controller::look_at_hosts() {
     const view::SnapshotPtr state = deps_.view.current();
@@ -365,274 +335,6 @@ void Controller::look_at_vm(const std::string& vm) {
         case Need::kFailOver: return fail_over(*entry);
         case Need::kDelete: return propose_delete(*entry);
     }
-}
-
-// ---- placing ----
-
-// One round after the other asks every waiting VM once, as long as room comes free.
-void Controller::place_pending() {
-    const MonoTime now = deps_.clock.mono();
-    if (round_at_ && *round_at_ <= now) {
-        round_at_.reset();
-        room_changed_ = true;
-    }
-    ask_who_is_due(now);
-    const view::SnapshotPtr state = deps_.view.current();
-    scheduler::Cluster& cluster = inventory_.cluster();
-    cluster.set_revision(state->revision);
-    if (reservations_due_ || !reservations_.all_wait(queue_)) refresh_reservations();
-    scheduler::Batch batch(cluster, queue_, reservations_, policy_, now);
-    for (std::size_t decided = 0;
-         decided < kDecisionsPerTick && deps_.clock.mono() - now < kDecidingPerTick;) {
-        if (!queue_.next()) {
-            if (!room_changed_) return;
-            if (now < next_round_from_) return round_at(next_round_from_);
-            room_changed_ = false;
-            queue_.new_round();
-            next_round_from_ = now + rest_after(queue_.size());
-            ++rounds_;
-            drains_due_ = true;
-            refresh_reservations();
-            if (!queue_.next()) return;
-        }
-        if (place_next(batch, *state)) ++decided;
-    }
-    wake();
-}
-
-// True if a decision was made.
-bool Controller::place_next(scheduler::Batch& batch, const view::Snapshot& state) {
-    const auto waiting = queue_.next();
-    const view::VmEntry* vm = state.vms.find(waiting->vm);
-    if (!vm || !vm->record) {
-        queue_.remove(waiting->vm);  // there is an update about it on the way
-        return false;
-    }
-    if (busy_.contains(waiting->vm) || waits_for_others(*vm)) {
-        queue_.pass_over();
-        passed_over_.insert(waiting->vm);
-        return false;
-    }
-    // Volumes may have been made or have gone since it was put there.
-    const auto request = request_of(*vm, state);
-    if (!(*request == *waiting)) {
-        queue_.put(request, *queue_.waits_since(waiting->vm));
-        return false;
-    }
-    const scheduler::Decision decision = batch.decide(
-        reason_is_due(vm->key) ? scheduler::Remedies::kFound : scheduler::Remedies::kLeftOut);
-    switch (decision.outcome) {
-        case scheduler::Outcome::kPlaced:
-            has_come(*request);
-            propose_place(*vm, decision);
-            break;
-        case scheduler::Outcome::kPreempts: propose_evictions(*vm, decision); break;
-        case scheduler::Outcome::kPending:
-        case scheduler::Outcome::kRefused: propose_pending(*vm, decision); break;
-    }
-    return true;
-}
-
-// It was told to leave its host, and room was kept for it: it does not queue up. False: it fits
-// nowhere all the same.
-bool Controller::place_held(const view::VmEntry& vm) {
-    if (waits_for_others(vm)) return false;
-    const view::SnapshotPtr state = deps_.view.current();
-    const auto request = request_of(vm, *state);
-    inventory_.cluster().set_revision(state->revision);
-    const scheduler::Decision decision = scheduler::place(inventory_.cluster(), *request, policy_);
-    if (decision.outcome != scheduler::Outcome::kPlaced) return false;
-    inventory_.count(request, decision.host, decision.assignment);
-    has_come(*request);
-    propose_place(vm, decision);
-    return true;
-}
-
-void Controller::refresh_reservations() {
-    reservations_due_ = false;
-    if (reservations_.refresh(inventory_.cluster(), queue_, policy_)) room_changed_ = true;
-}
-
-// Who must be with it is asked again when its place is written.
-void Controller::has_come(const scheduler::Request& placed) {
-    for (const auto& follower : queue_.followers_of(placed)) passed_over_.insert(follower->vm);
-    reservations_due_ = true;
-}
-
-// A round is due then, whatever happens until then.
-void Controller::round_at(MonoTime due) { round_at_ = round_at_ ? std::min(*round_at_, due) : due; }
-
-// One of those who wait is asked again then, whatever happens until then.
-void Controller::ask_at(const std::string& vm, MonoTime due) {
-    const auto [known, is_new] = ask_at_.try_emplace(vm, due);
-    if (!is_new) {
-        if (known->second <= due) return;
-        asked_next_.erase({known->second, vm});
-        known->second = due;
-    }
-    asked_next_.emplace(due, vm);
-}
-
-void Controller::ask_who_is_due(MonoTime now) {
-    while (!asked_next_.empty() && asked_next_.begin()->first <= now) {
-        const std::string vm = asked_next_.begin()->second;
-        asked_next_.erase(asked_next_.begin());
-        ask_at_.erase(vm);
-        queue_.ask_again(vm);
-    }
-}
-
-// It does not wait any more.
-void Controller::forget_waiting(const std::string& vm) {
-    pending_since_.erase(vm);
-    pending_told_.erase(vm);
-    reasons_looked_at_.erase(vm);
-    queue_.remove(vm);
-    const auto next = ask_at_.find(vm);
-    if (next == ask_at_.end()) return;
-    asked_next_.erase({next->second, vm});
-    ask_at_.erase(next);
-}
-
-void Controller::compare_vm(const view::VmEntry& vm, store::Transaction& transaction) const {
-    if (mutant(MutantId::kStaleView)) return;
-    transaction.compares.push_back(
-        {model::vm_key(vm.project(), vm.name(), "spec"), vm.record ? vm.record->mod_revision : 0});
-    transaction.compares.push_back({model::vm_key(vm.project(), vm.name(), "placement"),
-                                    vm.placement ? vm.placement->mod_revision : 0});
-}
-
-void Controller::compare_host(std::string_view name, store::Transaction& transaction) const {
-    if (mutant(MutantId::kHostUncompared)) return;
-    const view::NodeEntry* node = deps_.view.current()->nodes.find(name);
-    transaction.compares.push_back(
-        {model::node_key(name, "lease"), node && node->lease ? node->lease->mod_revision : 0});
-    transaction.compares.push_back(
-        {model::node_key(name, "spec"), node && node->spec ? node->spec->mod_revision : 0});
-}
-
-// Those that it must be with are there still when it is placed.
-void Controller::compare_company(const view::VmEntry& vm, std::string_view node,
-                                 store::Transaction& transaction) const {
-    for (const view::VmEntry* partner : company_on(*deps_.view.current(), vm, node))
-        transaction.compares.push_back(
-            {model::vm_key(partner->project(), partner->name(), "placement"),
-             partner->placement->mod_revision});
-}
-
-// Where they will be is being written: it may be refused.
-bool Controller::waits_for_company(const view::VmEntry& vm) const {
-    if (!needs_company(vm) || mutant(MutantId::kCompanyUncommitted)) return false;
-    const view::SnapshotPtr state = deps_.view.current();
-    return std::any_of(busy_.begin(), busy_.end(), [&](const std::string& name) {
-        const view::VmEntry* other = state->vms.find(name);
-        return other && must_be_with(vm, *other);
-    });
-}
-
-// One that it must keep away from is on its way from a lost host, and may yet stay there.
-bool Controller::waits_for_a_move(const view::VmEntry& vm) const {
-    const view::SnapshotPtr state = deps_.view.current();
-    return std::any_of(in_doubt_.begin(), in_doubt_.end(), [&](const auto& host) {
-        bool waits = false;
-        state->for_each_vm_on(host.first, [&](const view::VmEntry& other) {
-            waits = busy_.contains(other.key) && keep_apart(vm, other);
-            return !waits;
-        });
-        return waits;
-    });
-}
-
-bool Controller::waits_for_others(const view::VmEntry& vm) const {
-    return waits_for_company(vm) || waits_for_a_move(vm);
-}
-
-store::Put Controller::placement_put(const view::VmEntry& vm,
-                                     const model::Placement& placement) const {
-    return {.key = model::vm_key(vm.project(), vm.name(), "placement"),
-            .value = model::to_json(placement)};
-}
-
-void Controller::propose_place(const view::VmEntry& vm, const scheduler::Decision& decision) {
-    model::Placement placement = vm.placement ? vm.placement->value : model::Placement{};
-    placement.uid = vm.record->value.uid;
-    placement.node = decision.host;
-    if (!mutant(MutantId::kEpochNotRaised)) placement.epoch += 1;
-    placement.release = mutant(MutantId::kReleaseKept);
-    placement.numa_nodes.assign(decision.assignment.numa_nodes.begin(),
-                                decision.assignment.numa_nodes.end());
-    placement.gpus.assign(decision.assignment.gpus.begin(), decision.assignment.gpus.end());
-    placement.decided_at = to_rfc3339(deps_.clock.wall());
-    placement.reason = "scheduled";
-    placement.decision = decision_json(decision);
-    if (mutant(MutantId::kDecisionUncounted)) inventory_.uncount(vm.key);
-    ++counters_.placed;
-    Proposal proposal{.about = {vm.key}};
-    compare_vm(vm, proposal.transaction);
-    compare_host(decision.host, proposal.transaction);
-    compare_company(vm, decision.host, proposal.transaction);
-    proposal.transaction.puts.push_back(placement_put(vm, placement));
-    propose(std::move(proposal));
-}
-
-bool Controller::reason_is_due(const std::string& vm) const {
-    const auto looked_at = reasons_looked_at_.find(vm);
-    return looked_at == reasons_looked_at_.end() ||
-           deps_.clock.mono() - looked_at->second >= kReasonLookedAtEvery;
-}
-
-void Controller::propose_pending(const view::VmEntry& vm, const scheduler::Decision& decision) {
-    ++counters_.pending_decisions;
-    const MonoTime now = deps_.clock.mono();
-    if (const auto since = pending_since_.find(vm.key); since != pending_since_.end()) {
-        const MonoTime reserves_at = since->second + policy_.reserve_after;
-        if (reserves_at > now) ask_at(vm.key, reserves_at);
-    }
-    if (!reason_is_due(vm.key))
-        return ask_at(vm.key, reasons_looked_at_[vm.key] + kReasonLookedAtEvery);
-    reasons_looked_at_[vm.key] = now;
-    model::Placement placement = vm.placement ? vm.placement->value : model::Placement{};
-    const std::string reason = scheduler::summary(decision);
-    const bool same = placement.reason == reason ||
-                      (mutant(MutantId::kReasonStale) && placement.reason.starts_with("fits"));
-    if (vm.placement && same && placement.node.empty()) return;
-    const auto told = pending_told_.find(vm.key);
-    if (told != pending_told_.end() && now - told->second < kTellPendingEvery)
-        return ask_at(vm.key, told->second + kTellPendingEvery);
-    pending_told_[vm.key] = now;
-    placement.uid = vm.record->value.uid;
-    placement.node.clear();
-    placement.release = false;
-    placement.decided_at = to_rfc3339(deps_.clock.wall());
-    placement.reason = reason;
-    placement.decision = decision_json(decision);
-    Proposal proposal{.about = {vm.key}};
-    compare_vm(vm, proposal.transaction);
-    proposal.transaction.puts.push_back(placement_put(vm, placement));
-    propose(std::move(proposal));
-}
-
-// One transaction: all victims are released, or none.
-void Controller::propose_evictions(const view::VmEntry& vm, const scheduler::Decision& decision) {
-    const view::SnapshotPtr state = deps_.view.current();
-    Proposal proposal{.about = {vm.key}};
-    compare_vm(vm, proposal.transaction);
-    compare_host(decision.host, proposal.transaction);
-    for (const std::string& name : decision.evictions) {
-        const view::VmEntry* victim = state->vms.find(name);
-        if (!victim || !victim->placement || victim->placement->value.release) continue;
-        if (busy_.contains(name))  // decided anew when the answer about it is there
-            return ask_at(vm.key, deps_.clock.mono() + kAskAgain);
-        ++counters_.evictions;
-        proposal.about.push_back(name);
-        compare_vm(*victim, proposal.transaction);
-        model::Placement placement = victim->placement->value;
-        placement.release = true;
-        placement.reason =
-            fmt::format("preempted by {} (priority {})", vm.key, vm.record->value.spec.priority);
-        proposal.transaction.puts.push_back(placement_put(*victim, placement));
-    }
-    if (!proposal.transaction.empty()) propose(std::move(proposal));
 }
 
 // The elected host forgets history that nobody resumes from any more.

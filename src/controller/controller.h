@@ -165,16 +165,15 @@ class Controller {
     scheduler::Reservations reservations_;
     std::unordered_map<std::string, MonoTime> pending_since_;  // VMs that want a place
     std::unordered_map<std::string, MonoTime> pending_told_;   // when the reason was last written
-    std::unordered_map<std::string, MonoTime>
-        reasons_looked_at_;                 // when it was last compared with what was written
+    // When the reason was last compared with what was written.
+    std::unordered_map<std::string, MonoTime> reasons_looked_at_;
     std::unordered_set<std::string> busy_;  // a transaction about them is under way
     std::uint64_t rounds_ = 0;              // so many have begun
     std::map<std::string, std::uint64_t> drains_looked_at_;  // operation -> in which round
     bool room_changed_ = true;          // something was freed or added: a round is due
     MonoTime next_round_from_{};        // no round before
     std::optional<MonoTime> round_at_;  // a round is due then
-    // Who is asked again then, alone: for a newer reason, or a reservation. By VM, and by time.
-    std::unordered_map<std::string, MonoTime> ask_at_;
+    // Who is asked again then, alone, if he waits still: for a newer reason, or a reservation.
     std::set<std::pair<MonoTime, std::string>> asked_next_;
     std::map<std::string, int>
         in_doubt_;  // hosts whose VMs are being failed over: they may yet hold the room

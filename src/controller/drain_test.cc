@@ -4,17 +4,24 @@
 namespace blixard::controller {
 namespace {
 
-TEST_F(ControlPlane, a_drained_host_is_left_by_its_vms) {
+class Drains : public ControlPlane {
+ protected:
+    void drain(const std::string& host) {
+        model::NodeSpec spec = state->nodes.find(host)->spec->value;
+        spec.draining = true;
+        spec.schedulable = false;
+        put(model::node_key(host, "spec"), model::to_json(spec));
+        put(model::operation_key("op1"),
+            model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/" + host}));
+    }
+};
+
+TEST_F(Drains, a_drained_host_is_left_by_its_vms) {
     add_hosts(2);
     for (int i = 0; i < 4; ++i) create(fmt::format("v{}", i));
     for (int i = 0; i < 4; ++i) ASSERT_TRUE(reaches(fmt::format("v{}", i), model::Phase::kRunning));
     const std::string first = node_of("v0");
-    model::NodeSpec spec = state->nodes.find(first)->spec->value;
-    spec.draining = true;
-    spec.schedulable = false;
-    put(model::node_key(first, "spec"), model::to_json(spec));
-    put(model::operation_key("op1"),
-        model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/" + first}));
+    drain(first);
     ASSERT_TRUE(loop.run_until(
         [&] {
             state = store_view->current();
@@ -29,7 +36,7 @@ TEST_F(ControlPlane, a_drained_host_is_left_by_its_vms) {
 }
 
 // The story of a drain that was ended while its decision was on the way: it stopped one VM more.
-TEST_F(ControlPlane, a_drain_that_has_ended_stops_nobody) {
+TEST_F(Drains, a_drain_that_has_ended_stops_nobody) {
     add_hosts(2);
     create("web");
     ASSERT_TRUE(reaches("web", model::Phase::kRunning));
@@ -47,16 +54,11 @@ TEST_F(ControlPlane, a_drain_that_has_ended_stops_nobody) {
     EXPECT_EQ(hosts[first]->machines.starts().size(), 1U);
 }
 
-TEST_F(ControlPlane, a_drain_says_which_vms_are_bound_to_the_host) {
+TEST_F(Drains, a_drain_says_which_vms_are_bound_to_the_host) {
     add_hosts(2);
     create("web", [](model::VmSpec& spec) { spec.constraints.node = "h1"; });
     ASSERT_TRUE(reaches("web", model::Phase::kRunning));
-    model::NodeSpec spec = state->nodes.find("h1")->spec->value;
-    spec.draining = true;
-    spec.schedulable = false;
-    put(model::node_key("h1", "spec"), model::to_json(spec));
-    put(model::operation_key("op1"),
-        model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/h1"}));
+    drain("h1");
     ASSERT_TRUE(loop.run_until(
         [&] {
             state = store_view->current();
@@ -70,7 +72,7 @@ TEST_F(ControlPlane, a_drain_says_which_vms_are_bound_to_the_host) {
 }
 
 // Two decisions never count the same room: a VM is not stopped for a place that another one gets.
-TEST_F(ControlPlane, a_drain_stops_no_more_vms_than_find_room) {
+TEST_F(Drains, a_drain_stops_no_more_vms_than_find_room) {
     add_hosts(2);
     const auto pinned = [](std::int64_t memory_mib, const char* node) {
         return [=](model::VmSpec& spec) {
@@ -85,12 +87,7 @@ TEST_F(ControlPlane, a_drain_stops_no_more_vms_than_find_room) {
         change(name, [](model::VmRecord& record) { record.spec.constraints.node.clear(); });
     }
     ASSERT_TRUE(reaches("there", model::Phase::kRunning));
-    model::NodeSpec spec = state->nodes.find("h1")->spec->value;
-    spec.draining = true;
-    spec.schedulable = false;
-    put(model::node_key("h1", "spec"), model::to_json(spec));
-    put(model::operation_key("op1"),
-        model::to_json(model::Operation{.kind = "node-drain", .target = "nodes/h1"}));
+    drain("h1");
     loop.run_for(seconds(120));
     int left = 0;
     for (const char* name : {"v1", "v2", "v3"}) {

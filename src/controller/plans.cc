@@ -121,7 +121,7 @@ Result<std::string> plan_add(const std::string& body, const scheduler::Cluster& 
         plan);
 }
 
-Result<std::string> plan_launch(const Question& question, const scheduler::Cluster& cluster,
+Result<std::string> plan_launch(const model::Question& question, const scheduler::Cluster& cluster,
                                 const view::Snapshot& state, const scheduler::Policy& policy) {
     ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::PlanLaunch>(question.body));
     const std::string project =
@@ -168,7 +168,7 @@ std::string moves_text(const scheduler::Plan& plan) {
 
 }  // namespace
 
-Result<std::string> plan(const Question& question, const scheduler::Cluster& cluster,
+Result<std::string> plan(const model::Question& question, const scheduler::Cluster& cluster,
                          const view::Snapshot& state, const scheduler::Policy& policy) {
     const std::string &what = question.what, &body = question.body;
     if (what == "drain") {
@@ -190,7 +190,7 @@ Result<std::string> plan(const Question& question, const scheduler::Cluster& clu
                 "drain, lose, add, launch, upgrade, survive");
 }
 
-Result<std::string> rebalance(const Question& question, const scheduler::Cluster& cluster,
+Result<std::string> rebalance(const model::Question& question, const scheduler::Cluster& cluster,
                               const view::Snapshot& state, const scheduler::Policy& policy) {
     ASSIGN_OR_RETURN(const auto asked,
                      model::parse_question<model::RebalanceRequest>(question.body));

@@ -14,7 +14,7 @@ scheduler::HostState state_of(const view::NodeEntry& node) {
     return Liveness(Millis{0}).state_of(node);
 }
 
-Result<std::string> why(const Question& question, const view::Snapshot& state,
+Result<std::string> why(const model::Question& question, const view::Snapshot& state,
                         const scheduler::Policy& policy) {
     const view::VmEntry* vm = state.vms.find(question.vm);
     if (!vm || !vm->record)
@@ -62,7 +62,7 @@ std::string rank_json(const scheduler::Cluster& cluster, const scheduler::Reques
     return {};
 }
 
-Result<std::string> why_not(const Question& question, const view::Snapshot& state,
+Result<std::string> why_not(const model::Question& question, const view::Snapshot& state,
                             const scheduler::Policy& policy) {
     const view::VmEntry* vm = state.vms.find(question.vm);
     if (!vm || !vm->record)
@@ -101,7 +101,7 @@ scheduler::Cluster cluster_of(const view::Snapshot& state) {
     return cluster;
 }
 
-Result<std::string> answer(const Question& question, const view::Snapshot& state,
+Result<std::string> answer(const model::Question& question, const view::Snapshot& state,
                            const scheduler::Policy& defaults) {
     const scheduler::Policy policy = policy_of(state, defaults);
     if (question.what == "why") return why(question, state, policy);

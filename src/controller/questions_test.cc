@@ -6,13 +6,15 @@
 #include "model/documents.h"
 #include "model/keys.h"
 #include "model/merge_patch.h"
-#include "view/view.h"
+#include "view/test_state.h"
 
 namespace blixard::controller {
 namespace {
 
+using model::Question;
+
 // Three hosts of 8 CPUs and 4 GiB, and one VM of 3 GiB on each of the first two.
-class Questions : public testing::Test {
+class Questions : public testing::Test, protected view::TestState {
  protected:
     Questions() {
         for (const char* name : {"h1", "h2", "h3"}) {
@@ -25,15 +27,6 @@ class Questions : public testing::Test {
         }
         vm("a", "h1");
         vm("b", "h2");
-    }
-    void put(const std::string& key, const std::string& value) {
-        ++state.revision;
-        view::apply_change(state,
-                           {.key = key,
-                            .value = value,
-                            .create_revision = state.revision,
-                            .mod_revision = state.revision},
-                           false, log);
     }
     void vm(const std::string& name, const std::string& node) {
         model::VmRecord record{.uid = name};
@@ -49,9 +42,6 @@ class Questions : public testing::Test {
         const Result<std::string> found = model::select_member(*text, path);
         return found ? *found : *text;
     }
-
-    view::Snapshot state;
-    NullLog log;
 };
 
 TEST_F(Questions, the_loss_of_one_host_is_survived_of_two_is_not) {

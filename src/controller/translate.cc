@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "model/keys.h"
+#include "view/volume_file.h"
 
 namespace blixard::controller {
 namespace {
@@ -134,11 +135,8 @@ scheduler::Request request_of(std::string project, std::string name, const model
             continue;
         }
         request.need.disk_mib += record.size_mib;
-        const bool made = volume->status && volume->status->value.uid == record.uid &&
-                          !volume->status->value.node.empty();
-        if (made)
-            request.volume_pins.push_back(
-                {std::string(volume->name()), volume->status->value.node});
+        if (const std::string_view there = view::host_of_file(*volume); !there.empty())
+            request.volume_pins.push_back({std::string(volume->name()), std::string(there)});
     }
     request.project = std::move(project);
     return request;

@@ -149,7 +149,9 @@ Status read_table(const std::string& path, const toml::table& table, std::string
 // The watchdog and the VMs' processes run in "/".
 void make_absolute(Config& config) {
     const auto absolute = [](const std::string& path) {
-        return std::filesystem::absolute(path).lexically_normal().string();
+        std::error_code failed;
+        const std::filesystem::path whole = std::filesystem::absolute(path, failed);
+        return failed ? path : whole.lexically_normal().string();
     };
     config.data_dir = absolute(config.data_dir);
     for (auto& [name, place] : config.pools)

@@ -61,14 +61,12 @@ class Planner final : public api::PlanPort {
     Planner(const view::View& view, os::WorkerPool& workers, Executor& executor,
             scheduler::Policy policy)
         : view_(view), workers_(workers), executor_(executor), policy_(std::move(policy)) {}
-    void ask(api::PlanQuestion question, Callback<std::string> json) override {
+    void ask(model::Question question, Callback<std::string> json) override {
         workers_.run<std::string>(
             executor_,
-            [question =
-                 controller::Question{question.what, question.vm, question.node, question.body,
-                                      question.dry_run, question.allowed, question.beyond},
-             state = view_.current(),
-             policy = policy_] { return controller::answer(question, *state, policy); },
+            [question = std::move(question), state = view_.current(), policy = policy_] {
+                return controller::answer(question, *state, policy);
+            },
             std::move(json));
     }
 

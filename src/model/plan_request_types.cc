@@ -62,7 +62,7 @@ template <>
 const Type& type_of<PlanLaunch>() {
     using Self = PlanLaunch;
     static constexpr Field fields[] = {
-        FIELD(project, "Project; empty: \"default\".", kName),
+        FIELD(project, "Project; empty: the one of the query, else \"default\".", kName),
         FIELD(spec, "What is wanted."),
         FIELD(count, "So many of them.", {.min = 1, .max = kLaunchMost}),
     };

@@ -35,7 +35,7 @@ struct PlanAdd {
 };
 
 struct PlanLaunch {
-    std::string project;  // empty: "default"
+    std::string project;  // empty: the request's ?project=, else "default"
     VmSpec spec;
     std::int64_t count = 1;
     json::Extras extras;
@@ -54,6 +54,17 @@ struct RebalanceRequest {
     std::int64_t max_moves = 1'000;
     bool restart_vms = false;
     json::Extras extras;
+};
+
+// Any of them, and why a VM is where it is: as the API hands them on.
+struct Question {
+    std::string what;      // why, why-not, drain, lose, add, launch, upgrade, survive, rebalance
+    std::string vm;        // why, why-not: "<project>/<name>"
+    std::string node;      // why-not
+    std::string body;      // of the others: JSON, as above
+    bool dry_run = false;  // rebalance
+    std::int64_t allowed = -1;  // launch: so many by the project's quota; -1: all
+    std::string beyond;         // and what is said of the others
 };
 
 // kInvalid names the member. No text at all is a question with all its defaults. Any thread.
