@@ -25,69 +25,100 @@ const Labels kNoLabels;
 // One list being made: takes what is found in order, until it is full.
 class ListBody {
  public:
-    ListBody(const view::Snapshot& state, const ListQuery& query) : state_(state), query_(query) {
-        body_ = R"({"items":[)";
-    }
+    ListBody(const view::Snapshot& state, const ListQuery& query) : state_(state), query_(query) {}
 
-    // False: the page is full, and there is more.
+    // False: the page is full, and there is more. `vm` stays where it is until take().
     bool add(const view::VmEntry& vm) {
         if (!vm.record || (query_.phase && vm.phase != *query_.phase)) return true;
-        return matches(query_, vm.record->value.spec.labels) ? append(vm, vm.document) : true;
+        if (!query_.labels.empty() && !matches(query_, vm.record->value.spec.labels)) return true;
+        if (full()) return false;
+        vms_.push_back(&vm);
+        take_key(vm);
+        return true;
     }
     bool add(const view::NodeEntry& node) {
         if (!matches(query_, node.spec ? node.spec->value.labels : kNoLabels)) return true;
-        return full(node) ? false : append(node, view::document(node, state_));
+        return append(node, [&] { return view::document(node, state_); });
     }
     bool add(const view::VolumeEntry& volume) {
         if (!volume.record || !matches(query_, volume.record->value.labels)) return true;
-        return full(volume) ? false : append(volume, view::document(volume));
+        return append(volume, [&] { return view::document(volume); });
     }
     bool add(const view::OperationEntry& operation) { return add_unlabelled(operation); }
     bool add(const view::FailoverEntry& failover) { return add_unlabelled(failover); }
     template <class T>
     bool add(const view::SingleEntry<T>& entry) {
         if (!matches(query_, entry.record->value.labels)) return true;
-        return full(entry) ? false : append(entry, view::document(entry));
+        return append(entry, [&] { return view::document(entry); });
     }
 
-    void reserve(std::size_t bytes) { body_.reserve(bytes); }
-
     std::string take() {
-        fmt::format_to(std::back_inserter(body_), R"(],"revision":{})", state_.revision);
+        std::string body = R"({"items":[)";
+        join_vms(body);
+        body += items_;
+        fmt::format_to(std::back_inserter(body), R"(],"revision":{})", state_.revision);
         if (more_)
-            fmt::format_to(std::back_inserter(body_), R"(,"next":"{}")",
+            fmt::format_to(std::back_inserter(body), R"(,"next":"{}")",
                            encode_cursor(query_.kind, last_));
-        body_ += '}';
-        return std::move(body_);
+        body += '}';
+        return body;
     }
 
  private:
-    template <class Entry>
-    bool add_unlabelled(const Entry& entry) {
-        if (!query_.labels.empty()) return true;
-        return full(entry) ? false : append(entry, view::document(entry));
-    }
-    template <class Entry>
-    bool full(const Entry&) {
+    static constexpr std::size_t kFrameBytes = 256;  // what stands around the items
+
+    bool full() {
         more_ = count_ == query_.limit;
         return more_;
     }
     template <class Entry>
-    bool append(const Entry& entry, const std::string& document) {
-        if (full(entry)) return false;
-        if (count_ > 0) body_ += ',';
-        if (query_.fields.empty())
-            body_ += document;
-        else
-            body_ += model::select_fields(document, query_.fields);
+    void take_key(const Entry& entry) {
         ++count_;
         last_ = entry.key;
+    }
+    template <class Entry>
+    bool add_unlabelled(const Entry& entry) {
+        return !query_.labels.empty() || append(entry, [&] { return view::document(entry); });
+    }
+    template <class Entry, class Document>
+    bool append(const Entry& entry, const Document& document) {
+        if (full()) return false;
+        append_item(items_, document());
+        take_key(entry);
         return true;
+    }
+    void append_item(std::string& body, const std::string& document) const {
+        if (!body.empty() && body.back() == '}') body += ',';
+        if (query_.fields.empty())
+            body += document;
+        else
+            body += model::select_fields(document, query_.fields);
+    }
+
+    // A VM's document is kept as the bytes that go out. Of many VMs, none of them is in the caches:
+    // those of the next ones are asked for while one is copied.
+    void join_vms(std::string& body) const {
+        if (query_.fields.empty()) {
+            std::size_t bytes = kFrameBytes;
+            for (const view::VmEntry* vm : vms_) bytes += vm->document.size() + 1;
+            body.reserve(bytes);
+        }
+        for (std::size_t i = 0; i < vms_.size(); ++i) {
+            constexpr std::size_t kAhead = 4;
+            if (i + kAhead < vms_.size()) fetch(vms_[i + kAhead]->document);
+            append_item(body, vms_[i]->document);
+        }
+    }
+    static void fetch(const std::string& document) {
+        constexpr std::size_t kLine = 64;
+        for (std::size_t at = 0; at < document.size(); at += kLine)
+            __builtin_prefetch(document.data() + at);
     }
 
     const view::Snapshot& state_;
     const ListQuery& query_;
-    std::string body_;
+    std::vector<const view::VmEntry*> vms_;
+    std::string items_;      // of all other kinds, which are written when they are found
     std::string_view last_;  // a key of the state
     std::size_t count_ = 0;
     bool more_ = false;
@@ -133,21 +164,6 @@ void scan_node(const view::Snapshot& state, const ListQuery& query, ListBody& bo
                                    return true;
                                return body.add(*vm);
                            });
-}
-
-// So that a long list is put together without growing step by step.
-std::size_t guess_bytes(const view::Snapshot& state, const ListQuery& query) {
-    const bool whole = query.kind == Kind::kVm && query.fields.empty() && !query.phase &&
-                       query.node.empty() && query.labels.empty();
-    if (!whole) return 4096;
-    std::size_t some = 0, bytes = 0;
-    constexpr std::size_t kLookedAt = 8;
-    state.vms.scan(std::max(key_prefix(query), query.after), [&](const auto& vm) {
-        bytes += vm->document.size();
-        return ++some < kLookedAt;
-    });
-    if (some == 0) return 4096;
-    return (bytes / some + 24) * std::min(query.limit, state.vms.size()) + 256;
 }
 
 Result<std::pair<std::string, std::string>> parse_label(std::string_view text) {
@@ -202,7 +218,6 @@ Result<ListQuery> parse_list(const Request& request, Kind kind) {
 
 std::string list_body(const view::Snapshot& state, const ListQuery& query) {
     ListBody body(state, query);
-    body.reserve(guess_bytes(state, query));
     switch (query.kind) {
         case Kind::kVm:
             query.node.empty() ? scan(state.vms, query, body) : scan_node(state, query, body);
