@@ -78,8 +78,10 @@ Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger::~Ledger() = default;
 
 Result<Ledger> Ledger::open(const std::string& path) {
+    RETURN_IF_ERROR(make_private_file(path));
     ASSIGN_OR_RETURN(Database database, Database::open(path));
     RETURN_IF_ERROR(prepare_schema(database, path));
+    keep_private(path);
     ASSIGN_OR_RETURN(auto statements, Statements::prepare(database));
     Ledger ledger(std::move(database), std::move(statements));
     ASSIGN_OR_RETURN(ledger.revision_, ledger.meta("revision"));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x424c5844;  // "BLXD"
 constexpr std::int64_t kSchemaVersion = 1;
+constexpr mode_t kPrivate = 0600;
 
 constexpr const char* kTables = R"(
     BEGIN EXCLUSIVE;
@@ -47,6 +49,23 @@ Status check_owner(Database& database, const std::string& path, std::int64_t app
 
 }  // namespace
 
+// SQLite gives its -wal and -shm the mode of the file itself.
+Status make_private_file(const std::string& path) {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kPrivate);
+    if (descriptor >= 0) {
+        ::close(descriptor);
+        return {};
+    }
+    if (errno == EEXIST) return {};
+    return fail(ErrorCode::kUnavailable, "cannot make " + path + ": " + std::strerror(errno),
+                "the data directory must exist and be writable");
+}
+
+void keep_private(const std::string& path) {
+    for (const char* companion : {"", "-wal", "-shm"})
+        (void)::chmod((path + companion).c_str(), kPrivate);  // one that is not there needs nothing
+}
+
 Status prepare_schema(Database& database, const std::string& path) {
     ASSIGN_OR_RETURN(const std::int64_t tables,
                      database.integer("SELECT count(*) FROM sqlite_master"));
@@ -61,7 +80,7 @@ Status prepare_schema(Database& database, const std::string& path) {
 }
 
 Result<FileLock> FileLock::take(const std::string& path) {
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kPrivate);
     if (descriptor < 0) {
         return fail(ErrorCode::kUnavailable, "cannot open " + path + ": " + std::strerror(errno),
                     "the data directory must exist and be writable");

@@ -15,6 +15,13 @@
 
 namespace blixard::store {
 
+// Makes a missing file readable to its owner alone: what is in it (cloud-init's user data, say) is
+// not for everybody who may enter its directory. Nothing where it is there.
+Status make_private_file(const std::string& path);
+
+// The same of a file that is ours and its companions, which an older version left readable to all.
+void keep_private(const std::string& path);
+
 // Sets WAL and synchronous=FULL, makes the tables in a new file, checks them in an old one.
 // kUnsupported: the file belongs to another program or to a newer version of this one; nothing was
 // changed.

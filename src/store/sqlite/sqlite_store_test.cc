@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -97,6 +98,27 @@ TEST_F(SqliteFile, is_as_it_was_after_it_is_opened_again) {
     store_.reset();
     ASSERT_TRUE(loop_.run_until([&] { return recorder.end.has_value(); }));
     EXPECT_EQ(recorder.end->code, ErrorCode::kUnavailable);
+}
+
+TEST_F(SqliteFile, is_for_its_owner_alone_also_one_that_was_for_all) {
+    const mode_t before = ::umask(022);
+    const auto modes = [this] {
+        std::vector<unsigned> found;
+        for (const char* companion : {"", "-wal", "-shm", ".lock"}) {
+            struct stat facts{};
+            EXPECT_EQ(::stat((path_ + companion).c_str(), &facts), 0) << companion;
+            found.push_back(facts.st_mode & 0777);
+        }
+        return found;
+    };
+    open();
+    put("a", "secret");
+    EXPECT_THAT(modes(), ElementsAre(0600, 0600, 0600, 0600));
+    ASSERT_EQ(::chmod(path_.c_str(), 0644), 0);
+    open();
+    put("a", "another");
+    EXPECT_THAT(modes(), ElementsAre(0600, 0600, 0600, 0600));
+    ::umask(before);
 }
 
 TEST_F(SqliteFile, is_open_in_one_place_at_a_time) {
