@@ -27,6 +27,7 @@ Runs this host: serves the API, starts and watches its virtual machines.
   --socket PATH          the API's unix socket                (/run/blixard/blixard.sock)
   --listen ADDR:PORT     the API over plain TCP, loopback addresses only
   --name NAME            this host's name in the cluster      (the machine's host name)
+  --zone ZONE            its failure domain, when it is first started; later: blixard node set
   --advertise ADDR[:PORT]  where other hosts reach this one
   --store etcd://HOST:PORT,...  use an etcd that someone else runs
   --store-ca, --store-cert, --store-key FILE  PEM: how to speak TLS with that etcd
@@ -94,7 +95,7 @@ Status set_number(const NumberOption& option, std::string_view text, Config& con
         std::from_chars(text.data(), text.data() + text.size(), config.*(option.member));
     if (error != std::errc{} || end != text.data() + text.size())
         return fail_field(std::string(option.name),
-                          fmt::format("\"{}\" is not a whole number", text));
+                          fmt::format("--{}: \"{}\" is not a whole number", option.name, text));
     return {};
 }
 
@@ -121,7 +122,9 @@ Status set_flag(const std::string& name, const std::string& value, Config& confi
 
 Status read_file(const std::string& path, Config& config) {
     std::ifstream file(path);
-    if (!file)
+    std::error_code failed;
+    // A directory can be opened too, and then reads as nothing.
+    if (!file || std::filesystem::is_directory(path, failed))
         return fail(ErrorCode::kNotFound,
                     fmt::format("configuration file {} cannot be read", path));
     std::ostringstream text;
@@ -189,6 +192,20 @@ Status parse_toml(std::string_view text, const std::string& path, Config& config
     return {};
 }
 
+Result<ListenAddress> parse_listen(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    ListenAddress address;
+    if (colon != std::string_view::npos && colon > 0) {
+        const std::string_view digits = text.substr(colon + 1);
+        const auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
+        address.host = text.substr(0, colon);
+        if (error == std::errc{} && end == digits.data() + digits.size()) return address;
+    }
+    return fail_field("listen", fmt::format("\"{}\" is not ADDR:PORT", text),
+                      "write --listen 127.0.0.1:8080; ports are 1 to 65535, 0 is a free one");
+}
+
 Result<Config> parse_arguments(const std::vector<std::string>& arguments) {
     Config config;
     std::vector<std::pair<std::string, std::string>> flags;
@@ -237,7 +254,14 @@ Status validate(const Config& config) {
         return fail_field("etcd-quota-mib",
                           fmt::format("a quota of {} MiB was asked for", config.etcd_quota_mib),
                           "16 to 8192 are possible (etcd advises against more than 8 GiB)");
+    if (config.data_dir.empty())
+        return fail_field("data-dir", "the data directory is an empty text",
+                          "leave it out, or write --data-dir DIR");
+    if (!config.listen.empty()) RETURN_IF_ERROR(parse_listen(config.listen));
+    RETURN_IF_ERROR(
+        model::validate(model::NodeSettings{.labels = config.labels, .zone = config.zone}, ""));
     for (const auto& [name, path] : config.pools) {
+        RETURN_IF_ERROR(model::validate_name(name, "pool"));
         if (!hypervisor::is_ceph(path)) continue;
         if (auto pool = hypervisor::parse_ceph_pool(path); !pool)
             return fail_field("pool " + name, pool.error().message, pool.error().help);

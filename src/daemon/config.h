@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -43,5 +44,12 @@ Result<Config> parse_arguments(const std::vector<std::string>& arguments);
 Status parse_toml(std::string_view text, const std::string& path, Config& config);
 
 Status validate(const Config& config);
+
+// `listen` taken apart: "127.0.0.1:8080", "[::1]:8080"; port 0 is a free one.
+struct ListenAddress {
+    std::string host;
+    std::uint16_t port = 0;
+};
+Result<ListenAddress> parse_listen(std::string_view text);
 
 }  // namespace blixard::daemon

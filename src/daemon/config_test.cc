@@ -40,7 +40,8 @@ TEST(Config, an_unknown_key_is_refused_with_its_line) {
 
 TEST(Config, bad_values_are_refused) {
     EXPECT_FALSE(parse_arguments({"--name", "a", "--lease-ttl", "1"}));
-    EXPECT_FALSE(parse_arguments({"--name", "a", "--lease-ttl", "4x"}));
+    EXPECT_EQ(parse_arguments({"--name", "a", "--lease-ttl", "4x"}).error().message,
+              "--lease-ttl: \"4x\" is not a whole number");
     EXPECT_FALSE(parse_arguments({"--name", "a", "--record-mib", "-1"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--record-mib", "many"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--image-grace", "9"}));
@@ -52,6 +53,24 @@ TEST(Config, bad_values_are_refused) {
     EXPECT_FALSE(parse_arguments({"--name", "a", "--sokcet", "x"}));
     EXPECT_FALSE(parse_arguments({"--name"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--store", "mysql://x"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--pool", "../nfs=/mnt"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--zone", "the east"}));
+    EXPECT_TRUE(parse_arguments({"--name", "a", "--zone", "east-1"}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--data-dir="}));
+    EXPECT_FALSE(parse_arguments({"--name", "a", "--config", "/"})) << "a directory is no file";
+    Config labelled;
+    ASSERT_TRUE(parse_toml("name = \"a\"\n[labels]\n\"a b\" = \"c\"\n", "x.toml", labelled));
+    EXPECT_EQ(validate(labelled).error().field, "labels[\"a b\"]");
+}
+
+TEST(Config, a_port_that_is_none_is_not_taken_for_another) {
+    for (const char* wrong : {"127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:99999", "127.0.0.1:-1",
+                              "127.0.0.1:80x", "127.0.0.1: 80"})
+        EXPECT_FALSE(parse_arguments({"--name", "a", "--listen", wrong})) << wrong;
+    ASSERT_TRUE(parse_arguments({"--name", "a", "--listen", "[::1]:8080"}));
+    EXPECT_EQ(parse_listen("[::1]:8080")->host, "[::1]");
+    EXPECT_EQ(parse_listen("[::1]:8080")->port, 8080);
+    EXPECT_EQ(parse_listen("localhost:0")->port, 0);
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
         return 0;
     }
     std::fprintf(stderr, "error: %s\n", config.error().message.c_str());
+    if (!config.error().field.empty())
+        std::fprintf(stderr, "  field: %s\n", config.error().field.c_str());
     if (!config.error().help.empty())
         std::fprintf(stderr, "  help: %s\n", config.error().help.c_str());
     return 2;
