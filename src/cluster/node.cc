@@ -13,6 +13,12 @@ namespace {
 
 constexpr Millis kLoopAnswerMax = seconds(15);
 
+bool is_ip(const std::string& host) {
+    unsigned char bytes[sizeof(in6_addr)];
+    return inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
+           inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
 // "ADDR", "ADDR:PORT", "[V6]:PORT", "V6".
 Result<HostPort> parse_advertise(const std::string& text) {
     if (text.empty()) return HostPort{};
@@ -22,15 +28,12 @@ Result<HostPort> parse_advertise(const std::string& text) {
     HostPort address{text, kPeerPortDefault};
     unsigned char bytes[sizeof(in6_addr)];
     if (bare_six && inet_pton(AF_INET6, text.c_str(), bytes) == 1) return address;
-    if (text.find_first_of(":[]/ ") == std::string::npos) return address;
+    // A port alone, or half of an address, would be looked up as a name.
+    const bool digits_only = text.find_first_not_of("0123456789.") == std::string::npos;
+    if (digits_only ? is_ip(text) : text.find_first_of(":[]/ ") == std::string::npos)
+        return address;
     return fail_field("advertise", "\"" + text + "\" is no address",
                       "write ADDR or ADDR:PORT, for example 10.0.0.1:7420");
-}
-
-bool is_ip(const std::string& host) {
-    unsigned char bytes[sizeof(in6_addr)];
-    return inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
-           inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }
 
 }  // namespace

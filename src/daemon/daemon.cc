@@ -102,6 +102,7 @@ class Daemon {
     Status open_data();
     Status open_store();
     Status read_state();
+    Status check_name() const;
     Status make_host();
     Status make_control();
     Status open_record();
@@ -187,6 +188,7 @@ Status Daemon::start() {
     if (member) RETURN_IF_ERROR(be_asked());
     RETURN_IF_ERROR(read_state());
     if (ending_) return {};
+    RETURN_IF_ERROR(check_name());
     if (image_fetch_) image_fetch_->tidy();
     RETURN_IF_ERROR(make_control());
     if (!member) RETURN_IF_ERROR(be_asked());
@@ -282,6 +284,21 @@ Status Daemon::read_state() {
     while (!state_read_ && !ending_)
         (void)loop_.run_until([this] { return state_read_ || ending_; }, kStartMost);
     return {};
+}
+
+// A machine that was renamed, and takes its name from there, would be another host to its own
+// store: none of its VMs would be wanted here, and those that run would be ended.
+Status Daemon::check_name() const {
+    const auto state = view_->current();
+    const bool of_this_host_alone = !node_->is_member() && config_.store.empty();
+    if (!of_this_host_alone || state->nodes.empty() || state->nodes.find(config_.name)) return {};
+    std::string known;
+    state->nodes.for_each([&](const auto& node) { known = node->key; });
+    return fail_field("name",
+                      fmt::format("the data directory {} is of host \"{}\", and the daemon is "
+                                  "started as \"{}\"",
+                                  config_.data_dir, known, config_.name),
+                      fmt::format("start it with --name {}; a host keeps its name", known));
 }
 
 // A host whose inputs cannot be recorded runs VMs all the same.
@@ -389,13 +406,9 @@ Status Daemon::make_api() {
     ASSIGN_OR_RETURN(server_, api::http::Server::create(options));
     RETURN_IF_ERROR(server_->listen_unix(config_.socket, kSocketMode, "blixard"));
     if (!config_.listen.empty()) {
-        const std::size_t colon = config_.listen.rfind(':');
-        if (colon == std::string::npos)
-            return fail_field("listen", fmt::format("\"{}\" is not ADDR:PORT", config_.listen));
-        const int port = std::atoi(config_.listen.c_str() + colon + 1);
-        ASSIGN_OR_RETURN(
-            const std::uint16_t bound,
-            server_->listen_tcp(config_.listen.substr(0, colon), static_cast<std::uint16_t>(port)));
+        ASSIGN_OR_RETURN(const ListenAddress address, parse_listen(config_.listen));
+        ASSIGN_OR_RETURN(const std::uint16_t bound,
+                         server_->listen_tcp(address.host, address.port));
         log_.info("plain TCP on a loopback address only: there is no TLS and no token yet",
                   {{"port", bound}});
     }

@@ -1,5 +1,6 @@
 // blixard: the command line, the watchdog and the simulation. `daemon` hands over to blixard-daemon
 // beside it.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -45,9 +46,18 @@ int watchdog_main(const std::vector<std::string>& arguments) {
     return 2;
 }
 
+// A program that is started without its standard files (2>&-) would get the next file it opens in
+// their place: a daemon's store, with its log written into it.
+void open_standard_files() {
+    int descriptor = 0;
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO) descriptor = open("/dev/null", O_RDWR);
+    if (descriptor > STDERR_FILENO) close(descriptor);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    open_standard_files();
     const std::string_view verb = argc > 1 ? argv[1] : "";
     if (verb == "daemon") return become_daemon(argv);
     if (verb == "watchdog") return watchdog_main({argv + 2, argv + argc});
