@@ -52,6 +52,11 @@ Status write_new_file(const std::string& path, std::string_view bytes, mode_t mo
 }
 
 Status put_in_place(const std::string& path, std::string_view bytes, mode_t mode, bool durable) {
+    // rename() would put a file in the place of /dev/null, for everybody on this machine.
+    struct stat found{};
+    if (::lstat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode) && !S_ISLNK(found.st_mode))
+        return fail(ErrorCode::kDenied, "write " + path + ": it is no regular file",
+                    "name a new file, or one that may be replaced");
     const std::string temporary = temporary_beside(path);
     Status written = write_new_file(temporary, bytes, mode, durable);
     if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {

@@ -23,6 +23,17 @@ TEST(Files, a_file_is_written_whole_with_its_mode_and_nothing_beside_it) {
     EXPECT_EQ(*list_directory(dir.path()), std::vector<std::string>{"a"});
 }
 
+TEST(Files, what_is_no_file_is_not_replaced_by_one) {
+    const TempDir dir;
+    ASSERT_EQ(::mkfifo(dir.file("pipe").c_str(), 0600), 0);
+    EXPECT_FALSE(replace_file(dir.file("pipe"), "x"));
+    EXPECT_FALSE(write_file_atomically(dir.file("pipe"), "x"));
+    struct stat found{};
+    ASSERT_EQ(::lstat(dir.file("pipe").c_str(), &found), 0);
+    EXPECT_TRUE(S_ISFIFO(found.st_mode));
+    EXPECT_EQ(*list_directory(dir.path()), std::vector<std::string>{"pipe"});
+}
+
 TEST(Files, links_are_not_followed) {
     const TempDir dir;
     ASSERT_TRUE(replace_file(dir.file("real"), "secret"));
