@@ -205,8 +205,7 @@ Status check_rule(Rule rule, std::string_view text, const Path& path) {
                           "write it as 52:54:00:12:34:56; the second digit is even");
         case Rule::kIp:
             if (is_ip(text)) return {};
-            return refuse(path, quoted(text) + " is not an IP address",
-                          "write it as 127.0.0.1 or ::1");
+            return refuse(path, quoted(text) + " is not an IP address", "write it as 127.0.0.1");
         case Rule::kSha256:
             if (text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
                     return is_hex(c) && !(c >= 'A' && c <= 'F');

@@ -86,6 +86,11 @@ Status check_nics(const VmSpec& spec, const Path& at) {
         const Path forwards{&here, "forwards"};
         for (std::size_t j = 0; j < nic.forwards.size(); ++j) {
             const PortForward& forward = nic.forwards[j];
+            if (forward.host_address.find(':') != std::string::npos)
+                return refuse(Path{&forwards, {}, j}, "host_address",
+                              "QEMU's user-mode network forwards no IPv6 address, found " +
+                                  quoted(forward.host_address),
+                              "write it as 127.0.0.1, or 0.0.0.0 for all addresses of the host");
             if (forward.host_port == 0) continue;
             const std::string_view address =
                 forward.host_address.empty() ? std::string_view("127.0.0.1") : forward.host_address;

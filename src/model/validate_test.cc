@@ -97,6 +97,8 @@ TEST(Validate, ports_are_ports_and_each_host_port_is_forwarded_once) {
     EXPECT_EQ(refused_at({.guest_port = 65536}), "spec.nics[0].forwards[0].guest_port");
     EXPECT_EQ(refused_at({.host_port = 65536, .guest_port = 1}),
               "spec.nics[0].forwards[0].host_port");
+    EXPECT_EQ(refused_at({.host_address = "::1", .guest_port = 1}),
+              "spec.nics[0].forwards[0].host_address");
     EXPECT_EQ(refused_at({.host_address = "localhost", .guest_port = 1}),
               "spec.nics[0].forwards[0].host_address");
     const PortForward web{.host_port = 8080, .guest_port = 80};

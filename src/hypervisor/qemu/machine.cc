@@ -5,6 +5,7 @@
 
 #include "hypervisor/qemu/json_fields.h"
 #include "hypervisor/qemu/json_text.h"
+#include "hypervisor/qemu/last_words.h"
 #include "hypervisor/qemu/preparation.h"
 #include "os/files.h"
 #include "os/unix_socket.h"
@@ -355,9 +356,8 @@ void Machine::finish(const os::ExitStatus& exit, bool by_fencing, WallTime at) {
         : guest_panicked_ ? "the guest's kernel panicked"
                           : "QEMU ended with " + os::describe(exit);
     console_.end("the VM has ended");
-    answer_up(fail(ErrorCode::kUnavailable,
-                   "QEMU of VM " + instance_.id.vm + " ended while it started, with " +
-                       os::describe(exit) + ": " + instance_.exit->stderr_tail));
+    answer_up(fail(ErrorCode::kUnavailable, why_not_started(instance_.id.vm, os::describe(exit),
+                                                            instance_.exit->stderr_tail)));
     answer_stops();
     world_.tell(*this, Event::Kind::kExited);
 }

@@ -8,6 +8,7 @@
 #include "hypervisor/qemu/accelerator.h"
 #include "hypervisor/qemu/console_log.h"
 #include "hypervisor/qemu/disks.h"
+#include "hypervisor/qemu/last_words.h"
 #include "hypervisor/qemu/preparation.h"
 #include "hypervisor/qemu/records.h"
 #include "hypervisor/qemu/seed.h"
@@ -35,6 +36,29 @@ TEST(Records, a_run_record_comes_back_as_it_was) {
     EXPECT_TRUE(record->launch.fenced);
     EXPECT_EQ(record->launch.addresses[0].guest_port, 80);
     EXPECT_EQ(record->launch.disks, launch.disks);
+}
+
+TEST(LastWords, a_port_that_somebody_has_is_called_that) {
+    const std::string rule =
+        "-netdev user,id=net0,hostfwd=udp:0.0.0.0:53-:5353: Could not set up host forwarding rule "
+        "'udp:0.0.0.0:53-:5353'\n";
+    EXPECT_EQ(
+        why_not_started("default/a", "exit status 1",
+                        "2026-01-02T03:04:05.678901Z qemu-system-x86_64: " + rule),
+        "udp port 0.0.0.0:53 of this host cannot be forwarded to VM default/a: another program or "
+        "VM has it, or the address is not this host's; take another port, or 0 for a free one");
+}
+
+TEST(LastWords, all_else_is_told_as_it_was_said_on_one_line) {
+    EXPECT_EQ(
+        why_not_started("p/a", "exit status 1",
+                        "2026-01-02T03:04:05Z qemu-system-x86_64: -drive x: no\n\nqemu: more"),
+        "QEMU of VM p/a ended while it started, with exit status 1: -drive x: no; qemu: more");
+    EXPECT_EQ(why_not_started("p/a", "signal 9 (Killed)", ""),
+              "QEMU of VM p/a ended while it started, with signal 9 (Killed)");
+    EXPECT_EQ(why_not_started("p/a", "exit status 1", "Could not set up host forwarding rule 'odd"),
+              "QEMU of VM p/a ended while it started, with exit status 1: Could not set up host "
+              "forwarding rule 'odd");
 }
 
 TEST(Records, an_exit_record_keeps_what_is_known_and_no_more) {
