@@ -176,7 +176,10 @@ Result<std::string> plan(const model::Question& question, const scheduler::Clust
         return plan_hosts(what, {asked.node}, cluster, policy);
     }
     if (what == "lose") {
-        ASSIGN_OR_RETURN(const auto asked, model::parse_question<model::PlanLose>(body));
+        ASSIGN_OR_RETURN(auto asked, model::parse_question<model::PlanLose>(body));
+        // A host that is named twice is lost once.
+        std::sort(asked.nodes.begin(), asked.nodes.end());
+        asked.nodes.erase(std::unique(asked.nodes.begin(), asked.nodes.end()), asked.nodes.end());
         return plan_hosts(what, asked.nodes, cluster, policy);
     }
     if (what == "add") return plan_add(body, cluster, state, policy);

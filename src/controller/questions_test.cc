@@ -47,6 +47,8 @@ class Questions : public testing::Test, protected view::TestState {
 TEST_F(Questions, the_loss_of_one_host_is_survived_of_two_is_not) {
     EXPECT_EQ(member({.what = "lose", .body = R"({"nodes":["h1"]})"}, "moves"),
               R"([{"vm":"default/a","from":"h1","to":"h3"}])");
+    EXPECT_EQ(member({.what = "lose", .body = R"({"nodes":["h1","h1"]})"}, "moves"),
+              member({.what = "lose", .body = R"({"nodes":["h1"]})"}, "moves"));
     EXPECT_EQ(member({.what = "lose", .body = R"({"nodes":["h1"]})"}, "survives"), "true");
     EXPECT_NE(member({.what = "lose", .body = R"({"nodes":["h1","h2"]})"}, "stuck"), "[]");
     EXPECT_EQ(member({.what = "lose", .body = R"({"nodes":["h9"]})"}, "moves").find("[{"),
