@@ -112,12 +112,21 @@ Value creation_body(const Manifest& manifest) {
     return body;
 }
 
-// A merge patch keeps what it does not name; so what is there and no longer wanted is named with
-// null.
+// A merge patch keeps what it does not name, at every depth; so what is there and no longer wanted
+// is named with null.
+Value patch_to(Value wanted, const Value& present) {
+    for (const Member& member : *present.as_object()) {
+        Value* kept = wanted.find(member.name);
+        if (!kept)
+            wanted.set(member.name, nullptr);
+        else if (kept->as_object() && member.value.as_object())
+            *kept = patch_to(*kept, member.value);
+    }
+    return wanted;
+}
+
 Value patch_body(const Manifest& manifest, const Value& present) {
-    Value body = manifest.wanted;
-    for (const Member& member : *present.as_object())
-        if (!body.find(member.name)) body.set(member.name, nullptr);
+    Value body = patch_to(manifest.wanted, present);
     if (manifest.kind != "volume") return body;
     for (std::string_view fixed : {"format", "image", "pool"})
         body.erase(fixed);  // of a volume only size and labels change

@@ -78,6 +78,10 @@ class Apply : public ::testing::Test {
                   return answer(
                       200,
                       R"({"kind":"vm","name":"old","revision":7,"spec":{"image":"demo","cpus":1,"memory_mib":256}})");
+              if (request.method == "GET" && request.target.starts_with("/v1/projects/old"))
+                  return answer(
+                      200,
+                      R"({"kind":"project","name":"old","revision":7,"labels":{"a":"1","b":"2"},"quota":{"vms":5,"cpus":10}})");
               if (request.method == "GET") return problem(404, "not-found", "no such thing");
               if (request.body.find("\"bad\"") != std::string::npos)
                   return problem(400, "invalid", "no image \"none\"", "spec.image", "import it");
@@ -116,6 +120,15 @@ TEST_F(Apply, creates_and_replaces_in_the_order_of_need) {
     EXPECT_EQ(requests[3].body, R"({"spec":{"image":"demo","cpus":2}})");
     EXPECT_NE(requests[3].head.find("If-Match: \"7\""), std::string::npos);
     EXPECT_EQ(requests[5].body, R"({"name":"new","project":"default","spec":{"image":"demo"}})");
+}
+
+TEST_F(Apply, what_a_file_no_longer_names_goes_at_every_depth) {
+    EXPECT_EQ(run({}, "kind: project\nname: old\nlabels: {a: '1'}\nquota: {vms: 6}\n"), 0)
+        << screen_.err_text;
+    auto requests = server_.requests();
+    ASSERT_EQ(requests.size(), 2u);
+    EXPECT_EQ(requests[1].method, "PATCH");
+    EXPECT_EQ(requests[1].body, R"({"labels":{"a":"1","b":null},"quota":{"vms":6,"cpus":null}})");
 }
 
 TEST_F(Apply, does_nothing_where_nothing_differs) {

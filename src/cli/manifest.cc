@@ -7,7 +7,7 @@ namespace blixard::cli {
 namespace {
 
 // The daemon writes these into every document; a file need not. From the member initialisers in
-// model/vm.h and model/records.h.
+// model/vm.h, model/node.h and model/records.h.
 const std::vector<std::pair<std::string_view, Value>>& defaults() {
     static const std::vector<std::pair<std::string_view, Value>> kDefaults{
         {"spec.cpus", 1},
@@ -31,7 +31,7 @@ const std::vector<std::pair<std::string_view, Value>>& defaults() {
         {"spec.affinity.weight", 10},
         {"spec.constraints.devices.count", 1},
         {"spec.constraints.devices.share_percent", 100},
-        {"spec.overcommit", "none"},
+        {"spec.overcommit", "shared"},
         {"spec.schedulable", true},
         {"format", "qcow2"},
     };
@@ -56,8 +56,8 @@ const std::vector<std::string_view>& settable_members(std::string_view kind) {
 bool is_of_the_daemon(std::string_view member) {
     for (std::string_view name :
          {"kind", "project", "name", "revision", "schema", "uid", "created_at", "deleted_at",
-          "delete_force", "generation", "restart_generation", "placement", "status", "phase", "vm",
-          "ready", "allocated"})
+          "force", "epoch", "generation", "restart_generation", "placement", "status", "phase",
+          "vm", "ready", "lease", "allocated"})
         if (member == name) return true;
     return false;
 }
@@ -134,6 +134,11 @@ Result<Manifest> read_manifest(const Value& document, const std::string& where,
     if (manifest.name.empty())
         return refused("name",
                        fmt::format("the {} has no name, or one that is not text", manifest.kind));
+    // Before it stands in a path of the API, whose refusal would speak of that.
+    if (manifest.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") !=
+        std::string::npos)
+        return refused("name", fmt::format("\"{}\" is not a name", manifest.name),
+                       "names have 1 to 63 of a-z, 0-9 and \"-\"");
     manifest.project = document.find("project") ? document.text("project") : project;
     const auto& settable = settable_members(manifest.kind);
     manifest.wanted = Value::object();
