@@ -22,10 +22,8 @@ void show_help(Screen& screen, const std::vector<Command>& commands, const Chose
         screen.out(overview(commands, screen.out_colours));
 }
 
-}  // namespace
-
-int run_words(const std::vector<std::string>& words, Screen& screen, const Clock& clock,
-              const Environment& environment) {
+int run_command(const std::vector<std::string>& words, Screen& screen, const Clock& clock,
+                const Environment& environment) {
     const std::vector<Command> commands = all_commands();
     auto chosen = choose_command(commands, words);
     if (!chosen) return report(screen, Failure(chosen.error(), kExitUsage));
@@ -40,6 +38,23 @@ int run_words(const std::vector<std::string>& words, Screen& screen, const Clock
         return report(screen, configured.error());
     Outcome outcome = chosen->command->run(context, *args);
     return outcome ? kExitOk : report(screen, outcome.error());
+}
+
+// What was asked for is done, but who asked has not been told.
+int report_lost(Screen& screen, int code) {
+    if (code != kExitOk || screen.lost().empty()) return code;
+    return report(
+        screen,
+        Failure(
+            Error{ErrorCode::kInternal, "the output cannot be written: " + screen.lost(), {}, {}},
+            kExitOther));
+}
+
+}  // namespace
+
+int run_words(const std::vector<std::string>& words, Screen& screen, const Clock& clock,
+              const Environment& environment) {
+    return report_lost(screen, run_command(words, screen, clock, environment));
 }
 
 int run(int argc, char** argv) {

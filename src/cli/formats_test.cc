@@ -5,6 +5,7 @@
 #include "cli/diff.h"
 #include "cli/logs.h"
 #include "cli/progress.h"
+#include "cli/screen.h"
 #include "cli/table.h"
 #include "cli/units.h"
 #include "cli/value.h"
@@ -246,6 +247,22 @@ TEST(Logs, following_shows_each_byte_once) {
     for (std::size_t i = 0; i < long_log.size(); ++i)
         long_log[i] = static_cast<char>('a' + (i * i) % 23);
     EXPECT_EQ(new_part(long_log, long_log.substr(3000) + "new"), "new");
+}
+
+TEST(Logs, a_guest_does_not_drive_the_terminal) {
+    EXPECT_EQ(printable_page("a\tb\r\n\033[1;31mred\033[0m\b"), "a\tb\r\n\033[1;31mred\033[0m\b");
+    EXPECT_EQ(printable_page("/ # \033[6n"), "/ # ");  // what is the cursor's place?
+    EXPECT_EQ(printable_page("\033]0;title\a-\033]0;t\033\\-"), "--");  // the window's title
+    EXPECT_EQ(printable_page("\033]0;no end\nnext line"), "\nnext line");
+    EXPECT_EQ(printable_page("\033[2J\033c\033P1$r\033\\x\a\x7f"), "x");
+    EXPECT_EQ(printable_page("\xc2\x9b"
+                             "6n \xc3\xa4"),
+              "6n \xc3\xa4");  // CSI in one character
+    EXPECT_EQ(printable_page("cut \033["), "cut ");
+    EXPECT_EQ(printable_page("cut \033"), "cut ");
+    EXPECT_EQ(printable("\033[6n\xc2\x9b"
+                        "6n\tä"),
+              "?[6n?6n ä");
 }
 
 TEST(Progress, fits_its_line) {

@@ -23,11 +23,16 @@ Result<std::string> read_log(Context& context, const std::string& name, std::int
     return context.remote().get_text(resource("/v1/vms", name) + "/log", query);
 }
 
+// To a terminal without what would drive it; to a file or another program byte by byte.
+void show(Context& context, std::string_view text) {
+    context.out(context.screen.out_is_tty() ? printable_page(text) : std::string(text));
+}
+
 Outcome follow(Context& context, const std::string& name, std::string before) {
     while (true) {
         std::this_thread::sleep_for(std::chrono::milliseconds(kFollowPoll.count));
         ASSIGN_OR_RETURN(std::string now, read_log(context, name, kFollowBytes));
-        context.out(new_part(before, now));
+        show(context, new_part(before, now));
         before = std::move(now);
     }
 }
@@ -42,7 +47,7 @@ Outcome logs(Context& context, const Args& args) {
     }
     ASSIGN_OR_RETURN(std::string text, read_log(context, name, kLogBytes));
     std::string_view shown = last_lines(text, lines);
-    context.out(shown);
+    show(context, shown);
     if (args.has("follow")) return follow(context, name, std::move(text));
     if (!shown.empty() && shown.back() != '\n') context.out("\n");
     return {};

@@ -31,6 +31,8 @@ class Screen {
     virtual bool out_is_tty() const = 0;
     virtual bool err_is_tty() const = 0;
     virtual int columns() const = 0;
+    // Why something given to out() has not arrived ("No space left on device"); empty: all has.
+    virtual std::string lost() const { return {}; }
 
     Colours out_colours;
     Colours err_colours;
@@ -46,8 +48,10 @@ class TerminalScreen final : public Screen {
     bool out_is_tty() const override { return out_tty_; }
     bool err_is_tty() const override { return err_tty_; }
     int columns() const override;
+    std::string lost() const override;
 
  private:
+    int out_error_ = 0;  // errno of the first write that failed
     bool out_tty_;
     bool err_tty_;
 };
@@ -66,7 +70,11 @@ class StringScreen final : public Screen {
 };
 
 // Text of strangers (guests, servers) for a terminal: control characters become '?', so none can
-// drive it.
+// drive it. Also those of U+0080 to U+009F, which some terminals obey.
 std::string printable(std::string_view text);
+
+// The same for whole pages of it: lines, tabs, backspaces and colours stay; other sequences, which
+// move about, rename the window or make the terminal answer as if somebody typed, are left out.
+std::string printable_page(std::string_view text);
 
 }  // namespace blixard::cli
