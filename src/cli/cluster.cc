@@ -205,6 +205,7 @@ Outcome token(Context& context, const Args& args) {
     if (args.has("ttl")) {
         auto ttl = parse_duration(args.get("ttl"));
         if (!ttl) return usage_of("--ttl", ttl.error());
+        if (ttl->count == 0) return usage("--ttl: a token that is good for no time lets nobody in");
         body.set("ttl_s", (ttl->count + 999) / 1000);
     }
     ASSIGN_OR_RETURN(Value answer, context.remote().post("/v1/cluster/token", {}, body));
@@ -216,7 +217,9 @@ Outcome token(Context& context, const Args& args) {
 }
 
 Outcome join(Context& context, const Args& args) {
-    Value body = Value::object({{"token", args.get("token")}});
+    std::string token = args.get("token");
+    if (token == "-") std::getline(std::cin, token);
+    Value body = Value::object({{"token", token}});
     ASSIGN_OR_RETURN(Value answer, context.remote().post("/v1/cluster/join", {}, body,
                                                          context.timeout.value_or(kFormTimeout)));
     if (Outcome back = wait_until_on(context, "etcd"); !back) return back;
@@ -291,7 +294,13 @@ Outcome backup(Context& context, const Args& args) {
     std::string partial = path + ".partial";
     auto passphrase = passphrase_of(args);
     if (!passphrase) return tl::unexpected(passphrase.error());
-    os::UniqueFd file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    struct stat there{};
+    if (::lstat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode))
+        return usage(fmt::format("{} is no regular file", path), "name a new file");
+    // Made anew: one that is there may be open to others, or lead elsewhere.
+    RETURN_IF_ERROR(os::remove_file(partial));
+    os::UniqueFd file(
+        ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return usage(fmt::format("{} cannot be written: {}", partial, std::strerror(errno)));
     Value body = Value::object();
     if (!passphrase->empty()) body.set("passphrase", *passphrase);
@@ -434,9 +443,12 @@ std::vector<Command> cluster_commands() {
          token},
         {"cluster join",
          "Make this host a member of a cluster",
-         "The token comes from `blixard cluster token` on a member.",
-         {"blixard cluster join TOKEN"},
-         {{"TOKEN", "the token"}},
+         "The token comes from `blixard cluster token` on a member. As - it is read from the "
+         "standard "
+         "input: other users of this host see the words of a command, as long as it runs.",
+         {"blixard cluster join TOKEN",
+          "ssh host-a blixard cluster token | blixard cluster join -"},
+         {{"TOKEN", "the token, or -"}},
          timeout,
          join},
         {"cluster leave",
