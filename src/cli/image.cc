@@ -11,6 +11,7 @@
 #include "cli/context.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/removal.h"
 #include "cli/units.h"
 #include "cli/vm_view.h"
 #include "os/files.h"
@@ -103,18 +104,13 @@ Outcome show(Context& context, const Args& args) {
 }
 
 Outcome remove(Context& context, const Args& args) {
-    for (const std::string& name : args.all("name")) {
-        ASSIGN_OR_RETURN(Value gone, context.remote().remove(resource("/v1/images", name), {}));
-        context.out(context.for_people()              ? fmt::format("image {}: deleted\n", name)
-                    : context.format == Format::kName ? name + "\n"
-                                                      : "");
-    }
-    return {};
+    return remove_each(context, "image", "/v1/images", args.all("name"), {});
 }
 
 // The sha256 that the daemon found.
 tl::expected<std::string, Failure> upload(Context& context, const std::string& path) {
-    os::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // A pipe without a writer would keep open() waiting.
+    os::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status{};
     if (!file || ::fstat(file.get(), &status) != 0)
         return usage(fmt::format("{} cannot be read: {}", path, std::strerror(errno)));

@@ -109,7 +109,7 @@ Result<std::int64_t> parse_integer(std::string_view text, std::int64_t least, st
 Result<double> parse_real(std::string_view text, double least) {
     std::string_view rest = text;
     std::optional<double> number = take_number(rest);
-    if (!number || !rest.empty()) return bad("a number", text, {});
+    if (!number || !rest.empty() || !std::isfinite(*number)) return bad("a number", text, {});
     if (*number < least) return bad(fmt::format("{} or more", least), text, {});
     return *number;
 }

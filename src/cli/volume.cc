@@ -3,6 +3,7 @@
 
 #include "cli/context.h"
 #include "cli/print.h"
+#include "cli/removal.h"
 #include "cli/units.h"
 #include "cli/vm_view.h"
 
@@ -122,14 +123,7 @@ Outcome resize(Context& context, const Args& args) {
 }
 
 Outcome remove(Context& context, const Args& args) {
-    for (const std::string& name : args.all("name")) {
-        ASSIGN_OR_RETURN(Value gone, context.remote().remove(resource("/v1/volumes", name),
-                                                             context.in_project()));
-        context.out(context.for_people()              ? fmt::format("volume {}: deleted\n", name)
-                    : context.format == Format::kName ? name + "\n"
-                                                      : "");
-    }
-    return {};
+    return remove_each(context, "volume", "/v1/volumes", args.all("name"), context.in_project());
 }
 
 }  // namespace
