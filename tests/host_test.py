@@ -286,5 +286,86 @@ class TwoDaemons(HostTest):
         self.assertIn("in use by another daemon", second.stderr)
 
 
+class Documents(HostTest):
+    def test_what_is_listed_as_yaml_or_json_is_applied_again_and_nothing_changes(self):
+        d = self.daemon
+        d.import_guest()
+        d.cli("volume", "create", "data", "--size", "10M", "--label", "a=b")
+        d.cli("project", "create", "shop", "--vms", "3")
+        d.cli("launch", "demo", "stopped", "--stopped", "--port", "0:80", "--health", "http:80/", "--disk", "root:10M", "--volume",
+              "data", "--feature", "kvm", "--device", "gpu", "--affinity", "a=b")
+        self.launch("running")
+        path = os.path.join(d.directory, "all")
+        for noun in ((), ("volume",), ("project",), ("image",), ("node",)):
+            for form in ("yaml", "json"):
+                pathlib.Path(path).write_text(d.cli(*noun, "list", "-o", form).stdout)
+                for line in d.cli("apply", "-f", path).stdout.splitlines():
+                    self.assertIn(": unchanged", line)
+
+    def test_what_a_file_leaves_out_goes(self):
+        d = self.daemon
+        apply = lambda text: subprocess.run([BLIXARD, "--socket", d.socket, "apply", "-f", "-"], input=text, capture_output=True,
+                                            text=True, timeout=60)
+        both = "kind: project\nname: shop\nlabels: {a: x, b: y}\nquota: {vms: 3, cpus: 4}\n"
+        one = "kind: project\nname: shop\nlabels: {a: x}\nquota: {vms: 3}\n"
+        self.assertEqual(apply(both).stdout, "project shop: created\n")
+        self.assertEqual(apply(one).stdout, "project shop: changed\n")
+        self.assertEqual(apply(one).stdout, "project shop: unchanged\n")
+        project = d.request("GET", "/v1/projects/shop")[1]
+        self.assertEqual((project["labels"], project["quota"].get("cpus", 0)), ({"a": "x"}, 0))
+
+    def test_output_that_cannot_be_written_is_no_success(self):
+        d = self.daemon
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([BLIXARD, "--socket", d.socket, "node", "list", "-o", "json"], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the output cannot be written: No space left on device", done.stderr)
+
+    def test_a_pipe_is_no_image_and_keeps_nobody_waiting(self):
+        pipe = os.path.join(self.daemon.directory, "pipe")
+        os.mkfifo(pipe)
+        done = self.daemon.cli("image", "import", pipe, check=False)
+        self.assertIn("is no regular file", done.stderr)
+
+    def test_a_daemon_without_standard_files_does_not_log_into_its_store(self):
+        d = self.daemon
+        d.kill()
+        d.process = subprocess.Popen(
+            ["sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh", BLIXARD, "daemon", "--data-dir", os.path.join(d.directory, "data"),
+             "--socket", d.socket, "--name", "h1"])
+        wait_until("the daemon is ready", d.ready)
+        for descriptor in (0, 1, 2):
+            self.assertEqual(os.readlink(f"/proc/{d.process.pid}/fd/{descriptor}"), "/dev/null")
+
+
+class Names(HostTest):
+    def start_as(self, *words):
+        """What a daemon says that does not start."""
+        d = self.daemon
+        done = subprocess.run([BLIXARD, "daemon", "--data-dir", os.path.join(d.directory, "data"), "--socket", d.socket, *words],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        return done.stderr
+
+    def test_a_renamed_machine_does_not_end_its_vms(self):
+        d = self.daemon
+        d.import_guest()
+        self.launch("a")
+        pid = d.pid("a")
+        d.kill()
+        said = self.start_as("--name", "renamed")
+        self.assertIn('is of host "h1", and the daemon is started as "renamed"', said)
+        self.assertIn("start it with --name h1", said)
+        d.start()
+        wait_until("the VM is found", lambda: d.phase("a") == "running")
+        self.assertEqual(d.pid("a"), pid)
+
+    def test_a_port_alone_is_no_address_for_others(self):
+        self.daemon.kill()
+        for wrong in ("7420", "10.0.0", "10.0.0.300"):
+            self.assertIn(f'"{wrong}" is no address', self.start_as("--name", "h1", "--advertise", wrong))
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -2,16 +2,20 @@
 // needs.
 #include "cli/cli.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 
 #include "cli/reference.h"
 #include "cli/test_server.h"
 #include "cli/units.h"
+#include "os/clock.h"
 
 namespace blixard::cli {
 namespace {
@@ -137,6 +141,38 @@ TEST(Cluster, a_restore_says_what_it_will_do_and_does_nothing_where_nobody_can_s
     EXPECT_EQ(server.request(1).body, R"({"sha256":"abc","dry_run":true})");
 }
 
+TEST(Cluster, a_token_can_be_kept_out_of_the_list_of_processes) {
+    TestServer server([](const SeenRequest&) { return problem(409, "conflict", "no"); });
+    std::istringstream typed("blixard1.secret\n");
+    std::streambuf* const before = std::cin.rdbuf(typed.rdbuf());
+    (void)run_with(server, {"cluster", "join", "-"});
+    std::cin.rdbuf(before);
+    ASSERT_EQ(server.requests().size(), 1u);
+    EXPECT_EQ(server.request(0).body, R"({"token":"blixard1.secret"})");
+}
+
+TEST(Cluster, a_token_for_no_time_is_none) {
+    EXPECT_EQ(run_cli({"cluster", "token", "--ttl", "0"}).code, 2);
+}
+
+TEST(Cluster, a_backup_is_for_its_owner_alone_and_replaces_no_device) {
+    TestServer server([](const SeenRequest&) { return answer(200, "the keys"); });
+    const std::string directory =
+        testing::TempDir() + "/blixard-cli-test-backup-" + std::to_string(::getpid());
+    std::filesystem::create_directory(directory);
+    const std::string file = directory + "/b", elsewhere = directory + "/elsewhere";
+    std::ofstream(elsewhere) << "kept";
+    std::filesystem::create_symlink(elsewhere, file + ".partial");
+    EXPECT_EQ(run_with(server, {"cluster", "backup", file}).code, 0);
+    EXPECT_EQ(std::filesystem::status(file).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    EXPECT_EQ(std::filesystem::file_size(elsewhere), 4u);
+    ASSERT_EQ(::mkfifo((directory + "/pipe").c_str(), 0600), 0);
+    EXPECT_EQ(run_with(server, {"cluster", "backup", directory + "/pipe"}).code, 2);
+    EXPECT_TRUE(std::filesystem::is_fifo(directory + "/pipe"));
+    std::filesystem::remove_all(directory);
+}
+
 TEST(List, is_a_table_with_the_reason_of_what_is_stuck) {
     TestServer server(
         [](const SeenRequest&) { return answer(200, list_of(std::string(kWeb) + "," + kStuck)); });
@@ -156,7 +192,15 @@ TEST(List, asks_for_what_the_filters_say) {
     EXPECT_EQ(server.request(0).target,
               "/v1/vms?project=%2A&label=a%3Db&phase=running&node=n1&limit=1000");
     EXPECT_EQ(ran.out, "");
-    EXPECT_EQ(ran.err, "no VMs here yet; launch one with: blixard launch IMAGE NAME\n");
+    EXPECT_EQ(ran.err, "no VM matches; all of them: blixard list -A\n");
+}
+
+TEST(List, says_what_it_has_not_found) {
+    TestServer server([](const SeenRequest&) { return answer(200, list_of("")); });
+    EXPECT_EQ(run_with(server, {"list"}).err,
+              "no VMs here yet; launch one with: blixard launch IMAGE NAME\n");
+    EXPECT_EQ(run_with(server, {"list", "-p", "shpo"}).err,
+              "no VMs in project \"shpo\"; those of all projects: blixard list -A\n");
 }
 
 TEST(List, speaks_json_yaml_and_names) {
@@ -384,6 +428,76 @@ TEST(Words, a_mistyped_command_or_option_is_answered_with_the_nearest) {
               "error: blixard launch has no option --memroy; did you mean --memory?\n  help: see: "
               "blixard launch --help\n");
     EXPECT_EQ(run_cli({"--sockt", "x", "list"}).code, 2);
+}
+
+TEST(Words, what_cannot_be_a_name_is_refused_before_anybody_is_asked) {
+    EXPECT_EQ(run_cli({"show", ""}).err, "error: NAME is empty\n");
+    Ran ran = run_cli({"show", "default/web-1"});
+    EXPECT_EQ(ran.err,
+              "error: \"default/web-1\" cannot be NAME: no name holds a slash\n  help: name the "
+              "project with --project PROJECT\n");
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_EQ(run_cli({"image", "delete", "../x"}).code, 2);
+}
+
+TEST(Wait, says_where_the_vm_is_and_not_how_it_came_there) {
+    int asked = 0;
+    TestServer server([&](const SeenRequest& request) {
+        if (request.method == "POST") return answer(200, R"({"name":"a","phase":"running"})");
+        return answer(200, fmt::format(R"({{"name":"a","phase":"{}","placement":{{"node":"h",)"
+                                       R"("reason":"scheduled"}},"spec":{{"run":"stopped"}}}})",
+                                       ++asked < 2 ? "stopping" : "stopped"));
+    });
+    EXPECT_EQ(run_with(server, {"stop", "a"}).err.find("scheduled"), std::string::npos);
+    EXPECT_GE(asked, 1);
+}
+
+TEST(Delete, goes_on_behind_what_is_refused) {
+    TestServer server([](const SeenRequest& request) {
+        if (request.target.ends_with("/b?project=default") || request.target.ends_with("/b"))
+            return answer(200, "{}");
+        return problem(404, "not-found", "no such thing");
+    });
+    for (const char* noun : {"volume", "image"}) {
+        Ran ran = run_with(server, {noun, "delete", "a", "b", "c"});
+        EXPECT_EQ(ran.out, fmt::format("{} b: deleted\n", noun));
+        EXPECT_EQ(ran.err, "error: no such thing\nerror: no such thing\n");
+        EXPECT_EQ(ran.code, 3);
+    }
+}
+
+TEST(Words, a_number_is_finite) {
+    for (const char* wrong : {"nan", "inf", "-1", "x", ""})
+        EXPECT_EQ(run_cli({"node", "set", "h", "--cost", wrong}).code, 2) << wrong;
+}
+
+TEST(Words, a_pattern_to_wait_for_needs_a_wait) {
+    for (const char* contrary : {"--no-wait", "--stopped"})
+        EXPECT_EQ(
+            run_cli({"launch", "demo", "x", "--console-pattern", "ready", contrary}).err,
+            fmt::format("error: --console-pattern waits for a VM that runs; with {} there is no "
+                        "waiting\n",
+                        contrary));
+}
+
+// A disk that is full, a file that is closed.
+class FullScreen final : public Screen {
+ public:
+    void out(std::string_view) override {}
+    void err(std::string_view text) override { err_text += text; }
+    bool out_is_tty() const override { return false; }
+    bool err_is_tty() const override { return false; }
+    int columns() const override { return 80; }
+    std::string lost() const override { return "No space left on device"; }
+    std::string err_text;
+};
+
+TEST(Words, output_that_is_lost_is_no_success) {
+    FullScreen screen;
+    EXPECT_EQ(run_words({"version", "--client"}, screen, os::SystemClock(),
+                        [](std::string_view) { return std::string(); }),
+              1);
+    EXPECT_EQ(screen.err_text, "error: the output cannot be written: No space left on device\n");
 }
 
 TEST(Words, what_is_missing_or_too_much_is_said) {

@@ -54,12 +54,19 @@ void say_launched(Context& context, const Value& vm, Millis took) {
             text += fmt::format("  addresses: {}\n", printable(addresses));
         return text;
     });
+    if (vm.text("spec.run") == "stopped")
+        return context.note(fmt::format("  start: blixard start {}\n", vm.text("name")));
     context.note(fmt::format(
         "  console: blixard console {0}    logs: blixard logs {0}    stop: blixard stop {0}\n",
         vm.text("name")));
 }
 
 Outcome launch(Context& context, const Args& args) {
+    if (args.has("console-pattern") && (args.has("no-wait") || args.has("stopped")))
+        return usage(
+            fmt::format("--console-pattern waits for a VM that runs; with --{} there is no "
+                        "waiting",
+                        args.has("stopped") ? "stopped" : "no-wait"));
     auto spec = spec_from(args);
     if (!spec) return tl::unexpected(spec.error());
     if (args.has("stopped")) spec->set("run", "stopped");

@@ -58,6 +58,20 @@ Status check_choice(const std::string& name, const std::vector<std::string>& cho
                 "one of: " + all);
 }
 
+// What cannot be the name of anything is refused here, in the words of the command line: the daemon
+// would speak of the paths of its API.
+Status check_word(const Positional& positional, const std::string& value) {
+    if (value.empty()) return fail(ErrorCode::kInvalid, positional.name + " is empty");
+    const bool names_something = positional.offer != Offer::kNothing &&
+                                 positional.offer != Offer::kFile &&
+                                 positional.offer != Offer::kCommand;
+    if (!names_something || value.find('/') == std::string::npos) return {};
+    const bool of_a_project = positional.offer == Offer::kVm || positional.offer == Offer::kVolume;
+    return fail(ErrorCode::kInvalid,
+                fmt::format("\"{}\" cannot be {}: no name holds a slash", value, positional.name),
+                of_a_project ? "name the project with --project PROJECT" : "");
+}
+
 }  // namespace
 
 Result<Args> parse_args(const Command& command, const std::vector<std::string>& words) {
@@ -109,8 +123,10 @@ Result<Args> parse_args(const Command& command, const std::vector<std::string>& 
                 ErrorCode::kInvalid,
                 fmt::format("{} is missing; usage: {}", positional.name, usage_line(command)),
                 "see: blixard " + command.path + " --help");
-        for (const std::string& value : args.all(lower(positional.name)))
+        for (const std::string& value : args.all(lower(positional.name))) {
             RETURN_IF_ERROR(check_choice(positional.name, positional.choices, value));
+            RETURN_IF_ERROR(check_word(positional, value));
+        }
     }
     return args;
 }

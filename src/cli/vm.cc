@@ -17,8 +17,18 @@ struct Action {
     std::string_view accepted;  // said with --no-wait
 };
 
+// Of a list without VMs: not that there are none, where only none matches.
+std::string no_vms(const Context& context, const Args& args) {
+    for (const char* filter : {"label", "phase", "node"})
+        if (args.has(filter)) return "no VM matches; all of them: blixard list -A";
+    if (args.has("all-projects") || context.project == "*" || context.project == "default")
+        return "no VMs here yet; launch one with: blixard launch IMAGE NAME";
+    return fmt::format("no VMs in project \"{}\"; those of all projects: blixard list -A",
+                       printable(context.project));
+}
+
 Outcome list(Context& context, const Args& args) {
-    bool everywhere = args.has("all-projects");
+    bool everywhere = args.has("all-projects") || context.project == "*";
     Query query{{"project", everywhere ? "*" : context.project}};
     for (const std::string& label : args.all("label")) {
         if (auto pair = parse_label(label); !pair) return usage_of("--label", pair.error());
@@ -27,16 +37,17 @@ Outcome list(Context& context, const Args& args) {
     if (args.has("phase")) query.emplace_back("phase", args.get("phase"));
     if (args.has("node")) query.emplace_back("node", args.get("node"));
     ASSIGN_OR_RETURN(Value::Array vms, context.remote().list("/v1/vms", query));
-    print_list(context, vms, vm_view(context.now(), everywhere, any_message(vms)));
+    View view = vm_view(context.now(), everywhere, any_message(vms));
+    view.nothing = no_vms(context, args);
+    print_list(context, vms, view);
     return {};
 }
 
 // What the VM uses now, as its host measures it; nothing where that is not known.
-std::string usage_text(Context& context, const std::string& name, const Value& vm) {
-    if (vm.text("phase") != "running") return {};
+void add_usage(Context& context, const std::string& name, const Value& vm, Facts& facts) {
+    if (vm.text("phase") != "running") return;
     auto usage = context.remote().get(resource("/v1/vms", name) + "/usage", context.in_project());
-    if (!usage) return {};
-    Facts facts;
+    if (!usage) return;
     if (usage->find("cpu_seconds"))
         facts.add("CPU time used", fmt::format("{:.1f} s", usage->real("cpu_seconds")));
     for (auto [title, member] :
@@ -44,7 +55,6 @@ std::string usage_text(Context& context, const std::string& name, const Value& v
           std::pair{"Disk written", "disk_written_bytes"},
           std::pair{"Received", "network_received_bytes"}, std::pair{"Sent", "network_sent_bytes"}})
         if (usage->find(member)) facts.add(title, bytes_text(usage->number(member)));
-    return facts.render(context.screen.out_colours);
 }
 
 Outcome show(Context& context, const Args& args) {
@@ -56,8 +66,9 @@ Outcome show(Context& context, const Args& args) {
                         : context.for_people()          ? "\n"
                                                         : "");
         print_one(context, vm, [&] {
-            return vm_details(vm, context.now(), context.screen.out_colours) +
-                   usage_text(context, name, vm);
+            Facts facts = vm_details(vm, context.now());
+            add_usage(context, name, vm, facts);
+            return facts.render(context.screen.out_colours);
         });
     }
     return {};

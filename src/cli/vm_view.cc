@@ -81,7 +81,6 @@ bool any_message(const Value::Array& vms) { return std::any_of(vms.begin(), vms.
 
 View vm_view(WallTime now, bool with_project, bool with_message) {
     View view;
-    view.nothing = "no VMs here yet; launch one with: blixard launch IMAGE NAME";
     if (with_project) view.columns.push_back({"PROJECT"});
     for (Column column : std::vector<Column>{{"NAME"},
                                              {"PHASE"},
@@ -125,7 +124,7 @@ View vm_view(WallTime now, bool with_project, bool with_message) {
     return view;
 }
 
-std::string vm_details(const Value& vm, WallTime now, const Colours& colours) {
+Facts vm_details(const Value& vm, WallTime now) {
     Facts facts;
     std::string phase = phase_text(vm);
     facts.add("Name", vm.text("name"));
@@ -165,7 +164,7 @@ std::string vm_details(const Value& vm, WallTime now, const Colours& colours) {
     facts.add("Revision", fmt::format("{}, generation {}, epoch {}", vm.number("revision"),
                                       vm.number("generation"), vm.number("placement.epoch")));
     facts.add("Uid", vm.text("uid"));
-    return facts.render(colours);
+    return facts;
 }
 
 std::string vm_line(const Value& vm, const Colours& colours) {

@@ -11,7 +11,7 @@ namespace blixard::cli {
 View vm_view(WallTime now, bool with_project, bool with_message);
 // Whether the list should have a message column: a VM that is pending or failed says why.
 bool any_message(const Value::Array& vms);
-std::string vm_details(const Value& vm, WallTime now, const Colours& colours);
+Facts vm_details(const Value& vm, WallTime now);
 
 // "web-1: running on host-a"
 std::string vm_line(const Value& vm, const Colours& colours);

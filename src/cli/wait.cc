@@ -73,7 +73,9 @@ class VmWait {
         if (!vm) return tl::unexpected(Failure(vm.error()));
         last_ = std::move(*vm);
         std::string message = last_.text("status.message");
-        if (message.empty()) message = last_.text("placement.reason");
+        // Later it is why the VM has its place, not what goes on.
+        if (message.empty() && last_.text("phase") == "pending")
+            message = last_.text("placement.reason");
         std::string news = fmt::format("{}: {}{}{}", name_, last_.text("phase"),
                                        message.empty() ? "" : ": ", printable(message));
         if (news != told_) context_.note(news + "\n");
