@@ -169,7 +169,6 @@ std::vector<Finding> examine(Context& context, const os::HostFacts& host, const 
              {"qemu-system-x86_64", "qemu-system-x86", "--version", true, "running VMs"},
              {"qemu-img", "qemu-utils", "--version", true, "disks and images"},
              {"etcd", "etcd-server", "--version", false, "clusters of several hosts"},
-             {"passt", "passt", "--version", false, "user-mode networks faster than QEMU's own"},
          })
         findings.push_back(look_at_program(program));
     findings.push_back(look_at_memory(host));

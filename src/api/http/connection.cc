@@ -159,7 +159,7 @@ std::optional<Refusal> Connection::look_at_head(const RequestHead& head) {
         return Refusal{
             403,
             fmt::format("the Host \"{}\" is no name of this machine's loopback address", head.host),
-            "use http://localhost or http://127.0.0.1, or the TLS port"};
+            "use http://localhost or http://127.0.0.1"};
     if (way_ != Way::kUnix && !is_same_origin(head.origin, head.host))
         return Refusal{403,
                        fmt::format("a page of \"{}\" may not send requests to here", head.origin),

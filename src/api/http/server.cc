@@ -87,7 +87,7 @@ class ServerImpl final : public Server, public ConnectionHost {
                 fmt::format(
                     "{} is no loopback address, and without TLS anybody there could do anything",
                     address),
-                "listen on 127.0.0.1 or ::1, or configure a TLS certificate and key");
+                "listen on 127.0.0.1 or ::1; from elsewhere it is reached through ssh -L");
         ASSIGN_OR_RETURN(Descriptor fd, open_tcp_listener(address, port));
         const auto bound = bound_port(fd);
         add_listener(std::move(fd), Connection::Way::kLocal);
