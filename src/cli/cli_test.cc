@@ -471,6 +471,13 @@ TEST(Words, a_number_is_finite) {
         EXPECT_EQ(run_cli({"node", "set", "h", "--cost", wrong}).code, 2) << wrong;
 }
 
+TEST(Words, what_is_no_socket_is_called_that) {
+    Ran ran = run_cli({"list", "--socket", "/etc/passwd"});
+    EXPECT_EQ(ran.err.substr(0, ran.err.find('\n')),
+              "error: no daemon answers at /etc/passwd: it is no socket");
+    EXPECT_EQ(ran.code, 6);
+}
+
 TEST(Words, a_pattern_to_wait_for_needs_a_wait) {
     for (const char* contrary : {"--no-wait", "--stopped"})
         EXPECT_EQ(

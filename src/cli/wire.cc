@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -33,9 +34,12 @@ Error unreachable(const Endpoint& endpoint, int number) {
     std::string why = fmt::format("no daemon answers at {}: {}", where, std::strerror(number));
     if (endpoint.is_unix() && number == ENOENT)
         why = fmt::format("no daemon runs at {}: there is no such socket", where);
+    struct stat found{};
     if (endpoint.is_unix() && number == ECONNREFUSED)
-        why = fmt::format(
-            "no daemon answers at {}: the socket is there, the daemon behind it is gone", where);
+        why = fmt::format("no daemon answers at {}: {}", where,
+                          ::stat(where.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode)
+                              ? "it is no socket"
+                              : "the socket is there, the daemon behind it is gone");
     return {ErrorCode::kUnavailable, std::move(why), {}, kStartHelp};
 }
 
