@@ -1,6 +1,9 @@
 // /v1/cluster: the operations above as requests and answers. Translation only.
 #include <unistd.h>
 
+#include <fstream>
+#include <string_view>
+
 #include "cluster/json_fields.h"
 #include "cluster/node_impl.h"
 #include "os/files.h"
@@ -218,6 +221,14 @@ struct Restoring {
     bool dry_run = false;
 };
 
+// A backup in the clear begins with the name of its first file, as no disk and no kernel does.
+bool begins_as_backup(const std::string& path) {
+    constexpr std::string_view kFirst("manifest.json\0", 14);
+    std::string head(kFirst.size(), '\0');
+    std::ifstream file(path, std::ios::binary);
+    return file.read(head.data(), static_cast<std::streamsize>(head.size())) && head == kFirst;
+}
+
 // Worker.
 Result<Backup> take_backup(Node::Impl& node, const Restoring& order) {
     const auto file = node.hooks.blob_file(order.sha256);
@@ -225,8 +236,9 @@ Result<Backup> take_backup(Node::Impl& node, const Restoring& order) {
         return fail_field("sha256", file.error().message,
                           "upload the backup first: POST /v1/blobs");
     auto backup = node.read_restorable(*file, order.passphrase);
-    // It may hold the cluster's keys in the clear. What is no backup is an image's, and stays.
-    if (backup) (void)os::remove_file(*file);
+    // It may hold the cluster's keys in the clear, also where it is refused. What is no backup is
+    // an image's, and stays.
+    if (backup || begins_as_backup(*file)) (void)os::remove_file(*file);
     return backup;
 }
 

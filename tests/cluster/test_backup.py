@@ -92,6 +92,10 @@ class Backups(unittest.TestCase):
             self.assertIn("of its own", refused.stderr)
             member = cli(first, "cluster", "restore", str(file), "--yes", check=False)
             self.assertIn("is a member", member.stderr)
+            # The keys are not left behind among the image files.
+            for host in cloud:
+                for blob in (host.directory / "data" / "blobs").iterdir():
+                    self.assertNotIn(b"manifest.json", blob.read_bytes()[:512], f"{host}: {blob}")
             self.assertEqual(second.get("/v1/cluster")["mode"], "single")
 
     def test_a_damaged_backup_is_refused(self):
