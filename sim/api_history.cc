@@ -36,6 +36,7 @@ VmModel::State shown(const std::string& body) {
     state.generation = number(member(body, "generation"));
     state.restart_generation = number(member(body, "restart_generation"));
     state.mark = number(unquoted(member(body, "spec.labels.mark")));
+    state.run = unquoted(member(body, "spec.run"));
     return state;
 }
 

@@ -9,6 +9,7 @@
 #include "model/documents.h"
 #include "model/extras.h"
 #include "model/keys.h"
+#include "model/merge_patch.h"
 #include "sim/protocol.h"
 #include "sim/rules.h"
 #include "sim/versioned_store.h"
@@ -39,12 +40,21 @@ bool is_event(const store::Change& change) {
     }
 }
 
-// What an event must say it is about: "<kind> <name>".
-std::string subject_of(const store::Change& change) {
+// What an event must say: "<type> <project> <name>". The rule of docs/FORMATS.md, once more.
+Checker::EventText event_of(const store::Change& change) {
     const model::ParsedKey key = model::parse_key(change.item.key);
     std::string_view kind = std::string_view(change.item.key).substr(0, change.item.key.find('/'));
     if (!kind.empty()) kind.remove_suffix(1);  // "vms" is of a vm
-    return fmt::format("{} {}", kind, key.name);
+    const bool is_new = change.item.create_revision == change.item.mod_revision;
+    const bool has_parts = kind == "vm" || kind == "node" || kind == "volume";
+    std::string_view what = change.deleted ? "deleted"
+                            : is_new       ? "created"
+                            : has_parts    ? "spec"
+                                           : "changed";
+    if (change.item.key.ends_with("/placement")) what = "placement";
+    if (change.item.key.ends_with("/status")) what = "status";
+    if (change.item.key.ends_with("/lease")) what = change.deleted ? "lost" : "lease";
+    return {fmt::format("{}.{}", kind, what), std::string(key.project), std::string(key.name)};
 }
 
 Checker::Use use_of(const view::VmEntry* vm) {
@@ -54,6 +64,13 @@ Checker::Use use_of(const view::VmEntry* vm) {
     for (const model::Disk& disk : spec.disks)
         if (disk.volume.empty()) use.disk_mib += disk.size_mib;
     return use;
+}
+
+// Those that stand alone; a VM's own count with its spec, and what is being deleted is on its way.
+Checker::Use use_of(const view::VolumeEntry* volume) {
+    const bool counts = volume && volume->record && volume->record->value.vm.empty() &&
+                        volume->record->value.deleted_at.empty();
+    return {0, 0, 0, counts ? volume->record->value.size_mib : 0};
 }
 
 bool ends(Phase phase) { return phase == Phase::kStopped || phase == Phase::kFailed; }
@@ -100,7 +117,7 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
     std::map<std::string, std::shared_ptr<const view::VmEntry>> before;
     std::map<std::string, Use> projects;  // how much more they use now
     std::vector<std::string> failovers, operations, leases_ended;
-    std::multiset<std::string> events;
+    std::vector<EventText> events;
     for (const store::Change& change : changes) {
         const model::ParsedKey key = model::parse_key(change.item.key);
         trace_.mix(change.item.key);
@@ -108,7 +125,7 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
         if (trace_.keeps() && !change.item.key.ends_with("/lease"))
             trace_.note(fmt::format("r{} {} {}", revision, change.deleted ? "deleted" : "put",
                                     change.item.key));
-        if (ledger_ && is_event(change)) events.insert(subject_of(change));
+        if (!ledgers_.empty() && is_event(change)) events.push_back(event_of(change));
         const bool of_vm = key.kind == RecordKind::kVmSpec ||
                            key.kind == RecordKind::kVmPlacement ||
                            key.kind == RecordKind::kVmStatus;
@@ -120,6 +137,10 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
             }
         }
         check_kept(change);
+        check_made_once(change);
+        if (key.kind == RecordKind::kVolumeSpec) check_volume(change);
+        if (key.kind == RecordKind::kNodeSpec && !change.deleted) check_node(change);
+        if (key.kind == RecordKind::kProject && !change.deleted) check_project(change);
         if (key.kind == RecordKind::kNodeStatus && change.deleted)
             state_.for_each_vm_on(key.name, [&](const view::VmEntry& vm) {
                 broken(fmt::format("host {} was removed, and vm {} has its place there", key.name,
@@ -137,10 +158,14 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
                 clock_.mono(), revision, node && node->lease ? node->lease->value.lease : 0};
             leases_ended.emplace_back(key.name);
         }
+        const bool of_volume = key.kind == RecordKind::kVolumeSpec;
+        const std::string volume = of_volume ? fmt::format("{}/{}", key.project, key.name) : "";
+        if (of_volume) projects[std::string(key.project)] -= use_of(state_.volumes.find(volume));
         view::apply_change(state_, change.item, change.deleted, log_);
+        if (of_volume) projects[std::string(key.project)] += use_of(state_.volumes.find(volume));
     }
     state_.revision = revision;
-    if (ledger_ && !events.empty()) ledger_->owed.emplace_back(revision, std::move(events));
+    for (EventLedger* ledger : ledgers_) ledger->owe(revision, events);
     for (const std::string& id : operations) check_operation(id);
     for (const std::string& id : failovers)
         if (const view::FailoverEntry* failover = state_.failovers.find(id))
@@ -174,7 +199,7 @@ void Checker::check_vm(const std::string& vm, const view::VmEntry* before,
     const bool had = before && before->record;
     const bool has = after && after->record;
     if (has && (!had || before->record->mod_revision != after->record->mod_revision))
-        check_volumes(*after);
+        check_volumes(before, *after);
     if (has && !had) {
         uids_.insert(after->record->value.uid);
         if (!state_.projects.find(after->project()))
@@ -228,6 +253,91 @@ void Checker::check_kept(const store::Change& change) {
     before = now;
 }
 
+// A request that is sent again does not bring back what others have deleted meanwhile.
+void Checker::check_made_once(const store::Change& change) {
+    const RecordKind kind = model::parse_key(change.item.key).kind;
+    const bool has_uid = kind == RecordKind::kVmSpec || kind == RecordKind::kVolumeSpec ||
+                         kind == RecordKind::kImage || kind == RecordKind::kProject;
+    if (!has_uid) return;
+    counted();
+    const model::ParsedKey key = model::parse_key(change.item.key);
+    const std::string name = fmt::format("{}/{}", key.project, key.name);
+    const auto uid_of = [](const auto* entry) {
+        return entry && entry->record ? entry->record->value.uid : std::string{};
+    };
+    const auto uid = [&] {
+        switch (kind) {
+            case RecordKind::kVmSpec: return uid_of(state_.vms.find(name));
+            case RecordKind::kVolumeSpec: return uid_of(state_.volumes.find(name));
+            case RecordKind::kImage: return uid_of(state_.images.find(key.name));
+            default: return uid_of(state_.projects.find(key.name));
+        }
+    };
+    if (change.deleted) {
+        gone_.insert(uid());
+        return;
+    }
+    if (change.item.create_revision != change.item.mod_revision) return;
+    const Result<std::string> made = model::select_member(change.item.value, "uid");
+    if (made && made->size() > 2 && gone_.contains(made->substr(1, made->size() - 2)))
+        broken(fmt::format("{} was made once more after it had been deleted", change.item.key));
+}
+
+// A volume only grows, and not under a guest; nobody names one that is gone.
+void Checker::check_volume(const store::Change& change) {
+    counted();
+    const model::ParsedKey key = model::parse_key(change.item.key);
+    const std::string name = fmt::format("{}/{}", key.project, key.name);
+    const view::VolumeEntry* before = state_.volumes.find(name);
+    if (!before || !before->record) return;
+    const model::VolumeRecord& was = before->record->value;
+    if (change.deleted && was.vm.empty())
+        state_.for_each_vm_using(
+            view::volume_use(key.project, key.name), [&](const view::VmEntry& vm) {
+                broken(fmt::format("volume {} is gone, and vm {} names it", name, vm.key));
+            });
+    if (change.deleted) return;
+    const auto is = model::parse_volume_record(change.item.value, model::Mode::kLenient);
+    if (!is || is->uid != was.uid) return;
+    if (is->size_mib < was.size_mib)
+        broken(fmt::format("volume {} shrank from {} to {} MiB", name, was.size_mib, is->size_mib));
+    if (!was.deleted_at.empty() && is->deleted_at.empty())
+        broken(fmt::format("volume {} was being deleted, and is no more", name));
+    if (is->size_mib != was.size_mib && is->labels != was.labels)
+        broken(fmt::format("volume {} was grown, and its labels changed", name));
+    if (is->epoch < was.epoch || is->epoch > was.epoch + 1)
+        broken(fmt::format("volume {} went from epoch {} to {}", name, was.epoch, is->epoch));
+    if (is->size_mib == was.size_mib) return;
+    for (const auto& [uid, hosts] : processes_)
+        for (const auto& [host, running] : hosts)
+            for (const std::string& path : running.opened)
+                if (path.find(was.uid) != std::string::npos && !beyond_.contains(host))
+                    broken(fmt::format("volume {} was grown while a VM ran with it on {}", name,
+                                       host));
+}
+
+// Nobody asks for another zone here: who changes one member leaves the others.
+void Checker::check_node(const store::Change& change) {
+    counted();
+    const view::NodeEntry* before = state_.nodes.find(model::parse_key(change.item.key).name);
+    if (!before || !before->spec) return;
+    const auto is = model::parse_node_spec(change.item.value, model::Mode::kLenient);
+    const model::NodeSpec& was = before->spec->value;
+    if (is && (is->zone != was.zone || is->uid != was.uid))
+        broken(fmt::format("host {} was in zone {}, and is in \"{}\"", before->key, was.zone,
+                           is->zone));
+}
+
+// Nobody takes a limit away here: who changes one leaves the others.
+void Checker::check_project(const store::Change& change) {
+    counted();
+    const view::ProjectEntry* before = state_.projects.find(model::parse_key(change.item.key).name);
+    const auto is = model::parse_project(change.item.value, model::Mode::kLenient);
+    if (!before || !is || is->uid != before->record->value.uid) return;
+    if (before->record->value.quota.memory_mib > 0 && is->quota.memory_mib == 0)
+        broken(fmt::format("project {} has lost its limit of memory", before->key));
+}
+
 void Checker::check_spec(const view::VmEntry* before, const view::VmEntry& after) {
     counted();
     const model::VmRecord& was = before->record->value;
@@ -249,6 +359,9 @@ void Checker::check_spec(const view::VmEntry* before, const view::VmEntry& after
     }
     if (!was.deleted_at.empty() && is.deleted_at.empty())
         broken(fmt::format("vm {} was being deleted, and is no more", after.key));
+    if (!was.deleted_at.empty() &&
+        (is.spec != was.spec || is.restart_generation != was.restart_generation))
+        broken(fmt::format("vm {} was being deleted, and was changed all the same", after.key));
     if (is.restart_generation + restarts_before_[after.key] > restarts_asked_[after.key])
         broken(fmt::format(
             "vm {} was told to start {} times more often than people asked", after.key,
@@ -277,8 +390,19 @@ void Checker::check_unused(const model::ParsedKey& gone) {
 }
 
 // A volume that stands alone is written by one VM at a time.
-void Checker::check_volumes(const view::VmEntry& after) {
+void Checker::check_volumes(const view::VmEntry* before, const view::VmEntry& after) {
     const model::VmSpec& spec = after.record->value.spec;
+    for (const model::Disk& disk : spec.disks) {
+        const view::VolumeEntry* volume =
+            state_.volumes.find(fmt::format("{}/{}", after.project(), disk.volume));
+        const auto named = [&](const model::Disk& was) { return was.volume == disk.volume; };
+        const bool had = before && before->record &&
+                         std::ranges::any_of(before->record->value.spec.disks, named);
+        if (!disk.volume.empty() && !had && volume && volume->record &&
+            !volume->record->value.deleted_at.empty())
+            broken(fmt::format("vm {} took volume {}, which is being deleted", after.key,
+                               volume->key));
+    }
     if (!state_.images.find(spec.image))
         broken(fmt::format("vm {} has image {}, which is not there", after.key, spec.image));
     if (spec.run == model::Run::kStopped) return;
@@ -450,6 +574,11 @@ void Checker::check_quota(const std::string& project, const Use& more) {
         used += use_of(vm.get());
         return true;
     });
+    state_.volumes.scan_prefix(project + "/",
+                               [&](const std::shared_ptr<const view::VolumeEntry>& volume) {
+                                   used += use_of(volume.get());
+                                   return true;
+                               });
     const auto over = [](std::int64_t all, std::int64_t most, std::int64_t new_ones) {
         return most > 0 && new_ones > 0 && all > most;
     };
@@ -570,29 +699,39 @@ void Checker::label_acknowledged(const std::string& vm, const std::string& uid,
         broken(fmt::format("vm {}: label {} was acknowledged, and is not there", vm, label));
 }
 
-void Checker::on_event(store::Revision revision, const std::string& subject) {
+void Checker::EventLedger::owe(store::Revision revision, const std::vector<EventText>& events) {
+    std::multiset<EventText> wanted;
+    for (const EventText& event : events)
+        if (event.type.starts_with(type) && (project.empty() || event.project == project) &&
+            (name.empty() || event.name == name))
+            wanted.insert(event);
+    if (!wanted.empty()) owed.emplace_back(revision, std::move(wanted));
+}
+
+void Checker::on_event(EventLedger& ledger, store::Revision revision, const EventText& event) {
     counted();
-    if (!ledger_) return;
-    auto& owed = ledger_->owed;
+    auto& owed = ledger.owed;
     if (owed.empty() || owed.front().first > revision)
-        return broken(fmt::format("an event of revision {} ({}) came twice, or is of nothing",
-                                  revision, subject));
+        return broken(
+            fmt::format("an event of revision {} ({} {}) came twice, is of nothing, or was not "
+                        "asked for",
+                        revision, event.type, event.name));
     if (owed.front().first < revision)
         return broken(fmt::format("the events of revision {} never came; revision {} did",
                                   owed.front().first, revision));
-    const auto found = owed.front().second.find(subject);
+    const auto found = owed.front().second.find(event);
     if (found == owed.front().second.end())
-        return broken(fmt::format("the event of revision {} is about {}, which did not change then",
-                                  revision, subject));
+        return broken(fmt::format("the event of revision {} is {} of {}, which did not happen then",
+                                  revision, event.type, event.name));
     owed.front().second.erase(found);
     if (owed.front().second.empty()) owed.pop_front();
 }
 
-void Checker::on_event_mark(store::Revision revision) {
+void Checker::on_event_mark(EventLedger& ledger, store::Revision revision) {
     counted();
-    if (ledger_ && !ledger_->owed.empty() && ledger_->owed.front().first < revision)
+    if (!ledger.owed.empty() && ledger.owed.front().first < revision)
         broken(fmt::format("the events of revision {} never came; the stream is at {}",
-                           ledger_->owed.front().first, revision));
+                           ledger.owed.front().first, revision));
 }
 
 }  // namespace blixard::sim

@@ -31,6 +31,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
         std::uint64_t epoch = 0;
         bool fenced = false;
         std::set<std::string> writes;  // the shared disks that it has open
+        std::set<std::string> opened;  // all its disks
     };
 
     // What counts against a quota.
@@ -70,16 +71,21 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     // sent.
     void restart_asked(const std::string& vm) { ++restarts_asked_[vm]; }
 
-    // An event stream that a client follows from now on.
-    struct EventLedger {
-        std::deque<std::pair<store::Revision, std::multiset<std::string>>>
-            owed;  // revision, "<kind> <name>" of events still owed
-        store::Revision last = 0;
+    struct EventText {
+        std::string type, project, name;  // "vm.created", ...
+        auto operator<=>(const EventText&) const = default;
     };
-    void follow(EventLedger* ledger) { ledger_ = ledger; }
-    void on_event(store::Revision revision, const std::string& subject);
+    // An event stream that a client follows from now on, of all or of what its filter lets through.
+    struct EventLedger {
+        std::string type, project, name;  // empty: all; of a type: its beginning
+        std::deque<std::pair<store::Revision, std::multiset<EventText>>> owed;
+
+        void owe(store::Revision revision, const std::vector<EventText>& events);
+    };
+    void follow(EventLedger* ledger) { ledgers_.push_back(ledger); }
+    void on_event(EventLedger& ledger, store::Revision revision, const EventText& event);
     // The client has seen all up to here, says the stream.
-    void on_event_mark(store::Revision revision);
+    void on_event_mark(EventLedger& ledger, store::Revision revision);
 
     void broken(std::string what);  // the first one counts
     void counted(std::uint64_t n = 1) { checks_ += n; }
@@ -98,10 +104,14 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void check_operation(const std::string& id);
     void check_vm(const std::string& vm, const view::VmEntry* before, const view::VmEntry* after);
     void check_kept(const store::Change& change);
+    void check_made_once(const store::Change& change);
+    void check_volume(const store::Change& change);
+    void check_node(const store::Change& change);
+    void check_project(const store::Change& change);
     void check_spec(const view::VmEntry* before, const view::VmEntry& after);
     void check_placement(const view::VmEntry* before, const view::VmEntry& after);
     void check_unused(const model::ParsedKey& gone);
-    void check_volumes(const view::VmEntry& after);
+    void check_volumes(const view::VmEntry* before, const view::VmEntry& after);
     void check_volumes_of(const std::string& host, const Machine& machine);
     void check_place(const view::VmEntry& after);
     void check_release(const view::VmEntry& after);
@@ -133,6 +143,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     std::map<std::string, std::deque<MonoTime>>
         starts_;                  // by incarnation: when it was started, lately
     std::set<std::string> uids_;  // of every VM record ever committed
+    std::set<std::string> gone_;  // uids of what was deleted: nothing is made twice
     std::map<std::string, MonoTime> deletions_asked_;      // when last, by "<project>/<name>"
     std::map<std::string, std::string> created_;           // idempotency key -> uid
     std::map<std::string, std::set<std::string>> labels_;  // acknowledged, by "<vm> <uid>"
@@ -152,7 +163,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     std::map<std::string, MonoTime> grown_;  // by host: when the spec of a VM there last changed
     std::set<std::string> beyond_;
     std::map<std::string, int> next_members_;  // by key: members that only the next version knows
-    EventLedger* ledger_ = nullptr;
+    std::vector<EventLedger*> ledgers_;
     std::optional<std::string> failure_;
     std::uint64_t checks_ = 0;
 };

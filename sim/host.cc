@@ -83,6 +83,7 @@ model::NodeSpec spec_of_host(int index) {
 }
 
 std::vector<std::string> features_of_host(int index) {
+    if (index % 4 == 0) return {"ssd", "nvme"};
     if (index % 2 == 0) return {"ssd"};
     return {};
 }

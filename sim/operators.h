@@ -45,6 +45,18 @@ class Operators {
     // The same, and then that it is no host of this cluster any more. `gone`: it is not.
     void remove_node(int host, int tries, std::function<void()> gone);
 
+    // One that runs, on another host than this one; -1: none.
+    int a_running_vm(const std::string& elsewhere) const;
+    const view::VmEntry* vm_of(int subject) const {
+        return checker_.state().vms.find(vm_key(subject));
+    }
+    // At `host`: `told` once the VM is `until`, as the answer must show.
+    void wait_for(int host, int subject, const std::string& until, std::function<void()> told);
+    // "I have cut its power", of a host that lives: it must be refused.
+    void vouch_for_the_living(SimHost& host);
+    // What a daemon has been asked and never answered, though it has lived on; empty: nothing.
+    std::string unanswered() const;
+
     const ApiHistory& history() const { return history_; }
     std::string vm_name(int subject) const;
     std::string project_of(int subject) const;
@@ -57,6 +69,8 @@ class Operators {
         bool force = false;
         int tries = 1;
         std::string label;  // to be kept, where the answer is good
+        std::uint64_t dice = 0;
+        MonoTime sent{};
     };
     using Answered = std::function<void(const api::Response&)>;
     model::VmCreate new_vm(int subject) const;
@@ -64,17 +78,37 @@ class Operators {
     std::string vm_key(int subject) const;
     void order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action,
                   std::string body = {});
+    void go_on_elsewhere(const Order& order);
+    void start_elsewhere(const Order& order);
+    bool goes_on(const Order& order) const;
+    void lag(int host);
+    void look_at_start(const Order& order, const api::Response& response);
     void mark(const Act& act);
     void mark_if_unchanged(const Act& act);
+    void delete_if_unchanged(const Act& act);
+    void if_unchanged(const Act& act, std::function<void(Order)> then);
     void read(const Act& act);
     void send(Order order, std::size_t call, int tried);
     void settle(const Order& order, std::size_t call, int tried, const api::Response& response);
-    void order_other(const Act& act, std::string method, std::string path, std::string body);
+    void order_other(const Act& act, std::string method, std::string path, std::string body,
+                     std::string project = {});
+    static std::string volumes_project(const Act& act);
+    void use_while_it_goes(const Act& act);
+    struct OtherCall {
+        std::string name;
+        VmModel::Input input;
+        std::size_t at = 0;  // in the history of `name`
+    };
+    std::optional<OtherCall> call_of_other(ActKind kind, const std::string& path,
+                                           const std::string& body);
+    void settle_other(const std::optional<OtherCall>& call, const api::Response& response);
     void cancel_an_operation(const Act& act);
     bool ask_as_client(int host, api::Request request, Answered answered,
                        std::function<void()> lost);
     void look_at_answer(const api::Request& request, int host, const api::Response& response);
+    void use_key_again(int host, int subject, const std::string& key);
     void read_own_write(int host, const std::string& path, int subject, std::int64_t revision);
+    bool ask(SimHost& host, api::Request request, Answered answered);
     SimHost& host_at(int host) { return *hosts_[static_cast<std::size_t>(host % plan_.hosts)]; }
 
     const Plan& plan_;
@@ -90,13 +124,29 @@ class Operators {
     };
     std::map<int, Creating> creating_;  // by subject
     int marks_ = 0, keys_ = 0;
+    struct Open {
+        const SimHost* host = nullptr;
+        std::uint64_t run = 0;  // of its daemon
+        MonoTime since{};
+        std::string what;
+    };
+    std::map<std::uint64_t, Open> open_;  // requests without an answer
+    std::uint64_t asked_ = 0;
 };
 
 class EventFollower {
  public:
+    // `wanted`: its filter. `seed`: when it loses its way in the middle of a revision.
     EventFollower(Timeline& timeline, Trace& trace, Checker& checker, Hosts& hosts,
-                  const store::MemoryBackend& backend)
-        : timeline_(timeline), trace_(trace), checker_(checker), hosts_(hosts), backend_(backend) {}
+                  const store::MemoryBackend& backend, Checker::EventLedger wanted,
+                  std::uint64_t seed)
+        : timeline_(timeline),
+          trace_(trace),
+          checker_(checker),
+          hosts_(hosts),
+          backend_(backend),
+          random_(seed),
+          ledger_(std::move(wanted)) {}
     ~EventFollower() { ++run_; }
 
     void start();
@@ -116,6 +166,7 @@ class EventFollower {
     Checker& checker_;
     Hosts& hosts_;
     const store::MemoryBackend& backend_;
+    SeededRandom random_;
     Checker::EventLedger ledger_;
     std::shared_ptr<Client> client_;
     std::string last_id_, rest_;

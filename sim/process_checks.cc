@@ -44,9 +44,19 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
             broken(fmt::format("vm {} runs twice: on {} (epoch {}) and on {} (epoch {})", id.vm,
                                other, running.epoch, host, id.epoch));
     }
-    Running& now = here[host] = {id.epoch, machine.launch.fenced, {}};
+    Running& now = here[host] = {id.epoch, machine.launch.fenced, {}, {}};
+    for (const hypervisor::DiskFile& disk : machine.launch.disks) now.opened.insert(disk.path);
     for (const hypervisor::DiskFile& disk : machine.launch.disks)
         if (disk.shared && !disk.read_only) now.writes.insert(disk.path);
+    for (const hypervisor::DiskFile& disk : machine.launch.disks) {
+        if (disk.shared || disk.read_only) continue;
+        for (const auto& [uid, hosts] : processes_) {
+            const auto there = hosts.find(host);
+            if (uid != id.uid && there != hosts.end() && there->second.opened.contains(disk.path))
+                broken(fmt::format("vm {} writes to {} on {}, which another VM has open", id.vm,
+                                   disk.path, host));
+        }
+    }
     if (const auto before = ended_.find(incarnation(machine)); before != ended_.end()) {
         const model::Restart policy = machine.launch.spec.restart;
         const End& end = before->second;
@@ -91,6 +101,10 @@ void Checker::check_volumes_of(const std::string& host, const Machine& machine) 
     const hypervisor::InstanceId& id = machine.instance.id;
     const std::string project = id.vm.substr(0, id.vm.find('/'));
     for (const model::Disk& disk : machine.launch.spec.disks) {
+        for (const hypervisor::DiskFile& file : machine.launch.disks)
+            if (file.name == disk.name && file.read_only != disk.read_only)
+                broken(fmt::format("disk {} of vm {} was opened on {}, read-only: {}", disk.name,
+                                   id.vm, host, file.read_only));
         if (disk.volume.empty() || disk.read_only) continue;
         counted();
         state_.vms.scan_prefix(

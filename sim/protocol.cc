@@ -75,6 +75,9 @@ class Look {
             case RecordKind::kVolumeStatus: return look_at_volume(key, parsed);
             case RecordKind::kImage:
             case RecordKind::kProject:
+                // The mark that keeps others from taking into use what goes.
+                if (!put) needs(key, "deleting/" + key, As::kPresent);
+                return needs(key, key);
             case RecordKind::kOperation: return needs(key, key);
             case RecordKind::kFailover: return look_at_failover(key, put);
             case RecordKind::kElection: return look_at_election(key, put);
@@ -129,6 +132,18 @@ class Look {
              project->record->value.quota.memory_mib > 0 ||
              project->record->value.quota.disk_mib > 0);
         if (more && limited) needs(key, fmt::format("locks/quota/{}", parsed.project));
+        if (was && loses_or_grows_a_disk(*was, record->spec))
+            needs(key, model::vm_key(parsed.project, parsed.name, "status"));
+    }
+
+    // Only a VM that does not run, and does not begin to meanwhile, loses a disk or has it grown.
+    static bool loses_or_grows_a_disk(const model::VmSpec& was, const model::VmSpec& now) {
+        return std::ranges::any_of(was.disks, [&](const model::Disk& disk) {
+            return std::ranges::none_of(now.disks, [&](const model::Disk& other) {
+                return other.name == disk.name && other.size_mib == disk.size_mib &&
+                       other.read_only == disk.read_only;
+            });
+        });
     }
 
     // A VM's records go together, on condition that spec and placement are as they were seen.
@@ -160,11 +175,34 @@ class Look {
         if (!now->node.empty() && now->node != was) {
             needs(key, model::node_key(now->node, "lease"), As::kPresent);
             needs(key, model::node_key(now->node, "spec"));
+            if (vm) look_at_company(key, *vm, now->node);
         }
         // A place that is taken away: because the agent said that the VM is at rest, or because its
         // host is lost.
         if (!was.empty() && now->node != was)
             needs(key, model::vm_key(parsed.project, parsed.name, "status"));
+    }
+
+    // Those that it must be with are there still when it is placed: the place of one of them, for
+    // each rule that is about this very host.
+    void look_at_company(const std::string& key, const view::VmEntry& vm, const std::string& host) {
+        if (!vm.record) return;
+        for (const model::AffinityRule& rule : vm.record->value.spec.affinity) {
+            const bool here = rule.domain.empty() || rule.domain == "node";
+            if (!rule.hard || rule.anti || !here || !rule.vm.empty()) continue;
+            bool any = false, compared = false;
+            state_.for_each_vm_on(host, [&](const view::VmEntry& other) {
+                if (!other.record || other.key == vm.key || other.project() != vm.project() ||
+                    !std::ranges::includes(other.record->value.spec.labels, rule.labels))
+                    return true;
+                any = true;
+                compared = compared ||
+                           compare_of(model::vm_key(other.project(), other.name(), "placement"));
+                return true;
+            });
+            if (any && !compared)
+                say(fmt::format("places {} beside others without comparing their place", key));
+        }
     }
 
     void look_at_office(const std::string& key) {

@@ -62,6 +62,61 @@ TEST(Protocol, who_asks_for_consent_to_a_start_compares_what_he_starts) {
     EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""), "");
 }
 
+TEST(Protocol, an_image_goes_under_the_mark_that_keeps_others_from_it) {
+    Transaction one;
+    one.compares = {{"images/i", 3}, {"deleting/images/i", 8}};
+    one.deletes = {"images/i"};
+    EXPECT_EQ(said(one), "");
+    one.compares.pop_back();
+    EXPECT_EQ(said(one), "host h1 writes images/i without comparing deleting/images/i to be there");
+}
+
+model::VmRecord with_disk(std::int64_t size_mib) {
+    model::VmRecord record{.uid = "u"};
+    record.spec.image = "i";
+    record.spec.disks = {{.name = "data", .size_mib = size_mib}};
+    return record;
+}
+
+TEST(Protocol, who_has_a_disk_grown_compares_what_the_agent_said) {
+    view::Snapshot state;
+    NullLog log;
+    view::apply_change(
+        state, {.key = "vms/p/a/spec", .value = model::to_json(with_disk(10)), .mod_revision = 3},
+        false, log);
+    Transaction one;
+    one.compares = {{"vms/p/a/spec", 3}};
+    one.puts = {{.key = "vms/p/a/spec", .value = model::to_json(with_disk(10))}};
+    EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""), "");
+    one.puts[0].value = model::to_json(with_disk(20));
+    EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""),
+              "host h1 writes vms/p/a/spec without comparing vms/p/a/status");
+    one.compares.push_back({"vms/p/a/status", 0});
+    EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""), "");
+}
+
+TEST(Protocol, who_is_placed_beside_another_compares_its_place) {
+    view::Snapshot state;
+    NullLog log;
+    model::VmRecord record{.uid = "u"};
+    record.spec.labels = {{"pair", "x"}};
+    record.spec.affinity = {{.hard = true, .labels = {{"pair", "x"}}}};
+    const auto put = [&](std::string key, std::string value, store::Revision revision) {
+        view::apply_change(
+            state, {.key = std::move(key), .value = std::move(value), .mod_revision = revision},
+            false, log);
+    };
+    put("vms/p/a/spec", model::to_json(record), 3);
+    put("vms/p/b/spec", model::to_json(record), 4);
+    put("vms/p/b/placement", model::to_json(model::Placement{.uid = "u", .node = "h2", .epoch = 1}),
+        5);
+    Transaction one = placing();
+    EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""),
+              "host h1 places vms/p/a/placement beside others without comparing their place");
+    one.compares.push_back({"vms/p/b/placement", 5});
+    EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""), "");
+}
+
 TEST(Protocol, a_status_needs_the_place_and_the_lease_of_who_speaks) {
     Transaction one;
     one.compares = {{"vms/p/a/placement", 5}, {"vms/p/a/status", 0}, {"nodes/h1/lease", 4}};

@@ -25,13 +25,28 @@ const Machine* machine_of(const Hosts& hosts, const view::VmEntry& vm) {
     return found == machines.end() || !found->second.alive ? nullptr : &found->second;
 }
 
+// Somebody else whose turn comes first: of a higher priority, or as high and older.
+bool others_wait_before(const view::Snapshot& state, const view::VmEntry& vm) {
+    bool others = false;
+    const std::int64_t priority = vm.record->value.spec.priority;
+    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& other) {
+        if (!other->record || !other->node().empty() || other->key == vm.key ||
+            other->record->value.spec.run == Run::kStopped)
+            return;
+        const std::int64_t theirs = other->record->value.spec.priority;
+        others =
+            others || theirs > priority ||
+            (theirs == priority && other->record->create_revision < vm.record->create_revision);
+    });
+    return others;
+}
+
 std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry& vm) {
     if (!vm.placement || vm.placement->value.reason.empty()) return "is pending without a reason";
     // A host with room may be kept free for one that has waited longer.
     const std::string& reason = vm.placement->value.reason;
-    if (reason.find("reserved") != std::string::npos ||
-        reason.find("kept free") != std::string::npos)
-        return "";
+    if (reason.find("reserved") != std::string::npos)
+        return others_wait_before(state, vm) ? "" : "waits for others, and nobody else waits";
     const bool evicts = vm.record->value.spec.strategy == "priority";
     std::string room;
     const Candidate candidate(state, vm);

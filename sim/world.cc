@@ -11,6 +11,7 @@
 #include "sim/checker.h"
 #include "sim/operators.h"
 #include "sim/rules.h"
+#include "sim/survey.h"
 #include "sim/verdict.h"
 #include "sim/view_check.h"
 
@@ -25,6 +26,14 @@ constexpr std::int64_t kLookAtViewsEvery = 4'000;  // ms, one daemon each time
 constexpr std::int64_t kDriftPpm =
     15'000;  // within the margin of an eighth and a sixteenth of the TTL
 
+// What the second client of the event stream follows: one VM by its name, which others' begin with,
+// all that happens in a project, or to its VMs.
+Checker::EventLedger part_for(std::uint64_t seed) {
+    if (seed % 3 == 0) return {.project = "default", .name = "vm-1"};
+    if (seed % 3 == 1) return {.project = "lab"};
+    return {.type = "vm.", .project = "lab"};
+}
+
 class World {
  public:
     World(const Plan& plan, bool keep, bool record)
@@ -35,7 +44,9 @@ class World {
           backend_(std::make_shared<store::MemoryBackend>(timeline_, timeline_)),
           checker_(std::make_shared<Checker>(*backend_, timeline_, trace_)),
           operators_(plan_, timeline_, trace_, *checker_, hosts_),
-          follower_(timeline_, trace_, *checker_, hosts_, *backend_) {}
+          follower_(timeline_, trace_, *checker_, hosts_, *backend_, {}, plan.seed ^ 0xeee),
+          chooser_(timeline_, trace_, *checker_, hosts_, *backend_, part_for(plan.seed),
+                   plan.seed ^ 0xfff) {}
 
     ~World() {
         for (const auto& host : hosts_) host->on_daemon_gone = nullptr;
@@ -95,10 +106,16 @@ class World {
                 plan_.faults.clock ? drift : 0));
             SimHost& host = *hosts_.back();
             host.machines().set_troubled(plan_.faults.qemu);
-            host.on_daemon_gone = [this, i] { follower_.host_gone(static_cast<std::size_t>(i)); };
+            host.on_daemon_gone = [this, i] {
+                follower_.host_gone(static_cast<std::size_t>(i));
+                chooser_.host_gone(static_cast<std::size_t>(i));
+            };
             host.start_daemon();
         }
-        timeline_.after(seconds(2), [this] { follower_.start(); });
+        timeline_.after(seconds(2), [this] {
+            follower_.start();
+            chooser_.start();
+        });
         look_at_views_later();
         for (int i = 0; i < kImages; ++i)
             timeline_.after(Millis{1900}, [this, i] {
@@ -154,13 +171,70 @@ class World {
         if (!wrong.empty())
             return checker_->broken(
                 fmt::format("{} s after the healing: {}", kHealedWithin.count / 1000, wrong));
-        if (!drill_drain() || !drill_failover()) return;
+        if (!drill_waits() || !drill_lists() || !drill_drain() || !drill_failover()) return;
         if (!run_for(seconds(10))) return;
-        if (!follower_.caught_up())
+        if (!follower_.caught_up() || !chooser_.caught_up())
             return checker_->broken("the client of the event stream never got all events");
+        if (std::string silent = operators_.unanswered(); !silent.empty())
+            return checker_->broken(std::move(silent));
         checker_->counted(operators_.history().size());
         if (std::string wrong_told = operators_.history().check(); !wrong_told.empty())
             checker_->broken(std::move(wrong_told));
+    }
+
+    // What people see of it at any host is what is.
+    bool drill_lists() {
+        trace_.add("", "drill: all lists");
+        for (const auto& host : hosts_) {
+            checker_->counted();
+            operators_.vouch_for_the_living(*host);
+            std::string wrong = what_is_listed_wrongly(*host, checker_->state());
+            if (wrong.empty()) continue;
+            checker_->broken(std::move(wrong));
+            return false;
+        }
+        return true;
+    }
+
+    // Who waits for a VM's end, and for its start, is told in time; also by a daemon that had to
+    // read the state anew meanwhile.
+    bool drill_waits() {
+        if (plan_.hosts < 2) return true;
+        SimHost& reader = *hosts_[plan_.seed % hosts_.size()];
+        const int subject = operators_.a_running_vm(reader.name());
+        if (subject < 0) return true;
+        trace_.add("", fmt::format("drill: waiting for {}", operators_.vm_name(subject)));
+        const auto told = std::make_shared<bool>(false);
+        const auto was_told = [told] { return *told ? "" : "who waits for a VM is not told"; };
+        operators_.wait_for(static_cast<int>(plan_.seed % hosts_.size()), subject, "stopped",
+                            [told] { *told = true; });
+        reader.change_ways([](SimHost::Ways& ways) { ways.replies_cut += 1; });
+        operators_.carry_out({.kind = ActKind::kVmStop,
+                              .host = static_cast<int>((plan_.seed + 1) % hosts_.size()),
+                              .subject = subject,
+                              .dice = 1});
+        const bool ended = comes_true("after an order to stop", [&] {
+            const view::VmEntry* vm = operators_.vm_of(subject);
+            return vm && vm->phase == model::Phase::kStopped ? "" : "it is not said to be stopped";
+        });
+        if (ended) (void)backend_->compact(backend_->history().revision());
+        reader.change_ways([](SimHost::Ways& ways) { ways.replies_cut -= 1; });
+        if (!ended || !comes_true("after the end of a VM", was_told)) return false;
+        *told = false;
+        operators_.carry_out({.kind = ActKind::kVmStart,
+                              .host = static_cast<int>((plan_.seed + 2) % hosts_.size()),
+                              .subject = subject});
+        if (!run_for(seconds(2))) return false;
+        operators_.wait_for(static_cast<int>(plan_.seed % hosts_.size()), subject, "running",
+                            [told] { *told = true; });
+        // It may have to wait: others took its room.
+        const auto told_or_waits = [&] {
+            const view::VmEntry* vm = operators_.vm_of(subject);
+            return vm && vm->phase == model::Phase::kPending ? "" : was_told();
+        };
+        return comes_true("after an order to start", told_or_waits) &&
+               comes_true("after the drill of waits",
+                          [this] { return what_is_wrong(*checker_, hosts_, shared_); });
     }
 
     // A healed cluster does its work: what a drained host can give away, it gives away.
@@ -412,7 +486,7 @@ class World {
     std::shared_ptr<Checker> checker_;
     Hosts hosts_;
     Operators operators_;
-    EventFollower follower_;
+    EventFollower follower_, chooser_;  // of all events, and of some
     std::uint64_t faults_ = 0, orders_ = 0, failovers_ = 0;
     std::size_t view_looked_at_ = 0;
     std::set<std::string> removed_;  // hosts that people have taken away for now

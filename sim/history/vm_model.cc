@@ -15,7 +15,8 @@ bool shows(const std::optional<Output>& output, const State& state) {
     if (!output || !output->shown) return true;
     const State& shown = *output->shown;
     return shown.uid == state.uid && shown.generation == state.generation &&
-           shown.restart_generation == state.restart_generation && shown.mark == state.mark;
+           shown.restart_generation == state.restart_generation && shown.mark == state.mark &&
+           (shown.run.empty() || state.run.empty() || shown.run == state.run);
 }
 
 // What a change of an existing record may lead to.
@@ -29,6 +30,8 @@ void add_changes(const State& state, const Input& input, const std::optional<Out
             next.restart_generation += restarts;
             if (marks) next.mark = input.mark;
             if (input.kind == Kind::kDelete) next.deleting = true;
+            if (!input.run.empty()) next.run = input.run;
+            if (input.kind == Kind::kDelete) next.run.clear();
             if (shows(output, next)) into.push_back(std::move(next));
         }
 }
@@ -59,6 +62,7 @@ void add_done(const State& state, const Input& input, const std::optional<Output
         case Kind::kDelete:
             // What is gone is gone: where the store lost an answer, nobody can tell by whom.
             if (!state.exists) return into.push_back(state);
+            if (!matches_condition(state, input)) return;
             add_changes(state, input, output, into);
             into.push_back(State{});  // where no host has something of it, it is gone at once
             return;

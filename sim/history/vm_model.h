@@ -19,6 +19,7 @@ struct VmModel {
         std::string uid;
         std::int64_t generation = 0, restart_generation = 0;
         std::int64_t mark = 0;  // what the last marking write wrote
+        std::string run = {};   // what it shall do; empty: not known
 
         auto operator<=>(const State&) const = default;
     };
@@ -35,6 +36,7 @@ struct VmModel {
         // A conditional change: of the record as a read has shown it.
         std::optional<std::int64_t> seen_generation;
         std::int64_t seen_restart_generation = 0;
+        std::string run = {};  // what it tells the VM to do; empty: nothing, or several things
     };
     enum class Answer : std::uint8_t {
         kDone,

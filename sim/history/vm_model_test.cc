@@ -105,5 +105,22 @@ TEST(VmModel, an_operation_is_told_in_one_line) {
     EXPECT_EQ(to_text(unanswered(3, Kind::kDelete)), "delete [3]: no answer");
 }
 
+TEST(VmModel, a_start_behind_an_acknowledged_stop_is_not_taken_for_done) {
+    const auto order = [](std::int64_t called, const char* run) {
+        Op op{called, called + 1, {Kind::kChange}, VmModel::Output{Answer::kDone, "", {}}};
+        op.input.run = run;
+        return op;
+    };
+    const auto seen = [](std::int64_t called, std::int64_t generation, const char* run) {
+        Op op = done(called, Kind::kRead, generation);
+        op.output->shown->run = run;
+        return op;
+    };
+    EXPECT_EQ(check({created(1), order(3, "stopped"), order(5, "running"), seen(7, 3, "running")}),
+              Linearizable::kYes);
+    EXPECT_EQ(check({created(1), order(3, "stopped"), order(5, "running"), seen(7, 2, "stopped")}),
+              Linearizable::kNo);
+}
+
 }  // namespace
 }  // namespace blixard::sim

@@ -4,6 +4,7 @@
 
 #include "api/reply.h"
 #include "api/vm_spec.h"
+#include "base/mutant.h"
 
 namespace blixard::api {
 namespace {
@@ -28,7 +29,8 @@ void delete_marked(Core& core, const DeletionPtr& deletion, store::Revision mark
     Decide decide = [deletion, mark](const view::Snapshot& state) -> Result<Draft> {
         RETURN_IF_ERROR(deletion->check(state));
         ASSIGN_OR_RETURN(Draft draft, deletion->decide(state));
-        draft.counts_on(deletion_key(deletion->subject.kind, deletion->subject.name), mark);
+        if (!mutant(MutantId::kMarkUncompared))
+            draft.counts_on(deletion_key(deletion->subject.kind, deletion->subject.name), mark);
         return draft;
     };
     core.writes.run(std::move(decide), {}, [&core, deletion](Result<Done> done) {

@@ -6,6 +6,7 @@
 
 #include "api/call.h"
 #include "api/subject.h"
+#include "base/mutant.h"
 #include "model/documents.h"
 #include "model/json_writer.h"
 
@@ -54,7 +55,7 @@ std::string_view what_happened(const Changed& change) {
         default: break;
     }
     if (change.deleted) return "deleted";
-    if (change.created) return "created";
+    if (change.created && !mutant(MutantId::kNewSaidChanged)) return "created";
     const Kind kind = kind_of_record(change.kind);
     return kind == Kind::kVm || kind == Kind::kNode || kind == Kind::kVolume ? "spec" : "changed";
 }
@@ -130,6 +131,7 @@ Result<EventFilter> parse_event_filter(const Request& request) {
 }
 
 bool passes(const EventFilter& filter, const Event& event) {
+    if (mutant(MutantId::kNameBegins) && event.name.starts_with(filter.name)) return true;
     return (filter.project.empty() || filter.project == event.project) &&
            (filter.name.empty() || filter.name == event.name) &&
            event.type.starts_with(filter.type);

@@ -187,7 +187,8 @@ bool Events::pump_past(Client& client, std::size_t& budget) {
 // False: nothing has come yet.
 bool Events::pump_history(Client& client) {
     if (!client.history) {
-        const bool whole = client.at.within == EventPlace::kWhole;
+        const bool whole =
+            client.at.within == EventPlace::kWhole || mutant(MutantId::kHalfRevision);
         client.history =
             std::make_unique<EventHistory>(store_, crossing_, client.at.revision + (whole ? 1 : 0),
                                            [this, id = client.id] { pump(id); });

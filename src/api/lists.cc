@@ -6,6 +6,7 @@
 
 #include "api/call.h"
 #include "api/cursor.h"
+#include "base/mutant.h"
 #include "model/merge_patch.h"
 
 namespace blixard::api {
@@ -31,7 +32,10 @@ class ListBody {
     bool add(const view::VmEntry& vm) {
         if (!vm.record || (query_.phase && vm.phase != *query_.phase)) return true;
         if (!query_.labels.empty() && !matches(query_, vm.record->value.spec.labels)) return true;
-        if (full()) return false;
+        if (full()) {
+            if (mutant(MutantId::kPageSkipsOne)) last_ = vm.key;
+            return false;
+        }
         vms_.push_back(&vm);
         take_key(vm);
         return true;

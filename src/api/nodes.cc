@@ -3,6 +3,7 @@
 
 #include "api/operations.h"
 #include "base/counted.h"
+#include "base/mutant.h"
 #include "model/documents.h"
 #include "model/keys.h"
 #include "model/merge_patch.h"
@@ -104,7 +105,7 @@ Result<model::NodeSpec> patched(const model::NodeSpec& before, const std::string
     RETURN_IF_ERROR(model::validate(change));
     model::NodeSpec spec = before;
     spec.labels = change.spec.labels;
-    spec.zone = change.spec.zone;
+    spec.zone = mutant(MutantId::kZoneLost) ? std::string{} : change.spec.zone;
     spec.cost_per_hour = change.spec.cost_per_hour;
     spec.overcommit = change.spec.overcommit;
     spec.schedulable = change.spec.schedulable;

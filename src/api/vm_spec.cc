@@ -141,7 +141,8 @@ Status needs_rest(const view::Snapshot& state, const VmPlan& vm, std::size_t ind
     const bool rests = !entry || is_inactive(*entry) || mutant(MutantId::kDetachedRunning);
     if (!rests) return fail(must_be_stopped(index, vm, what));
     const std::string status = model::vm_key(vm.project, vm.name, "status");
-    draft.counts_on(status, entry && entry->status ? entry->status->mod_revision : 0);
+    if (!mutant(MutantId::kRestUncompared))
+        draft.counts_on(status, entry && entry->status ? entry->status->mod_revision : 0);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/reply.h"
+#include "base/mutant.h"
 
 namespace blixard::api {
 namespace {
@@ -153,6 +154,7 @@ void Waits::time_out(const WaitPtr& wait) {
 void Waits::on_update(const view::Update& update) {
     if (waiting_.empty()) return;
     if (update.reloaded) {
+        if (mutant(MutantId::kWaitUnsettled)) return;
         std::vector<std::string> keys;
         for (const auto& [key, wait] : waiting_)
             if (keys.empty() || keys.back() != key) keys.push_back(key);

@@ -80,6 +80,17 @@ enum class MutantId : std::uint8_t {
     kPinIgnored,            // a VM is placed away from the host that has its volume
     kUidUnchecked,          // what was placed for a deleted VM counts for one of its name
     kMoveUncompared,        // a rebalance moves a VM whatever its operation has become
+    kTurnKept,              // a write against a quota keeps its turn when it is done
+    kPageSkipsOne,          // a list's next page begins behind the one that did not fit
+    kNewSaidChanged,        // the event of something new says that it was changed
+    kNameBegins,            // a stream of one name has the events of all that begin like it
+    kRestUncompared,        // a disk is taken or grown whatever the agent says meanwhile
+    kMarkUncompared,        // an image or a project goes though its mark has ended
+    kCompanyUncompared,     // a VM is placed beside one that may have left
+    kWaitUnsettled,         // who waits is not told of what a reload has brought
+    kKeyForOther,           // an Idempotency-Key answers for any other request
+    kZoneLost,              // who changes a host's labels takes its zone
+    kHalfRevision,          // a stream resumed inside a revision goes on behind it
     kCount
 };
 
@@ -152,7 +163,18 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId:
                     "end-unwritten",
                     "pin-ignored",
                     "uid-unchecked",
-                    "move-uncompared"};
+                    "move-uncompared",
+                    "turn-kept",
+                    "page-skips-one",
+                    "new-said-changed",
+                    "name-begins",
+                    "rest-uncompared",
+                    "mark-uncompared",
+                    "company-uncompared",
+                    "wait-unsettled",
+                    "key-for-other",
+                    "zone-lost",
+                    "half-revision"};
 
 #ifdef BLIXARD_MUTANTS
 inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs

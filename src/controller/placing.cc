@@ -167,6 +167,7 @@ void Controller::compare_host(std::string_view name, store::Transaction& transac
 // Those that it must be with are there still when it is placed.
 void Controller::compare_company(const view::VmEntry& vm, std::string_view node,
                                  store::Transaction& transaction) const {
+    if (mutant(MutantId::kCompanyUncompared)) return;
     for (const view::VmEntry* partner : company_on(*deps_.view.current(), vm, node))
         transaction.compares.push_back(
             {model::vm_key(partner->project(), partner->name(), "placement"),
