@@ -239,11 +239,6 @@ void Operators::look_at_answer(const api::Request& request, int host,
     if ((response.status == 400 || response.status == 422) && !names_others && !of_disks)
         checker_.broken(fmt::format("{} refuses {} {}: {}", host_at(host).name(), request.method,
                                     request.path, text_at(response, "detail")));
-    // Ten others cannot have come between it and what it depends on, one after the other.
-    if (response.status == 409 &&
-        text_at(response, "detail").find("times in a row") != std::string::npos)
-        checker_.broken(fmt::format("{} gives up at {} {}: {}", host_at(host).name(),
-                                    request.method, request.path, text_at(response, "detail")));
     if (response.status == 500)
         checker_.broken(fmt::format("{} fails at {} {}: {}", host_at(host).name(), request.method,
                                     request.path, text_at(response, "detail")));
