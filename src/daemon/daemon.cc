@@ -291,7 +291,9 @@ Status Daemon::read_state() {
 Status Daemon::check_name() const {
     const auto state = view_->current();
     const bool of_this_host_alone = !node_->is_member() && config_.store.empty();
-    if (!of_this_host_alone || state->nodes.empty() || state->nodes.find(config_.name)) return {};
+    if (!of_this_host_alone || state->vms.empty() || state->nodes.empty() ||
+        state->nodes.find(config_.name))
+        return {};
     std::string known;
     state->nodes.for_each([&](const auto& node) { known = node->key; });
     return fail_field("name",
