@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "agent/lease.h"
 #include "controller/liveness.h"
@@ -26,6 +27,9 @@ constexpr Millis kSeenBy = seconds(5);
 
 constexpr std::size_t kWritesASecond = 1000, kWritesASecondEach = 20;  // each: of a VM, of a host
 constexpr Millis kOnItsWay = seconds(30);  // a write waits no longer for anything
+// What a daemon writes it has decided no longer ago: pauses, outages and delays may come together.
+constexpr Millis kDecidedWithin = seconds(300);
+constexpr Millis kHistoryKept = seconds(590);  // ControllerSettings::keep_history, less a drift
 
 // The rule of the event stream, written down once more.
 bool is_event(const store::Change& change) {
@@ -74,6 +78,22 @@ Checker::Use use_of(const view::VolumeEntry* volume) {
 }
 
 bool ends(Phase phase) { return phase == Phase::kStopped || phase == Phase::kFailed; }
+
+// "...; restart 3 in 20 s": the number before `unit`, or -1.
+std::int64_t number_after(std::string_view text, std::string_view word) {
+    const std::size_t at = text.rfind(word);
+    std::int64_t number = -1;
+    if (at != std::string_view::npos)
+        std::from_chars(text.data() + at + word.size(), text.data() + text.size(), number);
+    return number;
+}
+
+// Five seconds, and twice as long for each end before, up to five minutes (agent/plan.h).
+std::int64_t backoff_most_s(std::int64_t restarts) {
+    std::int64_t wait_s = 5;
+    for (std::int64_t n = 1; n < restarts && wait_s < 300; ++n) wait_s *= 2;
+    return std::min<std::int64_t>(wait_s, 300);
+}
 
 }  // namespace
 
@@ -158,13 +178,23 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
                 clock_.mono(), revision, node && node->lease ? node->lease->value.lease : 0};
             leases_ended.emplace_back(key.name);
         }
+        if (key.kind == RecordKind::kVmSpec)
+            spec_changed_[fmt::format("{}/{}", key.project, key.name)] = clock_.mono();
         const bool of_volume = key.kind == RecordKind::kVolumeSpec;
         const std::string volume = of_volume ? fmt::format("{}/{}", key.project, key.name) : "";
         if (of_volume) projects[std::string(key.project)] -= use_of(state_.volumes.find(volume));
         view::apply_change(state_, change.item, change.deleted, log_);
         if (of_volume) projects[std::string(key.project)] += use_of(state_.volumes.find(volume));
+        if (key.kind == RecordKind::kNodeSpec) {
+            const view::NodeEntry* node = state_.nodes.find(key.name);
+            if (node && node->spec && node->spec->value.draining)
+                drained_since_.emplace(key.name, clock_.mono());
+            else
+                drained_since_.erase(std::string(key.name));
+        }
     }
     state_.revision = revision;
+    check_history_kept();
     for (EventLedger* ledger : ledgers_) ledger->owe(revision, events);
     for (const std::string& id : operations) check_operation(id);
     for (const std::string& id : failovers)
@@ -225,7 +255,7 @@ void Checker::check_vm(const std::string& vm, const view::VmEntry* before,
     };
     if (written(before->record, after->record)) check_spec(before, *after);
     if (written(before->placement, after->placement)) check_placement(before, *after);
-    if (written(before->status, after->status)) check_status(*after);
+    if (written(before->status, after->status)) check_status(before, *after);
 }
 
 // Members of the next version's records are kept by this one (docs/FORMATS.md), as long as it is
@@ -532,9 +562,11 @@ void Checker::check_release(const view::VmEntry& after) {
 }
 
 // What an agent says must be so: of an end it knows for certain.
-void Checker::check_status(const view::VmEntry& after) {
+void Checker::check_status(const view::VmEntry* before, const view::VmEntry& after) {
     counted();
     const model::VmStatus& status = after.status->value;
+    check_record_of(before, after);
+    said_[after.key] = clock_.mono();
     const auto running = processes_.find(status.uid);
     const bool here = running != processes_.end() && running->second.contains(status.node);
     if (ends(status.phase) && here)
@@ -549,17 +581,150 @@ void Checker::check_status(const view::VmEntry& after) {
     }
 }
 
-// Who waits for it would wait for ever.
+// The members of a status fit each other, the one before and the spec.
+void Checker::check_record_of(const view::VmEntry* before, const view::VmEntry& after) {
+    const model::VmStatus& now = after.status->value;
+    const auto wrong = [&](std::string what) {
+        broken(fmt::format("the status of vm {} ({}) {}", after.key, model::phase_name(now.phase),
+                           what));
+    };
+    const bool ended = ends(now.phase);
+    if (ended && (now.pid != 0 || !now.addresses.empty()))
+        wrong(fmt::format("names process {}", now.pid));
+    if (now.pid != 0 && !now.stopped_by.empty())
+        wrong(fmt::format("has process {}, and says that it was stopped by {}", now.pid,
+                          now.stopped_by));
+    const std::int64_t wait_s = number_after(now.message, " in ");
+    const std::int64_t restarts =
+        std::max(number_after(now.message, "; restart "), number_after(now.message, "; attempt "));
+    if (restarts > 0 && wait_s > backoff_most_s(restarts))
+        wrong(fmt::format("waits for {} s before restart {}", wait_s, restarts));
+    const model::VmRecord& record = after.record->value;
+    if (now.generation > record.generation || now.restart_generation > record.restart_generation)
+        wrong(fmt::format("speaks of generation {}/{}, which is not yet", now.generation,
+                          now.restart_generation));
+    const model::VmStatus* then =
+        before->status && before->status->value.uid == now.uid ? &before->status->value : nullptr;
+    const bool goes_on = then && then->epoch == now.epoch && then->node == now.node;
+    const bool announces =
+        now.phase == Phase::kStarting && !(goes_on && then->phase == Phase::kStarting);
+    const auto changed = spec_changed_.find(after.key);
+    const bool seen = changed == spec_changed_.end() ||
+                      clock_.mono() - changed->second > kDecidedWithin || announces;
+    if ((announces || (ended && seen)) && (now.generation != record.generation ||
+                                           now.restart_generation != record.restart_generation))
+        wrong(fmt::format("is of generation {}/{}, and the spec of {}/{}", now.generation,
+                          now.restart_generation, record.generation, record.restart_generation));
+    if (!goes_on) return;
+    if (now.restart_generation < then->restart_generation)
+        wrong(fmt::format("fell from restart {} to {}", then->restart_generation,
+                          now.restart_generation));
+    if (now.phase == then->phase && now.since != then->since)
+        wrong(fmt::format("was so since {}, and is so since {}", then->since, now.since));
+    const bool later = clock_.mono() - said_[after.key] > seconds(60);
+    if (now.phase != then->phase && later && now.since == then->since)
+        wrong(fmt::format("is so since {}, when it was {}", now.since,
+                          model::phase_name(then->phase)));
+}
+
+// Who waits for it would wait for ever, or go on too early; and what it counts is there.
 void Checker::check_operation(const std::string& id) {
     const view::OperationEntry* entry = state_.operations.find(id);
     if (!entry) return;
     counted();
-    const model::Operation& operation = entry->record->value;
-    if (operation.kind == "node-drain" && operation.state == model::OperationState::kRunning &&
-        operation.total > 0 && operation.done == operation.total)
-        broken(fmt::format(
-            "operation {}, the drain of {}, is said to run on, and nothing is left to do", id,
-            operation.target));
+    using State = model::OperationState;
+    const model::Operation& now = entry->record->value;
+    const auto [at, is_new] = operations_.try_emplace(id, now);
+    const model::Operation then = std::exchange(at->second, now);
+    const auto wrong = [&](std::string what) {
+        broken(fmt::format("operation {} ({} of {}) {}", id, now.kind, now.target, what));
+    };
+    if ((now.state == State::kRunning) != now.ended_at.empty())
+        wrong(now.ended_at.empty() ? "has ended, and says not when"
+                                   : "runs, and says when it ended");
+    if (!is_new && then.state != State::kRunning) wrong("had ended, and was changed");
+    if (now.done < 0 || now.blocked < 0 || (now.total > 0 && now.done + now.blocked > now.total))
+        wrong(fmt::format("counts {} done and {} blocked of {}", now.done, now.blocked, now.total));
+    if (now.total < then.total)
+        wrong(fmt::format("had {} to do, and has {} in all", then.total, now.total));
+    if (now.kind == "node-drain") check_drain(id, now);
+    if (now.kind == "rebalance" && !is_new) check_rebalance(id, then, now);
+}
+
+void Checker::check_drain(const std::string& id, const model::Operation& now) {
+    using State = model::OperationState;
+    const auto wrong = [&](std::string what) {
+        broken(fmt::format("operation {}, the drain of {}, {}", id, now.target, what));
+    };
+    if (now.state == State::kRunning && now.total > 0 && now.done == now.total)
+        wrong("is said to run on, and nothing is left to do");
+    const auto named = now.message.empty() ? 0 : 1 + std::ranges::count(now.message, ';');
+    if (now.blocked != named)
+        wrong(fmt::format("says that {} VMs cannot leave, and names {}", now.blocked, named));
+    const auto draining = drained_since_.find(now.target.substr(now.target.find('/') + 1));
+    const bool drains = draining != drained_since_.end();
+    const bool long_since = drains && clock_.mono() - draining->second > kDecidedWithin;
+    if (now.state == State::kCancelled && long_since) wrong("is cancelled, and the host drains on");
+    if (now.state == State::kDone && now.done != now.total)
+        wrong(fmt::format("is done, and {} of {} VMs have left", now.done, now.total));
+    if (now.state != State::kDone || !drains) return;
+    state_.for_each_vm_on(draining->first, [&](const view::VmEntry& vm) {
+        wrong(fmt::format("is done, and vm {} has its place there", vm.key));
+        return false;
+    });
+}
+
+void Checker::check_rebalance(const std::string& id, const model::Operation& then,
+                              const model::Operation& now) {
+    using State = model::OperationState;
+    const auto wrong = [&](std::string what) {
+        broken(fmt::format("operation {}, a rebalance, {}", id, what));
+    };
+    if (now.state != State::kRunning && now.state != State::kCancelled && !now.moving.empty())
+        wrong(fmt::format("has ended, and moves vm {}", now.moving));
+    if (now.done > now.total) wrong(fmt::format("made {} moves of {}", now.done, now.total));
+    const bool same_again =
+        !now.moving.empty() && now.done == then.done + 1;  // one that moves twice
+    if (now.moving == then.moving && now.done != then.done && !same_again)
+        wrong(fmt::format("counts {} moves after {}, and none has ended", now.done, then.done));
+    if (!now.moving.empty() && now.moving != then.moving) {
+        const view::VmEntry* vm = state_.vms.find(now.moving);
+        if (!vm || !vm->record || !vm->placement || !vm->placement->value.release ||
+            vm->record->value.spec.run != model::Run::kRunning)
+            wrong(fmt::format("moves vm {}, which is not told to leave, or shall not run",
+                              now.moving));
+    }
+    if (then.moving.empty() || now.moving == then.moving) return;
+    const view::VmEntry* vm = state_.vms.find(then.moving);
+    const bool wanted = vm && vm->record && vm->record->value.deleted_at.empty() &&
+                        vm->record->value.spec.run != model::Run::kStopped;
+    if (now.done == then.done + 1 && wanted && vm->placement && vm->placement->value.release)
+        wrong(fmt::format("counts vm {} as moved, which has not left yet", then.moving));
+    if (now.state == State::kFailed && wanted && !vm->node().empty() && vm->status &&
+        vm->status->value.pid != 0)
+        wrong(fmt::format("failed for vm {}, which runs on {}", then.moving, vm->node()));
+    // People have not touched it: it is where it was to go, or waits for a place.
+    const auto changed = spec_changed_.find(then.moving);
+    const bool untouched = wanted && (changed == spec_changed_.end() ||
+                                      clock_.mono() - changed->second > kDecidedWithin);
+    if (now.done == then.done && untouched && now.state != State::kFailed)
+        wrong(fmt::format("does not count the move of vm {}", then.moving));
+    if (now.done == then.done + 1 && untouched && vm->node().empty())
+        wrong(fmt::format("counts vm {} as moved, which has no place", then.moving));
+}
+
+// Who was away for some minutes resumes its watch where it was.
+void Checker::check_history_kept() {
+    const MonoTime now = clock_.mono();
+    if (history_.empty() || now - history_.back().first >= seconds(1))
+        history_.emplace_back(now, state_.revision);
+    history_.back().second = state_.revision;
+    while (history_.size() > 1 && now - history_[1].first >= kHistoryKept) history_.pop_front();
+    const store::Revision compacted = backend_.history().compacted();
+    if (std::exchange(compacted_, compacted) < compacted && compacted > history_.front().second &&
+        now - history_.front().first < kHistoryKept + seconds(60))
+        broken(fmt::format("the store was compacted to revision {}, which is younger than {} s",
+                           compacted, kHistoryKept.count / 1000));
 }
 
 // Nobody may use more than the quota allows. A quota that was lowered takes nothing away.
@@ -625,9 +790,16 @@ void Checker::check_failover(const view::FailoverEntry& failover) {
     if (proof.lease_gone_revision != 0 && proof.lease_gone_revision < end->second.revision)
         wrong(fmt::format("its lease ended at revision {}, the record says {}",
                           end->second.revision, proof.lease_gone_revision));
+    if (proof.lease != 0 && proof.lease != end->second.lease)
+        wrong(fmt::format("its lease was {}, the record says {}", end->second.lease, proof.lease));
+    if (proof.lease_ttl_ms != agent::LeaseSettings{}.ttl.count)
+        wrong(fmt::format("the record says that its lease had {} ms", proof.lease_ttl_ms));
     // The controller's clock may run fast, by less than a fiftieth.
     const Millis margin = controller::drift_margin(agent::LeaseSettings{}.ttl);
     const Millis waited = clock_.mono() - end->second.at;
+    if (proof.waited_ms > waited.count + waited.count / 50 + 1)
+        wrong(fmt::format("{} ms after its lease ended, the record says {}", waited.count,
+                          proof.waited_ms));
     if (waited < margin - margin / 50)
         wrong(fmt::format("{} ms after its lease ended; {} ms must be waited", waited.count,
                           margin.count));

@@ -88,6 +88,9 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void on_event_mark(EventLedger& ledger, store::Revision revision);
 
     void broken(std::string what);  // the first one counts
+    // The store has been compacted, and no daemon did it.
+    void compacted_by_others() { compacted_ = backend_.history().compacted(); }
+
     void counted(std::uint64_t n = 1) { checks_ += n; }
 
     const std::optional<std::string>& failure() const { return failure_; }
@@ -115,7 +118,12 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void check_volumes_of(const std::string& host, const Machine& machine);
     void check_place(const view::VmEntry& after);
     void check_release(const view::VmEntry& after);
-    void check_status(const view::VmEntry& after);
+    void check_status(const view::VmEntry* before, const view::VmEntry& after);
+    void check_record_of(const view::VmEntry* before, const view::VmEntry& after);
+    void check_drain(const std::string& id, const model::Operation& now);
+    void check_rebalance(const std::string& id, const model::Operation& then,
+                         const model::Operation& now);
+    void check_history_kept();
     void check_quota(const std::string& project, const Use& more);
     void check_failover(const view::FailoverEntry& failover);
     void check_lease_end(const std::string& host);
@@ -161,6 +169,12 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     std::size_t writes_ = 0;                      // in it
     std::map<std::string, LeaseEnd> lease_ends_;  // the last one, by host
     std::map<std::string, MonoTime> grown_;  // by host: when the spec of a VM there last changed
+    std::map<std::string, MonoTime> said_;   // by VM: when its status was last written
+    std::map<std::string, MonoTime> spec_changed_;        // by VM
+    std::map<std::string, model::Operation> operations_;  // as they were
+    std::map<std::string, MonoTime> drained_since_;       // by host; absent: it is not drained
+    std::deque<std::pair<MonoTime, store::Revision>> history_;  // what the store must have yet
+    store::Revision compacted_ = 0;
     std::set<std::string> beyond_;
     std::map<std::string, int> next_members_;  // by key: members that only the next version knows
     std::vector<EventLedger*> ledgers_;

@@ -10,6 +10,7 @@ namespace blixard::sim {
 namespace {
 // Many checkpoints in an hour: they are to be right.
 constexpr std::size_t kRecordSegmentBytes = 64 << 10;
+constexpr Millis kNever = seconds(1'000'000);
 }  // namespace
 
 // Every image file is there.
@@ -200,6 +201,12 @@ void SimHost::assemble(Daemon& daemon) {
     Lane& lane = *daemon.lane;
     put_node_spec(daemon);
     daemon.hypervisor = std::make_unique<SimHypervisor>(machines_, lane);
+    daemon.hypervisor->on_order = [this, view = daemon.view.get()](const MachineOrder& order,
+                                                                   const Machine& machine) {
+        deps_.checker.counted();
+        if (auto wrong = what_is_wrong_with(order, name_, machine, *view->current()))
+            deps_.checker.broken(std::move(*wrong));
+    };
     daemon.blobs = std::make_unique<PathBlobs>(lane);
     agent::AgentSettings settings{.node = name_};
     settings.facts.uid = name_;
@@ -212,7 +219,8 @@ void SimHost::assemble(Daemon& daemon) {
     settings.storage.data_dir = "/data";
     settings.storage.pools["shared"] = "/shared";
     settings.run_uid = make_id(ids_);
-    const controller::ControllerSettings control{.node = name_, .run_uid = make_id(ids_)};
+    controller::ControllerSettings control{.node = name_, .run_uid = make_id(ids_)};
+    if (!deps_.safety_nets) settings.look_at_all_every = control.look_every = kNever;
     if (recorder::Recording* const ports = daemon.recording.get()) {
         ports->hypervisor =
             std::make_unique<recorder::RecordedHypervisor>(ports->recorder, *daemon.hypervisor);

@@ -44,6 +44,7 @@ class SimHost final : private store::FaultPlan {
         std::shared_ptr<store::MemoryBackend> backend;
         view::Steps& steps;                      // what the views of all hosts share
         std::int64_t size = 1;                   // how many times the usual host
+        bool safety_nets = true;                 // its loops look at all from time to time
         recorder::MemorySink* record = nullptr;  // of the inputs of its daemons; null: none is kept
     };
     // `index`: 0 is the first host.

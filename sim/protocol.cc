@@ -175,33 +175,68 @@ class Look {
         if (!now->node.empty() && now->node != was) {
             needs(key, model::node_key(now->node, "lease"), As::kPresent);
             needs(key, model::node_key(now->node, "spec"));
-            if (vm) look_at_company(key, *vm, now->node);
         }
+        if (!now->node.empty() && now->node != was && vm && vm->record)
+            look_at_company(*vm, now->node);
+        if (now->release && vm && vm->placement && !vm->placement->value.release)
+            look_at_release(key, *now);
         // A place that is taken away: because the agent said that the VM is at rest, or because its
         // host is lost.
         if (!was.empty() && now->node != was)
             needs(key, model::vm_key(parsed.project, parsed.name, "status"));
     }
 
-    // Those that it must be with are there still when it is placed: the place of one of them, for
-    // each rule that is about this very host.
-    void look_at_company(const std::string& key, const view::VmEntry& vm, const std::string& host) {
-        if (!vm.record) return;
+    // Who is told to leave for a drain leaves as long as that goes on; who leaves for another, or
+    // to even things out, does so as long as the room is given away that was counted on.
+    void look_at_release(const std::string& key, const model::Placement& now) {
+        if (now.node.empty())
+            return say(fmt::format("tells who is at {} to leave no host: {}", key, now.reason));
+        if (now.reason.starts_with("drain")) needs(key, model::node_key(now.node, "spec"));
+        if (now.reason.starts_with("preempted")) {
+            needs(key, model::node_key(now.node, "spec"));
+            needs(key, model::node_key(now.node, "lease"), As::kPresent);
+        }
+        if (!now.reason.starts_with("rebalance")) return;
+        for (const store::Put& put : transaction_.puts) {
+            if (model::parse_key(put.key).kind != RecordKind::kOperation) continue;
+            const auto operation = model::parse_operation(put.value, model::Mode::kLenient);
+            if (!operation) continue;
+            const std::size_t to = operation->message.rfind(" to ");
+            if (to == std::string::npos) continue;
+            const std::string target = operation->message.substr(to + 4);
+            needs(key, model::node_key(target, "lease"), As::kPresent);
+            needs(key, model::node_key(target, "spec"));
+        }
+    }
+
+    // Those that it must be with are where it goes: as far as they are on that very host, one of
+    // them is compared.
+    void look_at_company(const view::VmEntry& vm, std::string_view host) {
         for (const model::AffinityRule& rule : vm.record->value.spec.affinity) {
             const bool here = rule.domain.empty() || rule.domain == "node";
-            if (!rule.hard || rule.anti || !here || !rule.vm.empty()) continue;
-            bool any = false, compared = false;
+            if (!rule.hard || rule.anti || !here) continue;
+            bool there = false, compared = false;
             state_.for_each_vm_on(host, [&](const view::VmEntry& other) {
-                if (!other.record || other.key == vm.key || other.project() != vm.project() ||
-                    !std::ranges::includes(other.record->value.spec.labels, rule.labels))
+                if (other.key == vm.key || other.project() != vm.project() || !other.record)
                     return true;
-                any = true;
-                compared = compared ||
-                           compare_of(model::vm_key(other.project(), other.name(), "placement"));
+                const auto& labels = other.record->value.spec.labels;
+                const bool meant =
+                    !rule.vm.empty()
+                        ? other.name() == rule.vm
+                        : std::ranges::all_of(rule.labels, [&](const auto& label) {
+                              const auto found = labels.find(label.first);
+                              return found != labels.end() && found->second == label.second;
+                          });
+                there = there || meant;
+                compared = compared || (meant && compare_of(model::vm_key(
+                                                     other.project(), other.name(), "placement")));
                 return true;
             });
-            if (any && !compared)
-                say(fmt::format("places {} beside others without comparing their place", key));
+            if (there && !compared)
+                say(
+                    fmt::format("places vm {} on {}, and compares the placement of nobody that it "
+                                "must be with",
+                                vm.key, host));
         }
     }
 
@@ -257,6 +292,8 @@ class Look {
     void look_at_volume(const std::string& key, const model::ParsedKey& parsed) {
         const std::string spec = model::volume_key(parsed.project, parsed.name, "spec");
         if (compare_of(spec)) return;
+        // What is said of a volume is said of this one.
+        if (parsed.kind == RecordKind::kVolumeStatus && !deletes(key)) needs(key, spec);
         const bool with_vm =
             std::ranges::any_of(transaction_.compares, [](const store::Compare& compare) {
                 return model::parse_key(compare.key).kind == RecordKind::kVmSpec &&

@@ -42,7 +42,7 @@ constexpr KindOf kKinds[] = {
     {"disk-full", &FaultSet::disk, 3, 1'000, 120'000},
     {"torn-crash", &FaultSet::disk, 2, 5'000, 90'000},
     {"vm-dies", &FaultSet::qemu, 14, 0, 0},
-    {"vm-hangs", &FaultSet::qemu, 6, 0, 0},
+    {"vm-hangs", &FaultSet::qemu, 8, 0, 90'000},
     {"vm-powers-off", &FaultSet::qemu, 6, 0, 0},
     {"vm-create", &FaultSet::oper, 60, 0, 0, true},
     {"vm-delete", &FaultSet::oper, 30, 0, 0, true},

@@ -88,6 +88,13 @@ Machine* SimHypervisor::alive(const InstanceId& id) const {
     return machine && machine->alive && machine->instance.id == id ? machine : nullptr;
 }
 
+void SimHypervisor::tell(Asked asked, const Machine& machine, Millis grace) const {
+    const bool silent = machine.instance.state == InstanceState::kUnknown;
+    if (on_order)
+        on_order({asked, grace, silent ? machines_.now() - machine.silent_since : Millis{0}},
+                 machine);
+}
+
 void SimHypervisor::start(Launch launch, Callback<Instance> done) {
     if (preparing_.contains(launch.id.vm))
         return answer<Instance>(
@@ -129,6 +136,7 @@ void SimHypervisor::begin(const Launch& launch, const Script& script, Callback<I
 void SimHypervisor::stop(const InstanceId& id, Millis grace, Callback<StopHow> done) {
     Machine* const machine = alive(id);
     if (!machine) return answer<StopHow>(std::move(done), StopHow::kAlreadyGone);
+    tell(Asked::kStop, *machine, grace);
     const bool silent = machine->script.hangs;
     const bool booting = machine->instance.state == InstanceState::kStarting;
     const bool listens =
@@ -158,6 +166,7 @@ void SimHypervisor::stop(const InstanceId& id, Millis grace, Callback<StopHow> d
 void SimHypervisor::kill(const InstanceId& id, Callback<StopHow> done) {
     Machine* const machine = alive(id);
     if (!machine) return answer<StopHow>(std::move(done), StopHow::kAlreadyGone);
+    tell(Asked::kKill, *machine);
     waiting_.emplace(
         id.vm,
         Waiting{.birth = machine->birth, .stopped = std::move(done), .how = StopHow::kKilled});
@@ -166,6 +175,7 @@ void SimHypervisor::kill(const InstanceId& id, Callback<StopHow> done) {
 
 void SimHypervisor::set_paused(const InstanceId& id, bool paused, Callback<bool> done) {
     const Machine* const now = alive(id);
+    if (now) tell(paused ? Asked::kPause : Asked::kResume, *now);
     const bool silent = now && now->script.hangs;
     lane_.after(
         silent ? kMonitorPatience : kMonitorTakes,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/order_checks.h"
 #include "sim/sim_machines.h"
 
 namespace blixard::sim {
@@ -42,6 +43,9 @@ class SimHypervisor final : public hypervisor::Hypervisor {
     }
     void feed(MonoTime deadline) override { machines_.feed(deadline); }
 
+    // Hears of all that is asked about a process that lives.
+    std::function<void(const MachineOrder&, const Machine&)> on_order;
+
  private:
     struct Waiting {
         std::uint64_t birth = 0;
@@ -51,6 +55,7 @@ class SimHypervisor final : public hypervisor::Hypervisor {
     };
 
     Machine* alive(const hypervisor::InstanceId& id) const;
+    void tell(Asked asked, const Machine& machine, Millis grace = {}) const;
     void begin(const hypervisor::Launch& launch, const Script& script,
                Callback<hypervisor::Instance> done);
     void on_machine(hypervisor::Event::Kind kind, const hypervisor::InstanceId& id);

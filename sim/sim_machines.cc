@@ -127,6 +127,7 @@ void SimMachines::run(const std::string& vm, std::uint64_t birth) {
         machine->instance.state != InstanceState::kStarting)
         return;
     machine->ran = true;
+    machine->silent_since = deps_.timeline.mono();
     machine->instance.state =
         machine->script.hangs ? InstanceState::kUnknown : InstanceState::kRunning;
     machine->instance.message.clear();
@@ -181,13 +182,23 @@ void SimMachines::end(const std::string& vm, Exit exit, std::string_view why) {
     tell(Event::Kind::kExited, machine->instance.id);
 }
 
-void SimMachines::hang(const std::string& vm) {
+void SimMachines::hang(const std::string& vm, Millis span) {
     Machine* const machine = find(vm);
     if (!machine || !machine->alive) return;
     machine->script.hangs = true;
     if (machine->instance.state != InstanceState::kRunning) return;
     machine->instance.state = InstanceState::kUnknown;
+    machine->silent_since = deps_.timeline.mono();
     tell(Event::Kind::kChanged, machine->instance.id);
+    if (span == Millis{0}) return;
+    deps_.timeline.after(span, [this, vm, birth = machine->birth] {
+        Machine* const machine = find(vm);
+        if (!machine || machine->birth != birth || !machine->alive) return;
+        machine->script.hangs = false;
+        if (machine->instance.state != InstanceState::kUnknown) return;
+        machine->instance.state = InstanceState::kRunning;
+        tell(Event::Kind::kChanged, machine->instance.id);
+    });
 }
 
 void SimMachines::cut_power() {

@@ -49,6 +49,8 @@ struct Machine {
     Script script;
     bool alive = false;
     bool ran = false;         // it has come as far as running
+    bool sick = false;        // its guest does not answer to health checks
+    MonoTime silent_since{};  // of its monitor; where it says nothing
     std::uint64_t birth = 0;  // names this process among all
 };
 
@@ -78,7 +80,8 @@ class SimMachines {
 
     // What the world does to it.
     void end(const std::string& vm, hypervisor::Exit exit, std::string_view why);
-    void hang(const std::string& vm);
+    // Its monitor says nothing any more; `span` > 0: and then answers again.
+    void hang(const std::string& vm, Millis span);
     void cut_power();
     // The power goes while records are being written: of some machines that were up, nothing but
     // the directory is left.
@@ -101,6 +104,7 @@ class SimMachines {
     void feed(MonoTime deadline);
     bool fenced() const { return deps_.clock.mono() >= deadline_; }
     bool watchdog_paused() const { return watchdog_paused_; }
+    MonoTime now() const { return deps_.timeline.mono(); }
     bool locked(const std::string& path) const {
         const auto file = deps_.shared.files.find(path);
         return file != deps_.shared.files.end() && !file->second.locked_by.empty();

@@ -101,6 +101,7 @@ class World {
                 static_cast<std::int64_t>(clocks.below(2 * kDriftPpm)) - kDriftPpm;
             hosts_.push_back(std::make_unique<SimHost>(
                 SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_, steps_, size,
+                              plan_.seed % 2 == 0,
                               record_ ? &sinks_[fmt::format("h{}", i + 1)] : nullptr},
                 i, plan_.seed * 100 + static_cast<std::uint64_t>(i) * 10,
                 plan_.faults.clock ? drift : 0));
@@ -439,8 +440,10 @@ class World {
                 return later(span, [this] { backend_->set_disk_full(false); });
             case ActKind::kCompact:
                 cut(act, [](SimHost::Ways& ways, int by) { ways.replies_cut += by; });
-                return later(span / 2,
-                             [this] { (void)backend_->compact(backend_->history().revision()); });
+                return later(span / 2, [this] {
+                    (void)backend_->compact(backend_->history().revision());
+                    checker_->compacted_by_others();
+                });
             case ActKind::kLeaseLost: {
                 const view::NodeEntry* node = checker_->state().nodes.find(host.name());
                 if (node && node->lease) end_lease(host, node->lease->value.lease);
@@ -452,7 +455,7 @@ class World {
             case ActKind::kVmDies:
                 return host.machines().end(victim(act), hypervisor::Exit{.signal = SIGSEGV},
                                            "crash");
-            case ActKind::kVmHangs: return host.machines().hang(victim(act));
+            case ActKind::kVmHangs: return host.machines().hang(victim(act), span);
             case ActKind::kVmPowersOff:
                 return host.machines().end(victim(act),
                                            hypervisor::Exit{.status = 0, .guest_shutdown = true},

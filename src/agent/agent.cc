@@ -12,9 +12,6 @@
 namespace blixard::agent {
 namespace {
 
-constexpr Millis kLookAtAllEvery =
-    seconds(30);  // a safety net: nothing relies on it but lost notifications
-
 // For people there are two ways to stop: the guest did it, or it was ended. Which way it was ended
 // is said beside it.
 void remember_stop(hypervisor::StopHow how, Memory& memory) {
@@ -42,8 +39,8 @@ Agent::Agent(Deps deps, AgentSettings settings)
       lease_(
           {deps.store, deps.executor, deps.clock, deps.log}, settings_.node, run_uid_,
           settings_.lease, [this] { return key_seen(); },
-          [this](MonoTime deadline) { deps_.hypervisor.feed(deadline); },
-          [this] { key_written(); }) {}
+          [this](MonoTime deadline) { deps_.hypervisor.feed(deadline); }, [this] { key_written(); },
+          [this] { look_at_all(); }) {}
 
 Agent::~Agent() { stop(); }
 
@@ -166,11 +163,12 @@ void Agent::resume(const AgentState& state) {
 }
 
 void Agent::look_again_later() {
-    look_timer_ = deps_.executor.after(kLookAtAllEvery, [this, weak = std::weak_ptr(alive_)] {
-        if (weak.expired()) return;
-        look_at_all();
-        look_again_later();
-    });
+    look_timer_ =
+        deps_.executor.after(settings_.look_at_all_every, [this, weak = std::weak_ptr(alive_)] {
+            if (weak.expired()) return;
+            look_at_all();
+            look_again_later();
+        });
 }
 
 void Agent::set_facts(model::NodeStatus facts) {
@@ -312,10 +310,12 @@ void Agent::look(const std::string& vm) {
     }
     if (instance && instance->state == hypervisor::InstanceState::kRunning) {
         if (!mine.memory.running_since) mine.memory.running_since = now;
-        if (now - *mine.memory.running_since >= kHealthyAfter) mine.memory.restarts = 0;
-    } else {
-        mine.memory.running_since.reset();
     }
+    // Also where it has just ended: nothing need have happened to it while it ran well.
+    if (mine.memory.running_since && now - *mine.memory.running_since >= kHealthyAfter)
+        mine.memory.restarts = 0;
+    if (!instance || instance->state != hypervisor::InstanceState::kRunning)
+        mine.memory.running_since.reset();
     const Wanted wanted = wanted_of(entry, vm);
     if (mine.acting) {
         // A start or stop that takes its time may become a kill: people asked for it, or the VM is

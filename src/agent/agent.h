@@ -51,6 +51,8 @@ struct AgentSettings {
     Storage storage;
     LeaseSettings lease;
     std::string run_uid = {};  // of this daemon run; empty: a new one
+    // A safety net: nothing relies on it but lost notifications. The simulation does without.
+    Millis look_at_all_every = seconds(30);
 };
 
 struct AgentCounters {

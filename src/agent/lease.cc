@@ -8,7 +8,7 @@ namespace blixard::agent {
 
 HostLease::HostLease(Deps deps, std::string node, std::string run_uid, LeaseSettings settings,
                      std::function<store::Revision()> key_seen, std::function<void(MonoTime)> feed,
-                     std::function<void()> changed)
+                     std::function<void()> changed, std::function<void()> held_again)
     : store_(deps.store),
       executor_(deps.executor),
       clock_(deps.clock),
@@ -18,7 +18,8 @@ HostLease::HostLease(Deps deps, std::string node, std::string run_uid, LeaseSett
       settings_(settings),
       key_seen_(std::move(key_seen)),
       feed_(std::move(feed)),
-      changed_(std::move(changed)) {}
+      changed_(std::move(changed)),
+      held_again_(std::move(held_again)) {}
 
 void HostLease::start() { tick(); }
 
@@ -133,8 +134,10 @@ void HostLease::extend(MonoTime sent_at) {
     MonoTime deadline = sent_at + settings_.ttl - settings_.margin();
     if (mutant(MutantId::kFenceLate)) deadline = sent_at + settings_.ttl + seconds(1);
     if (deadline <= deadline_) return;
+    const bool was_held = held();
     deadline_ = deadline;
     feed_(deadline_);
+    if (!was_held && held()) held_again_();
 }
 
 void HostLease::key_is_gone(store::Revision seen_at) {

@@ -37,10 +37,10 @@ class HostLease {
     };
     // `key_seen`: the revision of nodes/<node>/lease in the view now, whoever wrote it; 0: absent.
     // `feed` gets every new deadline (the watchdog's); `changed` is called when the lease's key was
-    // written anew.
+    // written anew; `held_again` when held() has become true: what waits for it goes on.
     HostLease(Deps deps, std::string node, std::string run_uid, LeaseSettings settings,
               std::function<store::Revision()> key_seen, std::function<void(MonoTime)> feed,
-              std::function<void()> changed);
+              std::function<void()> changed, std::function<void()> held_again);
 
     void start();
     // For a record of inputs, at a moment when nothing is asked: see state.h. resume() is start()
@@ -81,6 +81,7 @@ class HostLease {
     const std::function<store::Revision()> key_seen_;
     const std::function<void(MonoTime)> feed_;
     const std::function<void()> changed_;
+    const std::function<void()> held_again_;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
     store::LeaseId lease_ = 0;
     store::Revision key_revision_ = 0;

@@ -24,11 +24,11 @@ struct Host {
               lease(
                   {store, host.loop, host.loop, host.log}, "h1", std::move(uid), LeaseSettings{},
                   [&host] { return host.key(); }, [this](MonoTime until) { fed = until; },
-                  [this] { ++written; }) {}
+                  [this] { ++written; }, [this] { ++held_again; }) {}
         Slow slow;
         store::MemoryStore store;
         MonoTime fed{};
-        int written = 0;
+        int written = 0, held_again = 0;
         HostLease lease;
     };
     store::Revision key() const {
@@ -91,6 +91,23 @@ TEST(HostLease, a_key_that_was_refused_is_put_with_the_next_tick) {
     ASSERT_TRUE(host.loop.run_until([&] { return other.written == 2; }));
     ASSERT_TRUE(host.loop.run_until([&] { return run.written == 1; }));
     EXPECT_EQ(host.key(), run.lease.key_revision());
+}
+
+// A host that could not renew for a while and has kept its lease: what waits for it is told.
+TEST(HostLease, who_waits_for_a_lease_is_told_when_it_is_held_again) {
+    Host host;
+    Host::Run run(host, "first");
+    run.lease.start();
+    ASSERT_TRUE(host.loop.run_until([&] { return run.written == 1; }));
+    EXPECT_EQ(run.held_again, 1);
+    host.loop.run_for(seconds(10));
+    EXPECT_EQ(run.held_again, 1) << "it was held all the time";
+    run.store.set_link({.requests_cut = true});
+    host.loop.run_for(Millis{3700});
+    EXPECT_FALSE(run.lease.held());
+    run.store.set_link({});
+    ASSERT_TRUE(host.loop.run_until([&] { return run.lease.held(); }));
+    EXPECT_EQ(run.held_again, 2);
 }
 
 }  // namespace

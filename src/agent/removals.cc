@@ -130,10 +130,17 @@ void Agent::remove_volumes() {
         deps_.hypervisor.delete_disk(*path, [this, volume, weak = std::weak_ptr(alive_)](
                                                 const Result<bool>& result) {
             if (weak.expired()) return;
+            if (!result) {
+                deps_.log.warn("volume not deleted",
+                               {{"volume", volume->key}, {"error", describe(result.error())}});
+                deps_.executor.after(kRetryDisk, [this, volume, weak] {
+                    if (weak.expired()) return;
+                    volumes_deleting_.erase(volume->key);
+                    remove_volumes();
+                });
+                return;
+            }
             volumes_deleting_.erase(volume->key);
-            if (!result)
-                return deps_.log.warn("volume not deleted", {{"volume", volume->key},
-                                                             {"error", describe(result.error())}});
             store::Transaction gone;
             gone.compares.push_back({model::volume_key(volume->project(), volume->name(), "spec"),
                                      volume->record->mod_revision});

@@ -9,7 +9,6 @@
 namespace blixard::controller {
 namespace {
 
-constexpr Millis kLookEvery = seconds(5);  // a safety net for lost notifications
 constexpr Millis kCompactEvery = seconds(60);
 constexpr std::size_t kHistoryMarks = 1024;
 
@@ -161,7 +160,7 @@ void Controller::tick() {
         leave_office();
         if (proof != 0) take_office(proof);
     }
-    Millis next = kLookEvery;
+    Millis next = settings_.look_every;
     if (in_office_ != 0) {
         look_at_hosts();
         std::set<std::string> dirty;

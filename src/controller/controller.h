@@ -39,6 +39,8 @@ struct ControllerSettings {
     Millis lease_ttl = seconds(4);
     scheduler::Policy policy;
     Millis keep_history = seconds(600);  // the store forgets changes older than this
+    // A safety net: nothing relies on it but lost notifications. The simulation does without.
+    Millis look_every = seconds(5);
 };
 
 struct ControllerCounters {

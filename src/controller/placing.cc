@@ -277,6 +277,8 @@ void Controller::propose_evictions(const view::VmEntry& vm, const scheduler::Dec
         if (!victim || !victim->placement || victim->placement->value.release) continue;
         if (busy_.contains(name))  // decided anew when the answer about it is there
             return ask_at(vm.key, deps_.clock.mono() + kAskAgain);
+        // It waits, and is counted where others make way for it: it is told nothing.
+        if (victim->node().empty()) continue;
         ++counters_.evictions;
         proposal.about.push_back(name);
         compare_vm(*victim, proposal.transaction);

@@ -92,7 +92,8 @@ void fields(A& a, agent::AgentState& state) {
 }
 template <class A>
 void fields(A& a, agent::AgentSettings& s) {
-    pack(a, s.node, s.facts, s.storage.data_dir, s.storage.pools, s.lease.ttl, s.run_uid);
+    pack(a, s.node, s.facts, s.storage.data_dir, s.storage.pools, s.lease.ttl, s.run_uid,
+         s.look_at_all_every);
 }
 
 template <class A>
@@ -120,7 +121,7 @@ void fields(A& a, scheduler::Policy& p) {
 }
 template <class A>
 void fields(A& a, controller::ControllerSettings& s) {
-    pack(a, s.node, s.run_uid, s.lease_ttl, s.policy, s.keep_history);
+    pack(a, s.node, s.run_uid, s.lease_ttl, s.policy, s.keep_history, s.look_every);
 }
 
 }  // namespace blixard::recorder
