@@ -202,6 +202,7 @@ void Agent::write_facts() {
 void Agent::on_update(const view::Update& update) {
     if (update.reloaded) {
         note_deleted_volumes();
+        if (mutant(MutantId::kReloadUnlooked)) return;
         return look_at_all();
     }
     for (const view::Changed& change : update.changes) {
@@ -305,7 +306,7 @@ void Agent::look(const std::string& vm) {
     const MonoTime now = deps_.clock.mono();
     if (instance && instance->state == hypervisor::InstanceState::kUnknown) {
         if (!mine.memory.silent_since) mine.memory.silent_since = now;
-    } else {
+    } else if (!mutant(MutantId::kSilenceCutShort)) {
         mine.memory.silent_since.reset();
     }
     if (instance && instance->state == hypervisor::InstanceState::kRunning) {
@@ -414,8 +415,9 @@ void Agent::act(const std::string& vm, const view::VmEntry* entry,
         case Step::kStart: mine.acting = true; return start_vm(vm, *entry);
         case Step::kStop: {
             mine.acting = true;
-            const std::int64_t grace_s =
+            std::int64_t grace_s =
                 entry && entry->record ? entry->record->value.spec.stop_timeout_s : 30;
+            if (mutant(MutantId::kGraceIgnored)) grace_s = 0;
             return deps_.hypervisor.stop(instance->id, seconds(grace_s), stopped);
         }
         case Step::kKill: mine.acting = true; return deps_.hypervisor.kill(instance->id, stopped);

@@ -137,7 +137,7 @@ void HostLease::extend(MonoTime sent_at) {
     const bool was_held = held();
     deadline_ = deadline;
     feed_(deadline_);
-    if (!was_held && held()) held_again_();
+    if (!was_held && held() && !mutant(MutantId::kHeldAgainUnsaid)) held_again_();
 }
 
 void HostLease::key_is_gone(store::Revision seen_at) {

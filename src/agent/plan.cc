@@ -20,7 +20,7 @@ bool lives(const Instance* instance) {
 }
 
 Decision stop_now(const Wanted& wanted, std::string message) {
-    const bool force = wanted.record && wanted.record->force;
+    const bool force = wanted.record && wanted.record->force && !mutant(MutantId::kForceIgnored);
     return {.step = force ? Step::kKill : Step::kStop,
             .phase = Phase::kStopping,
             .message = std::move(message)};
@@ -184,7 +184,7 @@ Millis restart_backoff(std::int64_t restarts) {
     if (mutant(MutantId::kBackoffForgotten)) return {};
     Millis wait = kBackoffFirst;
     for (std::int64_t i = 0; i < restarts && wait < kBackoffMost; ++i) wait = wait * 2;
-    return std::min(wait, kBackoffMost);
+    return mutant(MutantId::kBackoffUncapped) ? wait * 4 : std::min(wait, kBackoffMost);
 }
 
 std::string describe_exit(const hypervisor::Exit& exit) {

@@ -40,7 +40,8 @@ void Controller::propose_release(const view::VmEntry& vm, const std::string& rea
     compare_vm(vm, proposal.transaction);
     // Who ends the drain meanwhile keeps the VM there.
     const view::NodeEntry* node = deps_.view.current()->nodes.find(vm.node());
-    proposal.transaction.compares.push_back(
+    if (!mutant(MutantId::kReleaseUncompared))
+        proposal.transaction.compares.push_back(
         {model::node_key(vm.node(), "spec"), node && node->spec ? node->spec->mod_revision : 0});
     proposal.transaction.puts.push_back(placement_put(vm, placement));
     propose(std::move(proposal));

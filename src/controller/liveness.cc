@@ -53,7 +53,7 @@ std::optional<MonoTime> Liveness::lost_at(const std::string& node, MonoTime now)
     const Sight* seen = sight(node);
     if (!seen || !seen->gone_since) return std::nullopt;
     const MonoTime at = *seen->gone_since + drift_margin(seen->ttl);
-    if (at <= now) return std::nullopt;
+    if (at <= now || mutant(MutantId::kMarginUnwatched)) return std::nullopt;
     return at;
 }
 

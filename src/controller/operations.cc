@@ -65,12 +65,13 @@ void Controller::look_at_drain(const view::OperationEntry& operation, const view
     });
     const view::NodeEntry* host = state.nodes.find(node);
     const bool cancelled = !host || !host->spec || !host->spec->value.draining;
-    now.total = std::max(before.total, left);
+    now.total = mutant(MutantId::kDrainTotalShrinks) ? left : std::max(before.total, left);
     now.done = now.total - left;
     now.unit = "vms";
     now.blocked = static_cast<std::int64_t>(stay.size());
     now.message = fmt::format("{}", fmt::join(stay, "; "));
-    if (left == 0 && !mutant(MutantId::kDrainUnended))
+    const std::int64_t may_be_left = mutant(MutantId::kDrainDoneEarly) ? 1 : 0;
+    if (left <= may_be_left && !mutant(MutantId::kDrainUnended))
         now.state = model::OperationState::kDone;
     else if (cancelled)
         now.state = model::OperationState::kCancelled;

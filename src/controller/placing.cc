@@ -271,7 +271,7 @@ void Controller::propose_evictions(const view::VmEntry& vm, const scheduler::Dec
     const view::SnapshotPtr state = deps_.view.current();
     Proposal proposal{.about = {vm.key}};
     compare_vm(vm, proposal.transaction);
-    compare_host(decision.host, proposal.transaction);
+    if (!mutant(MutantId::kEvictionUncompared)) compare_host(decision.host, proposal.transaction);
     for (const std::string& name : decision.evictions) {
         const view::VmEntry* victim = state->vms.find(name);
         if (!victim || !victim->placement || victim->placement->value.release) continue;
