@@ -91,18 +91,18 @@ enum class MutantId : std::uint8_t {
     kKeyForOther,           // an Idempotency-Key answers for any other request
     kZoneLost,              // who changes a host's labels takes its zone
     kHalfRevision,          // a stream resumed inside a revision goes on behind it
-    kHeldAgainUnsaid,  // what waits for a lease is not told when it is held again
-    kReloadUnlooked,  // an agent whose view reads the state anew looks at nothing
-    kMarginUnwatched,  // nobody wakes when a lost host's margin has passed
-    kForceIgnored,  // who is to be ended by force is asked to stop
-    kGraceIgnored,  // a guest gets no time to stop
-    kSilenceCutShort,  // a monitor that has answered since is taken for silent still
-    kBackoffUncapped,  // the longest wait before a restart is four times as long
-    kDrainDoneEarly,  // a drain is done while one VM is left
-    kDrainTotalShrinks,  // what has left is not counted in a drain's total
-    kReleaseUncompared,  // a drain that has been ended goes on
-    kEvictionUncompared,  // VMs make way on a host that may be lost
-    kHistoryShort,  // the store forgets what has just been
+    kHeldAgainUnsaid,       // what waits for a lease is not told when it is held again
+    kReloadUnlooked,        // an agent whose view reads the state anew looks at nothing
+    kMarginUnwatched,       // nobody wakes when a lost host's margin has passed
+    kForceIgnored,          // who is to be ended by force is asked to stop
+    kGraceIgnored,          // a guest gets no time to stop
+    kSilenceCutShort,       // a monitor that has answered since is taken for silent still
+    kBackoffUncapped,       // the longest wait before a restart is four times as long
+    kDrainDoneEarly,        // a drain is done while one VM is left
+    kDrainTotalShrinks,     // what has left is not counted in a drain's total
+    kReleaseUncompared,     // a drain that has been ended goes on
+    kEvictionUncompared,    // VMs make way on a host that may be lost
+    kHistoryShort,          // the store forgets what has just been
     kCount
 };
 

@@ -42,7 +42,8 @@ void Controller::propose_release(const view::VmEntry& vm, const std::string& rea
     const view::NodeEntry* node = deps_.view.current()->nodes.find(vm.node());
     if (!mutant(MutantId::kReleaseUncompared))
         proposal.transaction.compares.push_back(
-        {model::node_key(vm.node(), "spec"), node && node->spec ? node->spec->mod_revision : 0});
+            {model::node_key(vm.node(), "spec"),
+             node && node->spec ? node->spec->mod_revision : 0});
     proposal.transaction.puts.push_back(placement_put(vm, placement));
     propose(std::move(proposal));
 }
