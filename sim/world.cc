@@ -218,7 +218,10 @@ class World {
             const view::VmEntry* vm = operators_.vm_of(subject);
             return vm && vm->phase == model::Phase::kStopped ? "" : "it is not said to be stopped";
         });
-        if (ended) (void)backend_->compact(backend_->history().revision());
+        if (ended) {
+            (void)backend_->compact(backend_->history().revision());
+            checker_->compacted_by_others();
+        }
         reader.change_ways([](SimHost::Ways& ways) { ways.replies_cut -= 1; });
         if (!ended || !comes_true("after the end of a VM", was_told)) return false;
         *told = false;

@@ -361,6 +361,29 @@ class Names(HostTest):
         wait_until("the VM is found", lambda: d.phase("a") == "running")
         self.assertEqual(d.pid("a"), pid)
 
+    def test_a_lost_store_does_not_take_the_vms_with_it(self):
+        d = self.daemon
+        d.import_guest()
+        self.launch("a")
+        pid = d.pid("a")
+        d.kill()
+        store = os.path.join(d.directory, "data", "store.db")
+        files = [store + companion for companion in ("", "-wal", "-shm")]
+        kept = [name for name in files if os.path.exists(name)]
+        for name in kept:
+            os.rename(name, name + ".kept")
+        open(store, "w").close()
+        said = self.start_as("--name", "h1")
+        self.assertIn("is empty, and there are files of 1 VM in", said)
+        self.assertIn("put store.db back from a copy", said)
+        for name in files:
+            pathlib.Path(name).unlink(missing_ok=True)
+        for name in kept:
+            os.rename(name + ".kept", name)
+        d.start()
+        wait_until("the VM is found", lambda: d.phase("a") == "running")
+        self.assertEqual(d.pid("a"), pid)
+
     def test_a_port_alone_is_no_address_for_others(self):
         self.daemon.kill()
         for wrong in ("7420", "10.0.0", "10.0.0.300"):

@@ -102,7 +102,7 @@ bool Fleet::add_hosts(std::int64_t count) {
                 agent::HostLease::Deps{*host.store, loop, loop, log_}, name, "run-" + name,
                 agent::LeaseSettings{},
                 [] { return store::Revision{0}; },  // nobody was here before
-                [](MonoTime) {}, [] {});
+                [](MonoTime) {}, [] {}, [] {});
             // Not all in one moment, as hosts are not.
             loop.after(Millis{number++ % 1000}, [lease = host.lease.get()] { lease->start(); });
         }

@@ -26,6 +26,9 @@
 namespace blixard::cluster {
 
 inline constexpr int kPeerPortDefault = 7420;  // etcd's client and peer ports are the next two
+// In the data directory of a host that has left its cluster, until its own new store holds
+// something: that this one is empty is as it should be, and what VMs have left behind may go.
+inline constexpr const char* kLeftClusterFile = "left-cluster";
 
 struct NodeSettings {
     std::string data_dir;  // the cluster's files are in data_dir/cluster

@@ -95,6 +95,8 @@ Status Node::Impl::forget_cluster(const Identity& who) {
     RETURN_IF_ERROR(files.clear());
     for (const char* file : {"/store.db", "/store.db-wal", "/store.db-shm"})
         RETURN_IF_ERROR(os::remove_file(settings.data_dir + file));
+    RETURN_IF_ERROR(
+        os::write_file_atomically(settings.data_dir + "/" + kLeftClusterFile, who.name + "\n"));
     log.info("cluster left", {{"node", who.name}});
     return {};
 }

@@ -6,12 +6,14 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "agent/agent.h"
 #include "api/api.h"
 #include "api/http/server.h"
 #include "api/local_node.h"
+#include "base/counted.h"
 #include "cluster/node.h"
 #include "cluster/write_gate.h"
 #include "controller/controller.h"
@@ -103,6 +105,7 @@ class Daemon {
     Status open_store();
     Status read_state();
     Status check_name() const;
+    Status check_store() const;
     Status make_host();
     Status make_control();
     Status open_record();
@@ -189,6 +192,7 @@ Status Daemon::start() {
     RETURN_IF_ERROR(read_state());
     if (ending_) return {};
     RETURN_IF_ERROR(check_name());
+    RETURN_IF_ERROR(check_store());
     if (image_fetch_) image_fetch_->tidy();
     RETURN_IF_ERROR(make_control());
     if (!member) RETURN_IF_ERROR(be_asked());
@@ -301,6 +305,25 @@ Status Daemon::check_name() const {
                                   "started as \"{}\"",
                                   config_.data_dir, known, config_.name),
                       fmt::format("start it with --name {}; a host keeps its name", known));
+}
+
+// A store that was lost (its file removed, or emptied) beside the files of VMs: they would be
+// nobody's, and what is nobody's is ended and deleted, with its disks.
+Status Daemon::check_store() const {
+    const std::string mark = config_.data_dir + "/" + cluster::kLeftClusterFile;
+    const auto state = view_->current();
+    if (node_->is_member() || !config_.store.empty()) return {};
+    if (!state->vms.empty() || !state->nodes.empty()) return os::remove_file(mark);
+    std::error_code none;
+    std::int64_t found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(config_.data_dir + "/vms", none))
+        found += entry.is_directory(none) ? 1 : 0;
+    if (found == 0 || std::filesystem::exists(mark, none)) return {};
+    return fail(ErrorCode::kConflict,
+                fmt::format("the store {}/store.db is empty, and there are files of {} in {}/vms: "
+                            "they would be deleted as nobody's",
+                            config_.data_dir, counted(found, "VM"), config_.data_dir),
+                "put store.db back from a copy; or, to begin anew, move the directory vms away");
 }
 
 // A host whose inputs cannot be recorded runs VMs all the same.

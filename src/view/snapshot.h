@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "model/node.h"
 #include "model/records.h"
@@ -137,7 +138,8 @@ struct Snapshot {
     store::KeyValue election;  // election/controller; empty key: nobody is elected
     Counts counts;
 
-    // visit(const VmEntry&) for each VM placed on `node`, ascending.
+    // visit(const VmEntry&) for each VM placed on `node`, ascending; one that gives a bool ends it
+    // with false.
     template <class Visit>
     void for_each_vm_on(std::string_view node, Visit&& visit) const {
         for_each_vm_of(vms_by_node, node, visit);
@@ -155,8 +157,12 @@ struct Snapshot {
         std::string prefix(what);
         prefix += '/';
         index.scan_prefix(prefix, [&](const std::shared_ptr<const IndexedVm>& found) {
-            if (const VmEntry* vm = vms.find(found->vm())) visit(*vm);
-            return true;
+            const VmEntry* vm = vms.find(found->vm());
+            if (!vm) return true;
+            if constexpr (std::is_same_v<std::invoke_result_t<Visit&, const VmEntry&>, bool>)
+                return visit(*vm);
+            else
+                return visit(*vm), true;
         });
     }
 };
