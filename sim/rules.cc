@@ -74,12 +74,31 @@ void each_other_on(const view::Snapshot& state, std::string_view host, const vie
     });
 }
 
+bool speaks_of(const model::AffinityRule& rule, std::string_view project, const view::VmEntry& vm) {
+    if (vm.project() != project) return false;
+    if (!rule.vm.empty()) return vm.name() == rule.vm;
+    return std::ranges::all_of(rule.labels, [&](const auto& label) {
+        const auto& labels = vm.record->value.spec.labels;
+        const auto found = labels.find(label.first);
+        return found != labels.end() && found->second == label.second;
+    });
+}
+
+// Who must be with it makes no way for it.
+bool must_be_with(const view::VmEntry& vm, const view::VmEntry& other) {
+    return std::ranges::any_of(
+        vm.record->value.spec.affinity, [&](const model::AffinityRule& rule) {
+            return rule.hard && !rule.anti && speaks_of(rule, vm.project(), other);
+        });
+}
+
 Amount use_with(const view::Snapshot& state, const view::VmEntry& vm, const view::NodeEntry& host,
                 bool without_lower) {
     Amount used = use_of(state, vm);
     each_other_on(state, host.key, vm, [&](const view::VmEntry& each) {
         const model::VmSpec& spec = each.record->value.spec;
-        if (without_lower && spec.preemptible && spec.priority < vm.record->value.spec.priority)
+        if (without_lower && spec.preemptible && spec.priority < vm.record->value.spec.priority &&
+            !must_be_with(vm, each))
             return;
         const Amount use = use_of(state, each);
         used.cpu_milli += use.cpu_milli;
@@ -109,16 +128,6 @@ std::string domain_of(const view::NodeEntry& host, const std::string& domain) {
     if (domain == "zone" && !host.spec->value.zone.empty()) return host.spec->value.zone;
     const auto label = host.spec->value.labels.find(domain);
     return label == host.spec->value.labels.end() ? std::string{} : label->second;
-}
-
-bool speaks_of(const model::AffinityRule& rule, std::string_view project, const view::VmEntry& vm) {
-    if (vm.project() != project) return false;
-    if (!rule.vm.empty()) return vm.name() == rule.vm;
-    return std::ranges::all_of(rule.labels, [&](const auto& label) {
-        const auto& labels = vm.record->value.spec.labels;
-        const auto found = labels.find(label.first);
-        return found != labels.end() && found->second == label.second;
-    });
 }
 
 // What refuses the host, by the word that a decision has for it, and said.

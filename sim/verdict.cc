@@ -47,7 +47,9 @@ std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry&
     const std::string& reason = vm.placement->value.reason;
     if (reason.find("reserved") != std::string::npos)
         return others_wait_before(state, vm) ? "" : "waits for others, and nobody else waits";
-    const bool evicts = vm.record->value.spec.strategy == "priority";
+    // And nobody makes way there for another one, though the reason may be what is used already.
+    const bool evicts =
+        vm.record->value.spec.strategy == "priority" && !others_wait_before(state, vm);
     std::string room;
     const Candidate candidate(state, vm);
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
