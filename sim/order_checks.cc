@@ -66,7 +66,10 @@ class Look {
         if (state == InstanceState::kPaused && shall_restart()) return std::nullopt;
         const bool may_end = spec().restart != model::Restart::kNever || shall_restart();
         if (machine_.sick && may_end) return std::nullopt;
-        if (state == InstanceState::kUnknown && may_end && order_.silent >= kSilentLeast)
+        // Who has stood still has not seen that it answered in between.
+        const bool overslept = order_.awake && *order_.awake < kSilentLeast;
+        if (state == InstanceState::kUnknown && may_end &&
+            (order_.silent >= kSilentLeast || overslept))
             return std::nullopt;
         return fmt::format("is killed, and nothing asks for it ({}, silent for {} ms)",
                            hypervisor::instance_state_name(state), order_.silent.count);

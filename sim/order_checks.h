@@ -15,8 +15,9 @@ enum class Asked : std::uint8_t { kStop, kKill, kPause, kResume };
 
 struct MachineOrder {
     Asked asked = Asked::kStop;
-    Millis grace{};   // of a stop
-    Millis silent{};  // for so long the monitor has said nothing
+    Millis grace{};               // of a stop
+    Millis silent{};              // for so long the monitor has said nothing
+    std::optional<Millis> awake;  // for so long who asks has not stood still; nothing: never
 };
 
 // Absent: it follows from `seen`.

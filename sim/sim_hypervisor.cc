@@ -90,8 +90,10 @@ Machine* SimHypervisor::alive(const InstanceId& id) const {
 
 void SimHypervisor::tell(Asked asked, const Machine& machine, Millis grace) const {
     const bool silent = machine.instance.state == InstanceState::kUnknown;
+    std::optional<Millis> awake;
+    if (const auto resumed = lane_.resumed_at()) awake = lane_.mono() - *resumed;
     if (on_order)
-        on_order({asked, grace, silent ? machines_.now() - machine.silent_since : Millis{0}},
+        on_order({asked, grace, silent ? machines_.now() - machine.silent_since : Millis{0}, awake},
                  machine);
 }
 

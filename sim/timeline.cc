@@ -134,6 +134,7 @@ void Lane::pause() {
 
 void Lane::resume() {
     paused_ = false;
+    resumed_at_ = clock_.mono();
     timeline_.make_ready(this);
 }
 

@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <unordered_map>
 #include <utility>
@@ -106,6 +107,8 @@ class Lane final : public Executor, public Clock {
     void resume();  // what has waited runs, in its order
     void end();     // the process is gone: nothing runs any more, ever
     bool paused() const { return paused_; }
+    // When it last went on behind a pause, on its host's clock; nothing: it has never stood still.
+    std::optional<MonoTime> resumed_at() const { return resumed_at_; }
 
     // Called after each task, with the number of tasks that this lane has run.
     std::function<void(std::uint64_t)> after_task;
@@ -129,6 +132,7 @@ class Lane final : public Executor, public Clock {
     Timeline& timeline_;
     const HostClock& clock_;
     bool paused_ = false, ended_ = false, listed_ = false;
+    std::optional<MonoTime> resumed_at_;
     std::deque<Task> tasks_;
     std::unordered_map<TimerId, Timer> timers_;
     TimerId last_timer_ = 0;
