@@ -384,7 +384,8 @@ void Operators::settle(const Order& order, std::size_t call, int tried,
     // Of what was asked more than once, a refusal does not say that the first did not happen; and
     // the answer shows what has become of it since.
     if (tried > 1 && !is_good(response)) output.reset();
-    if (output && !order.key.empty()) output->shown.reset();
+    const bool has_gone = response.body.find("\"deleted\":true") != std::string::npos;
+    if (output && (!order.key.empty() || has_gone)) output->shown.reset();
     if (output) history_.answered(vm, call, *output);
     if (!is_good(response) || order.input.kind == VmModel::Kind::kRead) return;
     if (order.input.kind == VmModel::Kind::kDelete) return go_on_elsewhere(order);
@@ -392,7 +393,7 @@ void Operators::settle(const Order& order, std::size_t call, int tried,
     if (tried == 1) look_at_start(order, response);
     if (!order.label.empty()) {
         checker_.label_acknowledged(vm, text_at(response, "uid"), order.label);
-        if (text_at(response, "spec.labels." + order.label).empty())
+        if (!has_gone && text_at(response, "spec.labels." + order.label).empty())
             checker_.broken(fmt::format("{} acknowledged label {} of vm {}, and shows it without",
                                         host_at(order.host).name(), order.label, vm));
     }

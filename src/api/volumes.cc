@@ -95,14 +95,25 @@ Result<const view::VolumeEntry*> find_volume(const view::Snapshot& state,
     return volume;
 }
 
-// The VMs with a disk on the volume; only those that are up where `running`.
-Users users_of(const view::Snapshot& state, const Subject& volume, bool running) {
+// The VMs with a disk on the volume.
+Users users_of(const view::Snapshot& state, const Subject& volume) {
+    Users users;
+    state.for_each_vm_using(
+        view::volume_use(volume.project, volume.name),
+        [&](const view::VmEntry& vm) { users.add("vm " + std::string(vm.name())); });
+    return users;
+}
+
+// Those that are up. The others do not come up meanwhile: what their agents last said is compared.
+Users running_users_of(const view::Snapshot& state, const Subject& volume, Draft& draft) {
     Users users;
     state.for_each_vm_using(
         view::volume_use(volume.project, volume.name), [&](const view::VmEntry& vm) {
             const bool down =
                 vm.phase == model::Phase::kPending || vm.phase == model::Phase::kStopped;
-            if (!running || !down) users.add("vm " + std::string(vm.name()));
+            if (!down) return users.add("vm " + std::string(vm.name()));
+            draft.counts_on(model::vm_key(vm.project(), vm.name(), "status"),
+                            vm.status ? vm.status->mod_revision : 0);
         });
     return users;
 }
@@ -113,7 +124,7 @@ Status check_growth(const view::Snapshot& state, const VolumeTarget& target,
     if (!before.vm.empty())
         return fail_field("size_mib", fmt::format("the volume is a disk of vm \"{}\"", before.vm),
                           "change the size_mib of the VM's disk instead");
-    if (const Users users = users_of(state, target.subject, true); !users.empty())
+    if (const Users users = running_users_of(state, target.subject, draft); !users.empty())
         return fail(ErrorCode::kConflict,
                     fmt::format("{} is in use by {} and cannot grow now", target.subject.text(),
                                 users.text()),
@@ -149,7 +160,7 @@ Result<Draft> decide_patch(const view::Snapshot& state, const VolumeTarget& targ
 
 Result<Draft> decide_delete(const view::Snapshot& state, const VolumeTarget& target) {
     ASSIGN_OR_RETURN(const view::VolumeEntry* volume, find_volume(state, target));
-    if (const Users users = users_of(state, target.subject, false); !users.empty())
+    if (const Users users = users_of(state, target.subject); !users.empty())
         return fail(ErrorCode::kConflict,
                     fmt::format("{} is used by {}", target.subject.text(), users.text()),
                     "remove the disk from it, or delete it first");

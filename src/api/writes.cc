@@ -56,26 +56,34 @@ void Writes::run(Decide decide, Idempotency idempotency, Callback<Done> done) {
     job->decide = std::move(decide);
     job->idempotency = std::move(idempotency);
     job->done = std::move(done);
-    if (job->idempotency)
-        look_up_repeat(job);
-    else
-        attempt(job);
+    attempt_unless_repeated(job);
 }
 
 // ---- the same request again ----
 
-void Writes::look_up_repeat(const JobPtr& job) {
+void Writes::attempt_unless_repeated(const JobPtr& job) {
+    if (!job->idempotency) return attempt(job);
+    look_up_repeat(job, [this, job] { attempt(job); });
+}
+
+void Writes::look_up_repeat(const JobPtr& job, std::function<void()> otherwise) {
     deps_.store.read(
         {.prefix = job->idempotency.store_key, .limit = 1},
-        crossing_.back<store::RangeResult>([this, job](Result<store::RangeResult> read) {
-            if (!read) return finish(job, fail(read.error()));
-            const bool known =
-                !read->items.empty() && read->items[0].key == job->idempotency.store_key;
-            if (!known) return attempt(job);
-            const auto record = parse_idempotency(read->items[0].value);
-            if (!record) return finish(job, fail(record.error()));
-            repeat(job, *record);
-        }));
+        crossing_.back<store::RangeResult>(
+            [this, job, otherwise = std::move(otherwise)](Result<store::RangeResult> read) {
+                if (!read) return finish(job, fail(read.error()));
+                const bool known =
+                    !read->items.empty() && read->items[0].key == job->idempotency.store_key;
+                if (!known) return otherwise();
+                const auto record = parse_idempotency(read->items[0].value);
+                if (!record) return finish(job, fail(record.error()));
+                // What it made is shown, or it has gone since: not what lags behind.
+                crossing_.when_at(read->revision, kViewPatience,
+                                  [this, job, record = *record](Status at) {
+                                      if (!at) return finish(job, fail(at.error()));
+                                      repeat(job, record);
+                                  });
+            }));
 }
 
 void Writes::repeat(const JobPtr& job, const IdempotencyRecord& record) {
@@ -139,9 +147,13 @@ void Writes::attempt(const JobPtr& job) {
 
 // A refusal, or "it is so already", is an answer about the present state, and no compare proves it:
 // the view may not have come to what another host has acknowledged. So it is decided once more from
-// a state that the store had after the request came.
+// a state that the store had after the request came. And what stands in the way may be what this
+// very request did when it was sent before, since its key was looked for.
 void Writes::answer_unchanged(const JobPtr& job, Result<Done> answer) {
-    if (job->current) return finish(job, std::move(answer));
+    if (job->current && !job->idempotency) return finish(job, std::move(answer));
+    if (job->current)
+        return look_up_repeat(job,
+                              [this, job, answer = std::move(answer)] { finish(job, answer); });
     deps_.store.current_revision(
         crossing_.back<store::Revision>([this, job](Result<store::Revision> newest) {
             if (!newest) return finish(job, fail(newest.error()));
@@ -260,10 +272,7 @@ void Writes::refused(const JobPtr& job, store::Revision revision) {
 void Writes::look_again(const JobPtr& job, store::Revision revision) {
     crossing_.when_at(revision, kViewPatience, [this, job](Status at) {
         if (!at) return finish(job, fail(at.error()));
-        if (job->idempotency)
-            look_up_repeat(job);
-        else
-            attempt(job);
+        attempt_unless_repeated(job);
     });
 }
 

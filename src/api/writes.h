@@ -57,7 +57,9 @@ class Writes {
         std::deque<JobPtr> waiting;
     };
 
-    void look_up_repeat(const JobPtr& job);
+    void attempt_unless_repeated(const JobPtr& job);
+    // `otherwise`: nothing is known of its key.
+    void look_up_repeat(const JobPtr& job, std::function<void()> otherwise);
     void repeat(const JobPtr& job, const IdempotencyRecord& record);
     void attempt(const JobPtr& job);
     void answer_unchanged(const JobPtr& job, Result<Done> answer);

@@ -154,6 +154,31 @@ TEST_F(WritesTest, what_may_have_been_made_and_deleted_since_is_not_made_again) 
     EXPECT_EQ(view.current()->projects.find("p"), nullptr);
 }
 
+// A copy of the request that was late, or carried out elsewhere: found by the simulation (seed
+// 157).
+TEST_F(WritesTest, what_the_same_request_did_since_its_key_was_looked_for_is_its_answer) {
+    const Idempotency key{.store_key = "idempotency/a/k", .digest = "d"};
+    bool sent = false;
+    const auto decide = [&](const view::Snapshot& state) {
+        if (!std::exchange(sent, true)) {
+            store::Transaction copy = make_project(state)->transaction;
+            copy.puts.push_back(
+                {.key = key.store_key,
+                 .value = to_json(IdempotencyRecord{key.digest, {Kind::kProject, {}, "p"}, "u1"})});
+            store.commit(std::move(copy), [](const Result<store::Committed>&) {});
+            return Result<Draft>(fail(ErrorCode::kExists, "as if the view had shown it already"));
+        }
+        return make_project(state);
+    };
+    std::optional<Result<Done>> result;
+    writes.run(decide, key, [&](Result<Done> done) { result = std::move(done); });
+    loop.run_until([&] { return result.has_value(); });
+    ASSERT_TRUE(*result) << describe(result->error());
+    EXPECT_TRUE((*result)->repeated);
+    EXPECT_EQ((*result)->uid, "u1");
+    EXPECT_NE((*result)->state->projects.find("p"), nullptr);
+}
+
 // The record of an Idempotency-Key is written then, and nothing else: it must not make a stale
 // answer a true one.
 TEST_F(WritesTest, that_nothing_has_to_change_is_said_of_what_is_there_still) {
