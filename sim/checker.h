@@ -21,6 +21,9 @@
 
 namespace blixard::sim {
 
+// What a daemon writes it has decided no longer ago: pauses, outages and delays may come together.
+inline constexpr Millis kDecidedWithin = seconds(300);
+
 class Checker final : public MachineWatcher, public store::MemoryBackend::Listener {
  public:
     Checker(const store::MemoryBackend& backend, const Clock& clock, Trace& trace)
