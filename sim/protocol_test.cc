@@ -111,8 +111,9 @@ TEST(Protocol, who_is_placed_beside_another_compares_its_place) {
     put("vms/p/b/placement", model::to_json(model::Placement{.uid = "u", .node = "h2", .epoch = 1}),
         5);
     Transaction one = placing();
-    EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""),
-              "host h1 places vms/p/a/placement beside others without comparing their place");
+    EXPECT_EQ(
+        what_breaks_protocol("h1", one, state).value_or(""),
+        "host h1 places vm p/a on h2, and compares the placement of nobody that it must be with");
     one.compares.push_back({"vms/p/b/placement", 5});
     EXPECT_EQ(what_breaks_protocol("h1", one, state).value_or(""), "");
 }
