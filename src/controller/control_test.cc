@@ -372,6 +372,34 @@ TEST_F(ControlPlane, a_vm_that_was_evicted_goes_on_where_there_is_room) {
     EXPECT_EQ(vm("batch")->placement->value.epoch, 2);
 }
 
+// It is counted where they make way, as if it were there: the next one may take that from it.
+TEST_F(ControlPlane, who_waits_for_others_to_make_way_is_not_told_to_leave) {
+    add_hosts(1);
+    const auto of_priority = [](std::int64_t priority) {
+        return [=](model::VmSpec& spec) {
+            spec.memory_mib = 3000;
+            spec.priority = priority;
+            spec.preemptible = true;
+            spec.strategy = "priority";
+        };
+    };
+    create("batch", of_priority(10));
+    ASSERT_TRUE(reaches("batch", model::Phase::kRunning));
+    hosts["h1"]->store->set_link({.delay = Millis{300}});
+    create("middle", of_priority(500));
+    ASSERT_TRUE(loop.run_until([&] { return vm("batch")->placement->value.release; }));
+    create("prod", of_priority(900));
+    ASSERT_TRUE(loop.run_until(
+        [&] {
+            const view::VmEntry* middle = vm("middle");
+            EXPECT_FALSE(middle->node().empty() && middle->placement &&
+                         middle->placement->value.release);
+            return vm("prod") && vm("prod")->phase == model::Phase::kRunning;
+        },
+        seconds(120)));
+    EXPECT_EQ(vm("middle")->phase, model::Phase::kPending);
+}
+
 TEST_F(ControlPlane, an_eviction_is_all_or_nothing) {
     add_hosts(1);
     for (const char* name : {"batch-1", "batch-2"})

@@ -274,11 +274,18 @@ void Controller::propose_evictions(const view::VmEntry& vm, const scheduler::Dec
     if (!mutant(MutantId::kEvictionUncompared)) compare_host(decision.host, proposal.transaction);
     for (const std::string& name : decision.evictions) {
         const view::VmEntry* victim = state->vms.find(name);
-        if (!victim || !victim->placement || victim->placement->value.release) continue;
+        if (!victim) continue;
+        // It waits, and is counted where others make way for it: that is over, it is told nothing,
+        // and both are asked anew.
+        if (victim->node().empty()) {
+            inventory_.uncount(name);
+            queue_.ask_again(name);
+            queue_.ask_again(vm.key);
+            return;
+        }
+        if (victim->placement->value.release) continue;
         if (busy_.contains(name))  // decided anew when the answer about it is there
             return ask_at(vm.key, deps_.clock.mono() + kAskAgain);
-        // It waits, and is counted where others make way for it: it is told nothing.
-        if (victim->node().empty()) continue;
         ++counters_.evictions;
         proposal.about.push_back(name);
         compare_vm(*victim, proposal.transaction);
