@@ -274,7 +274,9 @@ void Controller::propose_evictions(const view::VmEntry& vm, const scheduler::Dec
     if (!mutant(MutantId::kEvictionUncompared)) compare_host(decision.host, proposal.transaction);
     for (const std::string& name : decision.evictions) {
         const view::VmEntry* victim = state->vms.find(name);
-        if (!victim) continue;
+        if (!victim || (victim->placement && victim->placement->value.release)) continue;
+        if (busy_.contains(name))  // decided anew when the answer about it is there
+            return ask_at(vm.key, deps_.clock.mono() + kAskAgain);
         // It waits, and is counted where others make way for it: that is over, it is told nothing,
         // and both are asked anew.
         if (victim->node().empty()) {
@@ -283,9 +285,6 @@ void Controller::propose_evictions(const view::VmEntry& vm, const scheduler::Dec
             queue_.ask_again(vm.key);
             return;
         }
-        if (victim->placement->value.release) continue;
-        if (busy_.contains(name))  // decided anew when the answer about it is there
-            return ask_at(vm.key, deps_.clock.mono() + kAskAgain);
         ++counters_.evictions;
         proposal.about.push_back(name);
         compare_vm(*victim, proposal.transaction);
