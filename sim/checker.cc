@@ -76,7 +76,7 @@ Checker::Use use_of(const view::VolumeEntry* volume) {
 
 bool ends(Phase phase) { return phase == Phase::kStopped || phase == Phase::kFailed; }
 
-// "...; restart 3 in 20 s": the number before `unit`, or -1.
+// "...; restart 3 in 20 s": the number behind `word`, or -1.
 std::int64_t number_after(std::string_view text, std::string_view word) {
     const std::size_t at = text.rfind(word);
     std::int64_t number = -1;

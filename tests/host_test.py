@@ -348,25 +348,29 @@ class Names(HostTest):
         self.assertEqual(done.returncode, 1, done.stderr)
         return done.stderr
 
-    def test_a_renamed_machine_does_not_end_its_vms(self):
-        d = self.daemon
-        d.import_guest()
+    def vm_without_a_daemon(self):
+        """The process of VM "a", which runs on while nobody manages it."""
+        self.daemon.import_guest()
         self.launch("a")
-        pid = d.pid("a")
-        d.kill()
+        pid = self.daemon.pid("a")
+        self.daemon.kill()
+        return pid
+
+    def finds_it_again(self, pid):
+        self.daemon.start()
+        wait_until("the VM is found", lambda: self.daemon.phase("a") == "running")
+        self.assertEqual(self.daemon.pid("a"), pid)
+
+    def test_a_renamed_machine_does_not_end_its_vms(self):
+        pid = self.vm_without_a_daemon()
         said = self.start_as("--name", "renamed")
         self.assertIn('is of host "h1", and the daemon is started as "renamed"', said)
         self.assertIn("start it with --name h1", said)
-        d.start()
-        wait_until("the VM is found", lambda: d.phase("a") == "running")
-        self.assertEqual(d.pid("a"), pid)
+        self.finds_it_again(pid)
 
     def test_a_lost_store_does_not_take_the_vms_with_it(self):
         d = self.daemon
-        d.import_guest()
-        self.launch("a")
-        pid = d.pid("a")
-        d.kill()
+        pid = self.vm_without_a_daemon()
         store = os.path.join(d.directory, "data", "store.db")
         files = [store + companion for companion in ("", "-wal", "-shm")]
         kept = [name for name in files if os.path.exists(name)]
@@ -380,9 +384,7 @@ class Names(HostTest):
             pathlib.Path(name).unlink(missing_ok=True)
         for name in kept:
             os.rename(name + ".kept", name)
-        d.start()
-        wait_until("the VM is found", lambda: d.phase("a") == "running")
-        self.assertEqual(d.pid("a"), pid)
+        self.finds_it_again(pid)
 
     def test_a_port_alone_is_no_address_for_others(self):
         self.daemon.kill()

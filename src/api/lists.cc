@@ -31,7 +31,7 @@ class ListBody {
     // False: the page is full, and there is more. `vm` stays where it is until take().
     bool add(const view::VmEntry& vm) {
         if (!vm.record || (query_.phase && vm.phase != *query_.phase)) return true;
-        if (!query_.labels.empty() && !matches(query_, vm.record->value.spec.labels)) return true;
+        if (!matches(query_, vm.record->value.spec.labels)) return true;
         if (full()) {
             if (mutant(MutantId::kPageSkipsOne)) last_ = vm.key;
             return false;

@@ -444,8 +444,7 @@ std::vector<Command> cluster_commands() {
         {"cluster join",
          "Make this host a member of a cluster",
          "The token comes from `blixard cluster token` on a member. As - it is read from the "
-         "standard "
-         "input: other users of this host see the words of a command, as long as it runs.",
+         "standard input: other users of this host see the words of a command, as long as it runs.",
          {"blixard cluster join TOKEN",
           "ssh host-a blixard cluster token | blixard cluster join -"},
          {{"TOKEN", "the token, or -"}},

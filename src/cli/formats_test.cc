@@ -260,6 +260,7 @@ TEST(Logs, a_guest_does_not_drive_the_terminal) {
               "6n \xc3\xa4");  // CSI in one character
     EXPECT_EQ(printable_page("cut \033["), "cut ");
     EXPECT_EQ(printable_page("cut \033"), "cut ");
+    EXPECT_EQ(printable_page("cut \xc2"), "cut ");  // the next page begins with "\x9b"
     EXPECT_EQ(printable("\033[6n\xc2\x9b"
                         "6n\tä"),
               "?[6n?6n ä");

@@ -64,8 +64,8 @@ void say_launched(Context& context, const Value& vm, Millis took) {
 Outcome launch(Context& context, const Args& args) {
     if (args.has("console-pattern") && (args.has("no-wait") || args.has("stopped")))
         return usage(
-            fmt::format("--console-pattern waits for a VM that runs; with --{} there is no "
-                        "waiting",
+            fmt::format("--console-pattern waits for a VM that runs; with --{} "
+                        "there is no waiting",
                         args.has("stopped") ? "stopped" : "no-wait"));
     auto spec = spec_from(args);
     if (!spec) return tl::unexpected(spec.error());

@@ -114,6 +114,8 @@ std::string printable_page(std::string_view text) {
         } else if (is_high_control(text, at)) {
             size = 2;
             shown = false;
+        } else if (c == '\xc2' && at + 1 == text.size()) {
+            shown = false;  // the next page may begin with the other half of one
         }
         if (shown) out += text.substr(at, size);
         at += size;

@@ -77,6 +77,7 @@ struct Host {
         settings.facts.disk_mib = 100000;
         settings.facts.accelerator = "tcg";
         settings.storage.data_dir = "/data/" + name;
+        settings.look_at_all_every = look_at_all_every;
         view->start([this, &loop, &random, &log, settings](Status ready) {
             ASSERT_TRUE(ready);
             agent = std::make_unique<agent::Agent>(
@@ -109,6 +110,7 @@ struct Host {
 
     std::string name;
     scheduler::Policy policy;
+    Millis look_at_all_every{};  // of its agent
     store::FaultPlan* faults = nullptr;
     hypervisor::FakeHost machines;
     AgentLease lease;
@@ -142,6 +144,7 @@ class ControlPlane : public testing::Test {
             hosts[name] = std::make_unique<Host>(loop, name);
             hosts[name]->policy = policy;
             hosts[name]->faults = faults;
+            hosts[name]->look_at_all_every = look_at_all_every;
             hosts[name]->start_daemon(loop, backend, random, log);
         }
     }
@@ -186,6 +189,7 @@ class ControlPlane : public testing::Test {
     PrintedLog log;
     // Of hosts added from now on; null: nothing happens to their transactions.
     store::FaultPlan* faults = nullptr;
+    Millis look_at_all_every = agent::AgentSettings{}.look_at_all_every;
     std::shared_ptr<store::MemoryBackend> backend =
         std::make_shared<store::MemoryBackend>(loop, loop);
     std::unique_ptr<store::MemoryStore> store = std::make_unique<store::MemoryStore>(backend, loop);
