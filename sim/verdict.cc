@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+#include <vector>
+
 #include "sim/rules.h"
 
 namespace blixard::sim {
@@ -25,37 +29,51 @@ const Machine* machine_of(const Hosts& hosts, const view::VmEntry& vm) {
     return found == machines.end() || !found->second.alive ? nullptr : &found->second;
 }
 
-// Somebody else whose turn comes first: of a higher priority, or as high and older.
-bool others_wait_before(const view::Snapshot& state, const view::VmEntry& vm) {
-    bool others = false;
+using Others = std::vector<const view::VmEntry*>;
+
+// Those who wait, too, and whose turn comes first: of a higher priority, or as high and older.
+Others who_waits_before(const view::Snapshot& state, const view::VmEntry& vm) {
+    Others others;
     const std::int64_t priority = vm.record->value.spec.priority;
     state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& other) {
         if (!other->record || !other->node().empty() || other->key == vm.key ||
             other->record->value.spec.run == Run::kStopped)
             return;
         const std::int64_t theirs = other->record->value.spec.priority;
-        others =
-            others || theirs > priority ||
-            (theirs == priority && other->record->create_revision < vm.record->create_revision);
+        if (theirs > priority ||
+            (theirs == priority && other->record->create_revision < vm.record->create_revision))
+            others.push_back(other.get());
     });
     return others;
 }
 
+// The host may be kept free for one of them: it lacks nothing there but room.
+bool may_be_kept_for(const view::Snapshot& state, const Others& others,
+                     const view::NodeEntry& host) {
+    return std::ranges::any_of(others, [&](const view::VmEntry* other) {
+        const std::set<std::string> reasons = Candidate(state, *other).reasons_against(host);
+        return std::ranges::all_of(reasons, [](const std::string& reason) {
+            return reason == "cpu" || reason == "memory" || reason == "disk";
+        });
+    });
+}
+
 std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry& vm) {
     if (!vm.placement || vm.placement->value.reason.empty()) return "is pending without a reason";
-    // A host with room may be kept free for one that has waited longer.
+    // A host with room may be kept free for one that has waited longer. Nobody makes way there for
+    // another one, though the reason may be what is used already.
+    const Others others = who_waits_before(state, vm);
     const std::string& reason = vm.placement->value.reason;
     if (reason.find("reserved") != std::string::npos)
-        return others_wait_before(state, vm) ? "" : "waits for others, and nobody else waits";
-    // And nobody makes way there for another one, though the reason may be what is used already.
-    const bool evicts =
-        vm.record->value.spec.strategy == "priority" && !others_wait_before(state, vm);
+        return others.empty() ? "waits for others, and nobody else waits" : "";
+    const bool evicts = vm.record->value.spec.strategy == "priority";
     std::string room;
     const Candidate candidate(state, vm);
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
         if (candidate.what_forbids(*node).empty())
             room = fmt::format("{} has room", node->key);
-        else if (room.empty() && evicts && candidate.fits_after_preemption(*node))
+        else if (room.empty() && evicts && candidate.fits_after_preemption(*node) &&
+                 !may_be_kept_for(state, others, *node))
             room = fmt::format("{} has room if others make way", node->key);
     });
     if (room.empty()) room = what_is_untrue(state, candidate, reason);
