@@ -77,6 +77,14 @@ void Checker::check_rebalance(const std::string& id, const model::Operation& the
             vm->record->value.spec.run != model::Run::kRunning)
             wrong(fmt::format("moves vm {}, which is not told to leave, or shall not run",
                               now.moving));
+        state_.operations.for_each(
+            [&](const std::shared_ptr<const view::OperationEntry>& operation) {
+                const model::Operation& other = operation->record->value;
+                if (operation->key != id && other.kind == now.kind &&
+                    other.state == State::kRunning && !other.moving.empty())
+                    wrong(
+                        fmt::format("moves vm {} beside operation {}", now.moving, operation->key));
+            });
     }
     if (then.moving.empty() || now.moving == then.moving) return;
     const view::VmEntry* vm = state_.vms.find(then.moving);

@@ -128,10 +128,7 @@ void Checker::on_process_end(const std::string& host, const Machine& machine,
         host, "process ends",
         {{"vm", machine.instance.id.vm}, {"epoch", machine.instance.id.epoch}, {"why", why}});
     if (const auto& exit = machine.instance.exit; exit && machine.ran) {
-        // Before its start was answered no end is a good one: the start has failed.
-        const view::VmEntry* vm = state_.vms.find(machine.instance.id.vm);
-        const bool started = !vm || vm->phase != model::Phase::kStarting;
-        End end{started && (exit->guest_shutdown || exit->status == 0), host, clock_.mono(),
+        End end{exit->guest_shutdown || exit->status == 0, host, clock_.mono(),
                 machine.instance.generation};
         const auto before = ended_.find(incarnation(machine));
         const bool again = before != ended_.end() && before->second.daemon_knows &&

@@ -73,7 +73,8 @@ void SimHypervisor::settle(const std::string& vm) {
     for (Waiting& each : due) {
         if (each.stopped) {
             each.stopped(each.how);
-        } else if (machine && machine->birth == each.birth && machine->alive) {
+        } else if (machine && machine->birth == each.birth &&
+                   (machine->alive || machine->instance.exit->guest_shutdown)) {
             each.started(machine->instance);
         } else {
             // A start that failed leaves nothing behind.

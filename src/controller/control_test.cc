@@ -103,6 +103,21 @@ TEST_F(ControlPlane, a_guest_that_powers_off_stays_off) {
     EXPECT_EQ(vm("web")->phase, model::Phase::kStopped);
 }
 
+// Found by the simulation: it had failed to start, and whoever is never restarted had failed for
+// good.
+TEST_F(ControlPlane, a_guest_that_is_off_before_its_start_was_seen_has_run) {
+    add_hosts(1);
+    create("job", [](model::VmSpec& spec) { spec.restart = model::Restart::kNever; });
+    ASSERT_TRUE(loop.run_until([&] { return hosts["h1"]->machines.runs("default/job"); }));
+    EXPECT_NE(vm("job")->phase, model::Phase::kRunning);
+    hosts["h1"]->machines.guest_powers_off("default/job");
+    ASSERT_TRUE(reaches("job", model::Phase::kStopped));
+    EXPECT_EQ(vm("job")->status->value.message, "the guest powered itself off");
+    loop.run_for(seconds(60));
+    EXPECT_EQ(vm("job")->phase, model::Phase::kStopped);
+    EXPECT_EQ(hosts["h1"]->machines.starts().size(), 1u);
+}
+
 // Hosts are upgraded one by one: a newer daemon's API knows a policy that this host does not.
 TEST_F(ControlPlane, a_vm_whose_spec_is_of_a_newer_version_is_left_as_it_is) {
     add_hosts(1);
@@ -586,8 +601,8 @@ class Scattered : public ControlPlane {
             });
         loop.run_for(seconds(5));
     }
-    void begin(std::int64_t moves) {
-        put(model::operation_key("op"),
+    void begin(std::int64_t moves, const std::string& id = "op") {
+        put(model::operation_key(id),
             model::to_json(model::Operation{
                 .kind = "rebalance", .target = "cluster", .total = moves, .unit = "moves"}));
     }
@@ -638,6 +653,20 @@ TEST_F(Scattered, a_rebalance_goes_on_when_its_controller_dies) {
     EXPECT_EQ(operation().state, model::OperationState::kDone);
     EXPECT_EQ(operation().done, 1);
     EXPECT_EQ(node_of("small-1"), node_of("small-2"));
+}
+
+// Begun through two hosts at once, neither of which knew of the other's.
+TEST_F(Scattered, of_two_rebalances_the_first_is_carried_out_and_the_other_says_so) {
+    begin(10, "op");
+    begin(10, "another");
+    ASSERT_TRUE(ends());
+    EXPECT_EQ(operation().state, model::OperationState::kDone);
+    EXPECT_EQ(operation().done, 1);
+    const model::Operation& other = state->operations.find("another")->record->value;
+    EXPECT_EQ(other.state, model::OperationState::kCancelled);
+    EXPECT_EQ(other.message, "another rebalance was under way: op");
+    EXPECT_FALSE(other.ended_at.empty());
+    EXPECT_EQ(other.done, 0);
 }
 
 TEST_F(Scattered, a_rebalance_of_no_moves_makes_none_and_a_cancelled_one_stops) {

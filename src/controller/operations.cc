@@ -16,17 +16,38 @@
 #include "scheduler/rebalance.h"
 
 namespace blixard::controller {
+namespace {
+
+// Two hosts may each have begun one before they knew of the other's: the first goes on.
+const view::OperationEntry* first_rebalance(const view::Snapshot& state) {
+    const view::OperationEntry* first = nullptr;
+    state.operations.for_each([&](const std::shared_ptr<const view::OperationEntry>& entry) {
+        const model::Operation& record = entry->record->value;
+        if (record.kind != "rebalance" || record.state != model::OperationState::kRunning) return;
+        if (!first || entry->record->create_revision < first->record->create_revision)
+            first = entry.get();
+    });
+    return first;
+}
+
+}  // namespace
 
 void Controller::look_at_operations() {
     const view::SnapshotPtr state = deps_.view.current();
     const bool drains_due = std::exchange(drains_due_, false);
+    const view::OperationEntry* rebalance = first_rebalance(*state);
     state->operations.for_each([&](const std::shared_ptr<const view::OperationEntry>& entry) {
         const model::Operation& record = entry->record->value;
         if (record.state != model::OperationState::kRunning ||
             busy_.contains("operation " + entry->key))
             return;
         if (record.kind == "node-drain" && drains_due) look_at_drain(*entry, *state);
-        if (record.kind == "rebalance") look_at_rebalance(*entry, *state);
+        if (record.kind != "rebalance") return;
+        if (entry.get() == rebalance) return look_at_rebalance(*entry, *state);
+        model::Operation now = record;
+        now.state = model::OperationState::kCancelled;
+        now.message = fmt::format("another rebalance was under way: {}", rebalance->key);
+        propose_operation(*entry, std::move(now));
     });
 }
 

@@ -141,8 +141,10 @@ class Hypervisor {
     virtual void recover(Callback<std::vector<Instance>> done) = 0;
 
     // Brings a VM up: directory, disks, seed, process, monitor; `done` when the guest's processors
-    // run. A second start of a VM that has an instance that is not kExited is refused (kExists). On
-    // failure nothing is left behind but disks in pools, which may be another host's by then.
+    // run. A guest that has powered itself off before anybody saw it run has started, too: its
+    // instance is kExited then. A second start of a VM that has an instance that is not kExited is
+    // refused (kExists). On failure nothing is left behind but disks in pools, which may be another
+    // host's by then.
     virtual void start(Launch launch, Callback<Instance> done) = 0;
 
     // Asks the guest, waits `grace`, then quits, then kills. Stopping what is gone gives
