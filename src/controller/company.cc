@@ -20,13 +20,19 @@ bool speaks_of(const model::AffinityRule& rule, const view::VmEntry& owner,
 
 bool is_together(const model::AffinityRule& rule) { return rule.hard && !rule.anti; }
 
-bool keeps_away(const view::VmEntry& owner, const view::VmEntry& other) {
+template <class Speaks>
+bool any_wide_anti_rule(const view::VmEntry& owner, const Speaks& speaks) {
     if (!owner.record) return false;
     const auto& rules = owner.record->value.spec.affinity;
     return std::any_of(rules.begin(), rules.end(), [&](const model::AffinityRule& rule) {
         const bool wide = !rule.domain.empty() && rule.domain != "node";
-        return rule.hard && rule.anti && wide && speaks_of(rule, owner, other);
+        return rule.hard && rule.anti && wide && speaks(rule);
     });
+}
+
+bool keeps_away(const view::VmEntry& owner, const view::VmEntry& other) {
+    return any_wide_anti_rule(
+        owner, [&](const model::AffinityRule& rule) { return speaks_of(rule, owner, other); });
 }
 
 // Empty: the host is in no such domain.
@@ -69,6 +75,12 @@ bool must_be_with(const view::VmEntry& vm, const view::VmEntry& other) {
 
 bool keep_apart(const view::VmEntry& one, const view::VmEntry& other) {
     return keeps_away(one, other) || keeps_away(other, one);
+}
+
+bool counts_both(const view::VmEntry& owner, const view::VmEntry& one, const view::VmEntry& other) {
+    return any_wide_anti_rule(owner, [&](const model::AffinityRule& rule) {
+        return speaks_of(rule, owner, one) && speaks_of(rule, owner, other);
+    });
 }
 
 std::vector<const view::VmEntry*> company_on(const view::Snapshot& state, const view::VmEntry& vm,

@@ -19,6 +19,9 @@ bool must_be_with(const view::VmEntry& vm, const view::VmEntry& other);
 // wider than a host), and speaks of the other.
 bool keep_apart(const view::VmEntry& one, const view::VmEntry& other);
 
+// A hard rule of `owner`, a third VM, counts both of them together in one such zone.
+bool counts_both(const view::VmEntry& owner, const view::VmEntry& one, const view::VmEntry& other);
+
 // For each rule to be with others one VM that satisfies it on `host`; none for a rule whose first
 // VM this is.
 std::vector<const view::VmEntry*> company_on(const view::Snapshot& state, const view::VmEntry& vm,

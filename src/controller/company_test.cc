@@ -55,5 +55,19 @@ TEST_F(Company, a_hard_rule_by_zone_keeps_both_apart_whoever_has_it) {
     EXPECT_FALSE(keep_apart(web, db)) << "a wish";
 }
 
+TEST_F(Company, a_third_vms_rule_counts_those_that_it_speaks_of) {
+    view::VmEntry other;
+    other.key = "default/db-2";
+    other.project_size = 7;
+    other.record = record_with("tier", "data");
+    EXPECT_FALSE(counts_both(web, db, other));
+    record->value.spec.affinity = {
+        {.anti = true, .hard = true, .labels = {{"tier", "data"}}, .domain = "zone"}};
+    EXPECT_TRUE(counts_both(web, db, other));
+    EXPECT_FALSE(counts_both(web, db, web)) << "its own counting is keep_apart()'s";
+    record->value.spec.affinity.front().labels = {{"tier", "front"}};
+    EXPECT_FALSE(counts_both(web, db, other));
+}
+
 }  // namespace
 }  // namespace blixard::controller

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/mutant.h"
 #include "controller/company.h"
@@ -184,13 +185,25 @@ bool Controller::waits_for_company(const view::VmEntry& vm) const {
     });
 }
 
-// One that it must keep away from is on its way from a lost host, and may yet stay there.
+// One that it must keep away from, or that a third VM's rule counts with it, is on its way from a
+// lost host, and may yet stay there.
 bool Controller::waits_for_a_move(const view::VmEntry& vm) const {
+    if (in_doubt_.empty()) return false;
     const view::SnapshotPtr state = deps_.view.current();
+    std::vector<const view::VmEntry*> owners;
+    const scheduler::Cluster& cluster = inventory_.cluster();
+    for (const scheduler::VmIndex owner : cluster.vms_that_may_forbid(*request_of(vm, *state)))
+        if (const view::VmEntry* entry = state->vms.find(cluster.vm(owner).request->vm))
+            owners.push_back(entry);
+    const auto matters = [&](const view::VmEntry& other) {
+        return keep_apart(vm, other) || std::ranges::any_of(owners, [&](const auto* owner) {
+                   return counts_both(*owner, vm, other);
+               });
+    };
     return std::any_of(in_doubt_.begin(), in_doubt_.end(), [&](const auto& host) {
         bool waits = false;
         state->for_each_vm_on(host.first, [&](const view::VmEntry& other) {
-            waits = busy_.contains(other.key) && keep_apart(vm, other);
+            waits = busy_.contains(other.key) && matters(other);
             return !waits;
         });
         return waits;
