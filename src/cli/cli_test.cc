@@ -186,6 +186,19 @@ TEST(List, is_a_table_with_the_reason_of_what_is_stuck) {
     EXPECT_EQ(server.request(0).target, "/v1/vms?project=default&limit=1000");
 }
 
+TEST(List, a_vm_of_a_host_that_does_not_report_is_not_said_to_run_there_now) {
+    TestServer server([](const SeenRequest& request) {
+        const bool nodes = request.target.starts_with("/v1/nodes");
+        return answer(200, list_of(nodes ? R"({"kind":"node","name":"host-a","ready":false})"
+                                         : std::string(kWeb)));
+    });
+    EXPECT_NE(run_with(server, {"list"}).out.find("running  host-a (not ready)  demo"),
+              std::string::npos);
+    EXPECT_EQ(server.requests().size(), 2u);
+    EXPECT_EQ(run_with(server, {"list", "-o", "name"}).out, "web-1\n");
+    EXPECT_EQ(server.requests().size(), 3u) << "programs ask for it themselves";
+}
+
 TEST(List, asks_for_what_the_filters_say) {
     TestServer server([](const SeenRequest&) { return answer(200, list_of("")); });
     Ran ran = run_with(server, {"list", "-A", "--label", "a=b", "--phase", "running", "--node=n1"});

@@ -245,6 +245,15 @@ TEST(Client, hands_back_why_a_console_is_refused) {
     EXPECT_EQ(problem_of(refusal).message, "vm \"a\" is stopped");
 }
 
+TEST(Remote, a_question_that_nobody_answers_is_not_one_that_goes_on) {
+    TestServer server([](const SeenRequest&) { return std::string("HTTP/1.1 200 OK\r\n"); });
+    Remote remote(endpoint_of(server));
+    EXPECT_EQ(remote.get("/v1/vms", {}, Millis{50}).error().code, ErrorCode::kUnavailable);
+    Remote other(endpoint_of(server));
+    EXPECT_EQ(other.post("/v1/vms", {}, Value::object(), Millis{50}).error().code,
+              ErrorCode::kTimeout);
+}
+
 TEST(Remote, reads_problem_documents) {
     TestServer server([](const SeenRequest&) {
         return problem(400, "invalid", "0 CPUs asked", "spec.cpus", "at least 1");

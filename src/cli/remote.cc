@@ -77,6 +77,10 @@ Result<Value> Remote::ask(HttpRequest request, Millis timeout) {
     request.headers.emplace_back("Accept", "application/json");
     auto response = client_.send(request, timeout);
     if (response) look_at_age(*response);
+    // Nothing goes on that a question could wait for.
+    if (!response && request.method == "GET" && response.error().code == ErrorCode::kTimeout)
+        return fail(ErrorCode::kUnavailable, response.error().message,
+                    "it runs and does not answer; see its log");
     return document_of(std::move(response));
 }
 

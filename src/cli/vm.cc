@@ -1,6 +1,8 @@
 // list, show and the actions on VMs that exist.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/context.h"
 #include "cli/units.h"
 #include "cli/vm_view.h"
@@ -27,6 +29,19 @@ std::string no_vms(const Context& context, const Args& args) {
                        printable(context.project));
 }
 
+// For people, who take "running" for what is so now. Who may not see hosts sees the VMs all the
+// same.
+SilentHosts silent_hosts(Context& context, const Value::Array& vms) {
+    SilentHosts silent;
+    const auto placed = [](const Value& vm) { return !vm.text("placement.node").empty(); };
+    if (!context.for_people() || std::ranges::none_of(vms, placed)) return silent;
+    const auto nodes = context.remote().list("/v1/nodes", {});
+    if (!nodes) return silent;
+    for (const Value& node : *nodes)
+        if (!node.flag("ready", true)) silent.insert(node.text("name"));
+    return silent;
+}
+
 Outcome list(Context& context, const Args& args) {
     bool everywhere = args.has("all-projects") || context.project == "*";
     Query query{{"project", everywhere ? "*" : context.project}};
@@ -37,7 +52,7 @@ Outcome list(Context& context, const Args& args) {
     if (args.has("phase")) query.emplace_back("phase", args.get("phase"));
     if (args.has("node")) query.emplace_back("node", args.get("node"));
     ASSIGN_OR_RETURN(Value::Array vms, context.remote().list("/v1/vms", query));
-    View view = vm_view(context.now(), everywhere, any_message(vms));
+    View view = vm_view(context.now(), everywhere, any_message(vms), silent_hosts(context, vms));
     view.nothing = no_vms(context, args);
     print_list(context, vms, view);
     return {};
@@ -66,7 +81,7 @@ Outcome show(Context& context, const Args& args) {
                         : context.for_people()          ? "\n"
                                                         : "");
         print_one(context, vm, [&] {
-            Facts facts = vm_details(vm, context.now());
+            Facts facts = vm_details(vm, context.now(), silent_hosts(context, {vm}));
             add_usage(context, name, vm, facts);
             return facts.render(context.screen.out_colours);
         });

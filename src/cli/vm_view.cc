@@ -56,6 +56,13 @@ std::string since_text(const Value& vm, WallTime now) {
     return since.empty() ? "" : fmt::format(" for {}", age_text(since, now));
 }
 
+// "h2 (not ready)"
+Cell node_cell(const Value& vm, const SilentHosts& silent) {
+    std::string node = vm.text("placement.node");
+    if (!silent.contains(node)) return node;
+    return {node + " (not ready)", Tint::kBad};
+}
+
 }  // namespace
 
 std::string labels_text(const Value* labels) {
@@ -79,7 +86,7 @@ std::string addresses_text(const Value& vm) {
 
 bool any_message(const Value::Array& vms) { return std::any_of(vms.begin(), vms.end(), says_why); }
 
-View vm_view(WallTime now, bool with_project, bool with_message) {
+View vm_view(WallTime now, bool with_project, bool with_message, SilentHosts silent) {
     View view;
     if (with_project) view.columns.push_back({"PROJECT"});
     for (Column column : std::vector<Column>{{"NAME"},
@@ -99,13 +106,13 @@ View vm_view(WallTime now, bool with_project, bool with_message) {
                                              {"REVISION", true, true}})
         view.columns.push_back(std::move(column));
     if (with_message) view.columns.push_back({"MESSAGE"});
-    view.row = [=](const Value& vm) {
+    view.row = [=, silent = std::move(silent)](const Value& vm) {
         std::vector<Cell> row;
         if (with_project) row.emplace_back(vm.text("project"));
         std::string phase = phase_text(vm);
         row.insert(row.end(), {vm.text("name"),
                                {phase, phase_tint(phase)},
-                               vm.text("placement.node"),
+                               node_cell(vm, silent),
                                vm.text("spec.image"),
                                std::to_string(vm.number("spec.cpus")),
                                mib_text(vm.number("spec.memory_mib")),
@@ -124,7 +131,7 @@ View vm_view(WallTime now, bool with_project, bool with_message) {
     return view;
 }
 
-Facts vm_details(const Value& vm, WallTime now) {
+Facts vm_details(const Value& vm, WallTime now, const SilentHosts& silent) {
     Facts facts;
     std::string phase = phase_text(vm);
     facts.add("Name", vm.text("name"));
@@ -132,7 +139,8 @@ Facts vm_details(const Value& vm, WallTime now) {
     facts.add("Phase", phase + since_text(vm, now), phase_tint(phase));
     facts.add("Message", message_of(vm));
     facts.add("Wanted", vm.text("spec.run"));
-    facts.add("Node", vm.text("placement.node"));
+    const Cell node = node_cell(vm, silent);
+    facts.add("Node", node.text, node.tint);
     facts.add("Placed", vm.text("placement.reason"));
     facts.add("Image", vm.text("spec.image"));
     facts.add("CPUs", std::to_string(vm.number("spec.cpus")));

@@ -1,17 +1,21 @@
 // How a VM looks to people.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "cli/print.h"
 
 namespace blixard::cli {
 
+// Hosts that do not report: what is shown of their VMs is what they last said.
+using SilentHosts = std::set<std::string>;
+
 // `with_project`: the list spans projects. `with_message`: some VM has something to say.
-View vm_view(WallTime now, bool with_project, bool with_message);
+View vm_view(WallTime now, bool with_project, bool with_message, SilentHosts silent = {});
 // Whether the list should have a message column: a VM that is pending or failed says why.
 bool any_message(const Value::Array& vms);
-Facts vm_details(const Value& vm, WallTime now);
+Facts vm_details(const Value& vm, WallTime now, const SilentHosts& silent = {});
 
 // "web-1: running on host-a"
 std::string vm_line(const Value& vm, const Colours& colours);

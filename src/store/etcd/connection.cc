@@ -1,5 +1,7 @@
 #include "store/etcd/connection.h"
 
+#include <absl/synchronization/mutex.h>
+
 #include <algorithm>
 
 namespace blixard::store {
@@ -118,6 +120,9 @@ class Connection::Timer final : public Completion {
 };
 
 Connection::Connection(EtcdOptions options, Log& log) : options_(std::move(options)), log_(log) {
+    // Debian's Abseil is built with its debugging aids: every lock that gRPC takes would be entered
+    // in a graph of the whole process, behind a lock of its own.
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     const auto credentials = credentials_of(options_);
     member_ids_.resize(options_.endpoints.size());
     for (const std::string& address : options_.endpoints) {

@@ -19,7 +19,10 @@ Error error_of(sqlite3* handle, std::string text) {
     text += sqlite3_errmsg(handle);
     const int code = sqlite3_errcode(handle);
     if (disk_is_full(handle)) {
-        return {ErrorCode::kExhausted, text, {}, "make room on the disk of the data directory"};
+        return {ErrorCode::kExhausted,
+                "the disk of the store is full: " + text,
+                {},
+                "make room on the disk of the data directory"};
     }
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
         return {ErrorCode::kInternal, text, {}, "restore the data directory from a backup"};
