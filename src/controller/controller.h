@@ -165,6 +165,7 @@ class Controller {
     bool reservations_due_ = true;  // what they rest on may have changed
     bool drains_due_ = true;        // what they have come to may have changed
     scheduler::Reservations reservations_;
+    scheduler::Placer placer_;
     std::unordered_map<std::string, MonoTime> pending_since_;  // VMs that want a place
     std::unordered_map<std::string, MonoTime> pending_told_;   // when the reason was last written
     // When the reason was last compared with what was written.

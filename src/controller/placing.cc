@@ -51,7 +51,7 @@ void Controller::place_pending() {
     scheduler::Cluster& cluster = inventory_.cluster();
     cluster.set_revision(state->revision);
     if (reservations_due_ || !reservations_.all_wait(queue_)) refresh_reservations();
-    scheduler::Batch batch(cluster, queue_, reservations_, policy_, now);
+    scheduler::Batch batch(cluster, queue_, reservations_, placer_, policy_, now);
     for (std::size_t decided = 0;
          decided < kDecisionsPerTick && deps_.clock.mono() - now < kDecidingPerTick;) {
         if (!queue_.next()) {
@@ -89,7 +89,7 @@ bool Controller::place_next(scheduler::Batch& batch, const view::Snapshot& state
         queue_.put(request, *queue_.waits_since(waiting->vm));
         return false;
     }
-    const scheduler::Decision decision = batch.decide(
+    const scheduler::Decision& decision = batch.decide(
         reason_is_due(vm->key) ? scheduler::Remedies::kFound : scheduler::Remedies::kLeftOut);
     switch (decision.outcome) {
         case scheduler::Outcome::kPlaced:

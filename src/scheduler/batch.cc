@@ -4,7 +4,6 @@
 
 #include "base/assert.h"
 #include "scheduler/filters.h"
-#include "scheduler/place.h"
 
 namespace blixard::scheduler {
 namespace {
@@ -90,19 +89,19 @@ void Reservations::drop(const std::string& vm, Cluster& cluster) {
     });
 }
 
-Decision Batch::decide(Remedies remedies) {
+const Decision& Batch::decide(Remedies remedies) {
     const auto request = queue_.next();
     ASSERT(request != nullptr);
     const Decision* known = queue_.known_answer();
     if (known && (!known->without_remedies || remedies == Remedies::kLeftOut)) {
-        Decision decision = *known;
-        decision.vm = request->vm;
-        queue_.answered(decision, true);
-        return decision;
+        known_ = *known;
+        known_.vm = request->vm;
+        queue_.answered(known_, true);
+        return known_;
     }
     // It may be counted on a host that is being cleared for it.
     if (cluster_.find_vm(request->vm) != kNoVm) (void)cluster_.release(request->vm);
-    Decision decision = place(cluster_, *request, policy_, remedies);
+    const Decision& decision = placer_.place(cluster_, *request, policy_, remedies);
     switch (decision.outcome) {
         case Outcome::kPlaced:
             (void)cluster_.place(request, decision.host, decision.assignment);

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "scheduler/cluster.h"
 #include "scheduler/decision.h"
+#include "scheduler/place.h"
 #include "scheduler/policy.h"
 #include "scheduler/queue.h"
 
@@ -48,26 +49,29 @@ class Reservations {
 // Decides for the VMs of a queue in their turn. All that it refers to must outlive it.
 class Batch {
  public:
-    Batch(Cluster& cluster, Queue& queue, Reservations& reservations, const Policy& policy,
-          MonoTime now)
+    Batch(Cluster& cluster, Queue& queue, Reservations& reservations, Placer& placer,
+          const Policy& policy, MonoTime now)
         : cluster_(cluster),
           queue_(queue),
           reservations_(reservations),
+          placer_(placer),
           policy_(policy),
           now_(now) {}
 
     // The decision for queue.next(), which must be there. A VM that finds a place is counted in the
     // cluster and leaves the queue. One whose place needs evictions is counted there at once, over
     // what is free, and stays in the queue. One that fits nowhere and has waited for
-    // policy.reserve_after gets a host reserved.
-    Decision decide(Remedies remedies = Remedies::kFound);
+    // policy.reserve_after gets a host reserved. Valid until the next call.
+    const Decision& decide(Remedies remedies = Remedies::kFound);
 
  private:
     Cluster& cluster_;
     Queue& queue_;
     Reservations& reservations_;
+    Placer& placer_;
     const Policy& policy_;
     const MonoTime now_;
+    Decision known_;  // an answer that was given before, to another VM
 };
 
 }  // namespace blixard::scheduler

@@ -17,6 +17,7 @@ struct Turns {
     Cluster cluster;
     Queue queue;
     Reservations reservations;
+    Placer placer;
     Policy policy;
 
     void wait(Request request, MonoTime since = {}) {
@@ -25,7 +26,7 @@ struct Turns {
     // "vm outcome" of every decision of this round, in order.
     std::vector<std::string> round(MonoTime now = {}) {
         std::vector<std::string> answers;
-        Batch batch(cluster, queue, reservations, policy, now);
+        Batch batch(cluster, queue, reservations, placer, policy, now);
         while (queue.next()) {
             auto decision = batch.decide();
             answers.push_back(decision.vm + (decision.outcome == Outcome::kPlaced
@@ -170,7 +171,7 @@ TEST(Queue, what_comes_or_changes_while_a_round_goes_on_is_asked_in_its_turn) {
     urgent.priority = 900;
     turns.wait(a_vm("v1", 8, 512));
     turns.wait(a_vm("v2", 9, 512));
-    Batch batch(turns.cluster, turns.queue, turns.reservations, turns.policy, {});
+    Batch batch(turns.cluster, turns.queue, turns.reservations, turns.placer, turns.policy, {});
     EXPECT_EQ(batch.decide().vm, "v1");
     turns.wait(urgent);
     turns.wait(a_vm("v1", 4, 512));  // it wants less now
@@ -215,7 +216,7 @@ TEST(Queue, what_would_help_is_looked_for_where_it_is_asked_for) {
     turns.wait(a_vm("big-1", 8, 1024));
     turns.wait(a_vm("big-2", 8, 1024));
     turns.wait(a_vm("big-3", 8, 1024));
-    Batch batch(turns.cluster, turns.queue, turns.reservations, turns.policy, {});
+    Batch batch(turns.cluster, turns.queue, turns.reservations, turns.placer, turns.policy, {});
     EXPECT_TRUE(batch.decide(Remedies::kLeftOut).would_fit_if.empty());
     EXPECT_FALSE(batch.decide(Remedies::kFound).would_fit_if.empty());
     EXPECT_FALSE(batch.decide(Remedies::kLeftOut).would_fit_if.empty());  // it is known now
@@ -225,7 +226,7 @@ TEST(Queue, a_million_vms_that_fit_nowhere_are_one_question) {
     Turns turns;
     ASSERT_TRUE(turns.cluster.upsert_host(a_host("a", 4, 4096)));
     for (int i = 0; i < 1'000'000; ++i) turns.wait(a_vm("v" + std::to_string(i), 8, 1));
-    Batch batch(turns.cluster, turns.queue, turns.reservations, turns.policy, {});
+    Batch batch(turns.cluster, turns.queue, turns.reservations, turns.placer, turns.policy, {});
     std::size_t told = 0;
     for (; turns.queue.next(); ++told) ASSERT_EQ(batch.decide().outcome, Outcome::kPending);
     EXPECT_EQ(told, 1'000'000U);
@@ -242,7 +243,7 @@ TEST(Queue, nobody_is_left_out_of_a_round) {
         turns.wait(vm);
     }
     for (int cut = 0; cut < 6; ++cut) {
-        Batch batch(turns.cluster, turns.queue, turns.reservations, turns.policy, {});
+        Batch batch(turns.cluster, turns.queue, turns.reservations, turns.placer, turns.policy, {});
         for (int i = 0; i < cut && turns.queue.next(); ++i) batch.decide();
         turns.queue.new_round();
     }

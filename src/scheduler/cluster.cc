@@ -361,11 +361,17 @@ Ask Cluster::ask_of(const Request& request) const {
 
 Assignment Cluster::assignment_of(Take take) const {
     Assignment assignment;
+    write_assignment(take, assignment);
+    return assignment;
+}
+
+void Cluster::write_assignment(Take take, Assignment& assignment) const {
+    assignment.numa_nodes.clear();
+    assignment.gpus.clear();
     for (int i = 0; i < 32; ++i) {
         if ((take.numa >> i & 1) != 0) assignment.numa_nodes.push_back(i);
         if ((take.gpus >> i & 1) != 0) assignment.gpus.push_back(i);
     }
-    return assignment;
 }
 
 Take Cluster::take_of(const Assignment& assignment) const {

@@ -136,6 +136,7 @@ class Cluster {
     // should.
     Ask ask_of(const Request& request) const;
     Assignment assignment_of(Take take) const;
+    void write_assignment(Take take, Assignment& assignment) const;
     Take take_of(const Assignment& assignment) const;
     NameId zone_key() const { return zone_key_; }
     // The value of a host's label, kNoName if it has none.

@@ -66,6 +66,8 @@ struct Candidate {
     std::string host;
     double score = 0.0;
     std::vector<ScorePart> parts;
+
+    bool operator==(const Candidate&) const = default;
 };
 
 struct Refusals {
@@ -73,6 +75,8 @@ struct Refusals {
     std::int64_t hosts = 0;    // hosts whose first refusal this is
     std::string closest_host;  // the one that came closest
     std::string detail;        // what that one said
+
+    bool operator==(const Refusals&) const = default;
 };
 
 enum class Outcome : std::uint8_t {
@@ -99,6 +103,8 @@ struct Remedy {
     std::vector<std::string> evict;  // kEvict: VM keys
     Reason rule = Reason::kCpu;      // kDropRule: which requirement of the request to drop
     std::string text;                // "2 GiB less memory fits host c"
+
+    bool operator==(const Remedy&) const = default;
 };
 
 std::string_view remedy_name(Remedy::Kind kind);  // "shrink", "uncordon" ...
@@ -122,6 +128,8 @@ struct Decision {
     Error error;                         // kRefused
     std::int64_t revision = 0;           // of the cluster state it was made at
     std::int64_t hosts_considered = 0;
+
+    bool operator==(const Decision&) const = default;
 };
 
 // One line for people: "host-3 (fragmentation, score -1.25; next host-7 -2.00)" or why not.

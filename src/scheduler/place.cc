@@ -14,8 +14,6 @@
 namespace blixard::scheduler {
 namespace {
 
-constexpr std::size_t kFailuresUsual = 8;  // of one host at once
-
 std::optional<Spot> spot_on(const Cluster& cluster, const Filters& filters, const Scores& scores,
                             HostIndex index) {
     Takes takes;
@@ -124,66 +122,67 @@ std::optional<Spot> best_spot(const Cluster& cluster, const Filters& filters,
 class Tally {
  public:
     // Where it was counted, for again().
-    template <class Detail>
-    std::int32_t add(const HostSlot& host, const Failure& failure, const Detail& detail) {
-        auto lack = failure.needed - failure.available;
-        for (std::size_t i = 0; i < refusals_.size(); ++i) {
-            if (refusals_[i].reason != failure.reason) continue;
-            ++refusals_[i].hosts;
-            if (lack < lacks_[i]) {
-                lacks_[i] = lack;
-                refusals_[i].closest_host = host.spec.name;
-                refusals_[i].detail = detail();
-            }
-            return static_cast<std::int32_t>(i);
+    std::int32_t add(HostIndex host, const Failure& failure) {
+        const auto lack = failure.needed - failure.available;
+        std::size_t at = 0;
+        while (at < count_ && counted_[at].reason != failure.reason) ++at;
+        if (at == count_) counted_[count_++] = {failure.reason, 0, host, lack};
+        Counted& here = counted_[at];
+        ++here.hosts;
+        if (lack < here.lack) {
+            here.lack = lack;
+            here.closest = host;
         }
-        refusals_.push_back({failure.reason, 1, host.spec.name, detail()});
-        lacks_[refusals_.size() - 1] = lack;
-        return static_cast<std::int32_t>(refusals_.size() - 1);
+        return static_cast<std::int32_t>(at);
     }
     // One host more that says exactly the same.
     void again(std::int32_t refusal) {
         if (!mutant(MutantId::kReasonMiscounted))
-            ++refusals_[static_cast<std::size_t>(refusal)].hosts;
+            ++counted_[static_cast<std::size_t>(refusal)].hosts;
     }
 
-    std::vector<Refusals> take() {
+    // Most hosts first; only what the closest ones say is put into words.
+    void write(const Cluster& cluster, const Filters& filters, std::vector<Failure>& failures,
+               std::vector<Refusals>& refusals) {
         // No two have the same reason: nothing to keep stable, which would take memory.
-        std::sort(refusals_.begin(), refusals_.end(), [](const Refusals& a, const Refusals& b) {
-            return a.hosts != b.hosts ? a.hosts > b.hosts : a.reason < b.reason;
-        });
-        return std::move(refusals_);
+        std::sort(counted_.begin(), counted_.begin() + count_,
+                  [](const Counted& a, const Counted& b) {
+                      return a.hosts != b.hosts ? a.hosts > b.hosts : a.reason < b.reason;
+                  });
+        refusals.resize(count_);
+        for (std::size_t i = 0; i < count_; ++i) {
+            filters.check(counted_[i].closest, Words::kOfFirst, failures);
+            refusals[i].reason = counted_[i].reason;
+            refusals[i].hosts = counted_[i].hosts;
+            refusals[i].closest_host = cluster.host(counted_[i].closest).spec.name;
+            refusals[i].detail = std::move(failures.front().detail);
+        }
     }
 
  private:
-    std::vector<Refusals> refusals_;
-    std::array<std::int64_t, kReasons> lacks_{};  // of each refusal
+    struct Counted {
+        Reason reason = Reason::kCpu;
+        std::int64_t hosts = 0;
+        HostIndex closest = kNoHost;
+        std::int64_t lack = 0;
+    };
+    std::array<Counted, kReasons> counted_;
+    std::size_t count_ = 0;
 };
 
 // All hosts, judged; the best few kept in order.
-struct Survey {
-    std::vector<Spot> best;
+Tally survey(const Cluster& cluster, const Filters& filters, const Scores& scores, std::size_t keep,
+             std::vector<Spot>& best, std::vector<Failure>& failures) {
     Tally tally;
-};
-
-Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scores,
-              std::size_t keep) {
-    Survey survey;
-    survey.best.reserve(keep + 1);
+    best.clear();
+    best.reserve(keep + 1);
     Sheet sheet(cluster, filters, scores);
-    std::vector<Failure> failures;
-    // Putting a refusal into words costs more than all the rest: once for each shape.
     auto refuse = [&](HostIndex index) {
         auto* note = filters.looks_at_hosts() ? nullptr : sheet.note_of(index);
-        if (note && note->refusal >= 0) return survey.tally.again(note->refusal);
-        failures.reserve(kFailuresUsual);
+        if (note && note->refusal >= 0) return tally.again(note->refusal);
         filters.check(index, Words::kNone, failures);
         if (failures.empty()) return;
-        const Failure first = failures.front();
-        auto refusal = survey.tally.add(cluster.host(index), first, [&] {
-            filters.check(index, Words::kOfFirst, failures);
-            return std::move(failures.front().detail);
-        });
+        const auto refusal = tally.add(index, failures.front());
         if (note) note->refusal = refusal;
     };
     for (HostIndex index : cluster.hosts()) {
@@ -195,34 +194,54 @@ Survey survey(const Cluster& cluster, const Filters& filters, const Scores& scor
         }
         double score = *room_score;
         if (scores.looks_at_hosts()) score += scores.of_host(index, nullptr);
-        if (survey.best.size() == keep && score <= survey.best.back().score)
-            continue;  // hosts come by rank
+        if (best.size() == keep && score <= best.back().score) continue;  // hosts come by rank
         auto at =
-            std::upper_bound(survey.best.begin(), survey.best.end(), score,
+            std::upper_bound(best.begin(), best.end(), score,
                              [](double value, const Spot& spot) { return value > spot.score; });
-        survey.best.insert(at, {index, {}, score});
-        if (survey.best.size() > keep) survey.best.pop_back();
+        best.insert(at, {index, {}, score});
+        if (best.size() > keep) best.pop_back();
     }
-    for (auto& spot : survey.best) spot = *spot_on(cluster, filters, scores, spot.host);
-    return survey;
+    for (auto& spot : best) spot = *spot_on(cluster, filters, scores, spot.host);
+    return tally;
 }
 
 void explain_winner(Decision& decision, const Cluster& cluster, const Scores& scores,
                     const std::vector<Spot>& best) {
-    auto parts_of = [&](const Spot& spot) {
-        auto parts = scores.explain_room(cluster.host(spot.host), spot.take);
+    auto name_parts = [&](const Spot& spot, std::vector<ScorePart>& parts) {
+        parts.clear();
+        scores.explain_room(cluster.host(spot.host), spot.take, parts);
         scores.of_host(spot.host, &parts);
-        return parts;
     };
     decision.outcome = Outcome::kPlaced;
     decision.host = cluster.host(best[0].host).spec.name;
-    decision.assignment = cluster.assignment_of(best[0].take);
+    cluster.write_assignment(best[0].take, decision.assignment);
     decision.score = best[0].score;
-    decision.parts = parts_of(best[0]);
-    decision.runners_up.reserve(best.size() - 1);
-    for (std::size_t i = 1; i < best.size(); ++i)
-        decision.runners_up.push_back(
-            {cluster.host(best[i].host).spec.name, best[i].score, parts_of(best[i])});
+    name_parts(best[0], decision.parts);
+    decision.runners_up.resize(best.size() - 1);
+    for (std::size_t i = 1; i < best.size(); ++i) {
+        Candidate& candidate = decision.runners_up[i - 1];
+        candidate.host = cluster.host(best[i].host).spec.name;
+        candidate.score = best[i].score;
+        name_parts(best[i], candidate.parts);
+    }
+}
+
+// As good as new, in the memory of one before; runners_up and refusals are its caller's to set.
+Decision& begin(Decision& decision, const Request& request) {
+    Decision fresh;
+    fresh.vm.swap(decision.vm);
+    fresh.host.swap(decision.host);
+    fresh.assignment = std::move(decision.assignment);
+    fresh.parts.swap(decision.parts);
+    fresh.runners_up.swap(decision.runners_up);
+    fresh.refusals.swap(decision.refusals);
+    decision = std::move(fresh);
+    decision.vm = request.vm;
+    decision.host.clear();
+    decision.assignment.numa_nodes.clear();
+    decision.assignment.gpus.clear();
+    decision.parts.clear();
+    return decision;
 }
 
 bool may_preempt(const Decision& decision, const Policy& policy) {
@@ -251,27 +270,29 @@ std::optional<Spot> choose(const Cluster& cluster, const Request& request, const
     return best_spot(cluster, filters, scores);
 }
 
-Decision place(const Cluster& cluster, const Request& request, const Policy& policy,
-               Remedies remedies) {
-    Decision decision;
-    decision.vm = request.vm;
+Decision& Placer::place(const Cluster& cluster, const Request& request, const Policy& policy,
+                        Remedies remedies) {
+    Decision& decision = begin(decision_, request);
     decision.strategy = strategy_for(request, policy);
     decision.revision = cluster.revision();
     decision.hosts_considered = static_cast<std::int64_t>(cluster.host_count());
     if (auto valid = validate(request); !valid) {
         decision.outcome = Outcome::kRefused;
         decision.error = valid.error();
+        decision.runners_up.clear();
+        decision.refusals.clear();
         return decision;
     }
     Filters filters(cluster, request, policy, decision.strategy);
     Scores scores(cluster, filters, policy);
-    auto found = survey(cluster, filters, scores,
-                        1 + static_cast<std::size_t>(std::max(0, policy.runners_up)));
-    decision.refusals = found.tally.take();
-    if (!found.best.empty()) {
-        explain_winner(decision, cluster, scores, found.best);
+    survey(cluster, filters, scores, 1 + static_cast<std::size_t>(std::max(0, policy.runners_up)),
+           best_, failures_)
+        .write(cluster, filters, failures_, decision.refusals);
+    if (!best_.empty()) {
+        explain_winner(decision, cluster, scores, best_);
         return decision;
     }
+    decision.runners_up.clear();
     if (may_preempt(decision, policy))
         if (auto plan = plan_preemption(cluster, request, policy)) {
             explain_eviction(decision, cluster, *plan);
@@ -280,6 +301,12 @@ Decision place(const Cluster& cluster, const Request& request, const Policy& pol
     decision.without_remedies = remedies == Remedies::kLeftOut;
     if (!decision.without_remedies) decision.would_fit_if = find_remedies(cluster, filters, policy);
     return decision;
+}
+
+Decision place(const Cluster& cluster, const Request& request, const Policy& policy,
+               Remedies remedies) {
+    Placer placer;
+    return std::move(placer.place(cluster, request, policy, remedies));
 }
 
 Result<std::vector<Failure>> why_not(const Cluster& cluster, const Request& request,

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "scheduler/cluster.h"
 #include "scheduler/decision.h"
@@ -22,6 +23,19 @@ std::optional<Spot> choose(const Cluster& cluster, const Request& request, const
 // nowhere the smallest changes that would help, or the VMs to evict where the policy allows it.
 Decision place(const Cluster& cluster, const Request& request, const Policy& policy,
                Remedies remedies = Remedies::kFound);
+
+// place() for many VMs one after the other: the memory of one decision serves the next.
+class Placer {
+ public:
+    // Valid until the next call.
+    Decision& place(const Cluster& cluster, const Request& request, const Policy& policy,
+                    Remedies remedies);
+
+ private:
+    Decision decision_;
+    std::vector<Spot> best_;
+    std::vector<Failure> failures_;
+};
 
 // Why a VM does not (or does) go to one host: every filter that refuses it, or none if it would
 // fit. kNotFound if there is no such host.

@@ -343,7 +343,8 @@ RC_GTEST_PROP(Property, a_batch_never_counts_the_same_room_twice, (std::uint64_t
         if (backwards) std::reverse(arrivals.begin(), arrivals.end());
         for (const auto& request : arrivals) queue.put(shared(request), MonoTime{0});
         const MonoTime now{waited_long ? policy.reserve_after.count : 0};
-        Batch batch(cluster, queue, reservations, policy, now);
+        Placer placer;
+        Batch batch(cluster, queue, reservations, placer, policy, now);
         std::vector<std::string> answers;
         while (queue.next()) {
             const auto decision = batch.decide();
@@ -365,6 +366,22 @@ RC_GTEST_PROP(Property, a_batch_never_counts_the_same_room_twice, (std::uint64_t
     };
     RC_ASSERT(decide(false, false) == decide(true, false));
     decide(false, true);
+}
+
+// What one decision leaves for the next is memory alone.
+RC_GTEST_PROP(Property, a_decision_does_not_depend_on_the_one_before_it, (std::uint64_t seed)) {
+    Placer placer;
+    play(random_world(seed), [&](const Cluster& cluster, const Request& request) {
+        for (const bool preempts : {false, true}) {
+            Policy policy;
+            policy.preempt_always = preempts;
+            RC_ASSERT(placer.place(cluster, request, policy, Remedies::kFound) ==
+                      place(cluster, request, policy));
+        }
+        Request wrong = request;
+        wrong.need.memory_mib = -1;
+        RC_ASSERT(placer.place(cluster, wrong, {}, Remedies::kFound) == place(cluster, wrong, {}));
+    });
 }
 
 // Every move of a plan is possible when its turn comes, and what it says is stuck is.

@@ -56,10 +56,10 @@ void Queue::put(Pending request, MonoTime since) {
     }
     auto& group = groups_.try_emplace(request).first->second;
     if (!group) group = std::make_unique<Group>();
-    delist(*group);
+    auto turn = delist(*group);
     freshen(*group);
     group->untold.insert(request);
-    enlist(*group);
+    enlist(*group, std::move(turn));
     if (follows_others(*request)) followers_.insert(request);
     auto vm = request->vm;
     entries_.emplace(std::move(vm), Entry{std::move(request), group.get(), since});
@@ -72,12 +72,12 @@ void Queue::remove(std::string_view vm) {
     auto& group = *entry->second.group;
     entries_.erase(entry);
     followers_.erase(request);
-    delist(group);
+    auto turn = delist(group);
     for (auto* line : {&group.untold, &group.told, &group.done}) line->erase(request);
     if (group.empty())
         groups_.erase(request);
     else
-        enlist(group);
+        enlist(group, std::move(turn));
 }
 
 void Queue::clear() {
@@ -115,25 +115,25 @@ void Queue::had_turn(const std::optional<Decision>& answer_for_all) {
     ASSERT(!turns_.empty());
     auto request = turns_.begin()->first;
     auto& group = *turns_.begin()->second;
-    delist(group);
+    auto turn = delist(group);
     freshen(group);
     for (auto* line : {&group.untold, &group.told}) line->erase(request);
     group.done.insert(std::move(request));
     if (answer_for_all && (!group.answer || group.answer->without_remedies))
         group.answer = answer_for_all;
-    enlist(group);
+    enlist(group, std::move(turn));
 }
 
 void Queue::ask_again(std::string_view vm) {
     const auto entry = entries_.find(vm);
     if (entry == entries_.end()) return;
     Group& group = *entry->second.group;
-    delist(group);
+    auto turn = delist(group);
     freshen(group);
     group.answer.reset();  // it may be another one now
     for (Line* line : {&group.told, &group.done}) line->erase(entry->second.request);
     group.untold.insert(entry->second.request);
-    enlist(group);
+    enlist(group, std::move(turn));
 }
 
 std::vector<Queue::Pending> Queue::followers_of(const Request& placed) const {
@@ -156,7 +156,7 @@ void Queue::new_round() {
     asked_.clear();
     for (auto& [first, group] : cut_short) {
         freshen(*group);
-        enlist(*group);
+        enlist(*group, {});
     }
 }
 
@@ -182,16 +182,25 @@ void Queue::freshen(Group& group) {
     group.told.merge(group.done);
 }
 
-void Queue::enlist(Group& group) {
-    if (const auto* first = first_to_ask(group))
-        turns_.emplace(*first, &group);
-    else if (const auto* any = first_of({&group.told, &group.done}))
-        asked_.emplace(*any, &group);
+void Queue::enlist(Group& group, Turns::node_type spare) {
+    const auto* asks = first_to_ask(group);
+    const auto* any = asks ? asks : first_of({&group.told, &group.done});
+    if (!any) return;
+    Turns& turns = asks ? turns_ : asked_;
+    if (spare.empty()) {
+        turns.emplace(*any, &group);
+        return;
+    }
+    spare.key() = *any;
+    turns.insert(std::move(spare));
 }
 
-void Queue::delist(Group& group) {
-    if (const auto* first = first_to_ask(group)) turns_.erase(*first);
-    if (const auto* any = first_of({&group.untold, &group.told, &group.done})) asked_.erase(*any);
+Queue::Turns::node_type Queue::delist(Group& group) {
+    Turns::node_type spare;
+    if (const auto* first = first_to_ask(group)) spare = turns_.extract(*first);
+    const auto* any = first_of({&group.untold, &group.told, &group.done});
+    if (spare.empty() && any) spare = asked_.extract(*any);
+    return spare;
 }
 
 }  // namespace blixard::scheduler

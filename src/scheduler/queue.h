@@ -95,8 +95,9 @@ class Queue {
     static const Pending* first_of(std::initializer_list<const Line*> lines);
     const Pending* first_to_ask(const Group& group) const;
     void freshen(Group& group);
-    void enlist(Group& group);
-    void delist(Group& group);
+    // `spare`: what delist() took out, to be used again.
+    void enlist(Group& group, Turns::node_type spare);
+    Turns::node_type delist(Group& group);
 
     std::unordered_map<std::string, Entry, NameHash, std::equal_to<>> entries_;
     std::unordered_map<Pending, std::unique_ptr<Group>, WishHash, SameWish> groups_;

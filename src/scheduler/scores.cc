@@ -183,11 +183,9 @@ double Scores::of_host(HostIndex index, std::vector<ScorePart>* parts) const {
     return points;
 }
 
-std::vector<ScorePart> Scores::explain_room(const HostSlot& host, Take take) const {
-    std::vector<ScorePart> parts;
+void Scores::explain_room(const HostSlot& host, Take take, std::vector<ScorePart>& parts) const {
     if (const char* name = name_of_room_part(strategy_))
         parts.push_back({name, of_take(host, take)});
-    return parts;
 }
 
 }  // namespace blixard::scheduler

@@ -24,8 +24,8 @@ class Scores {
     double of_room(const HostSlot& host, const Takes& takes, Take& best) const;
     // The part that depends on where the host stands and what lies there. `parts` may be null.
     double of_host(HostIndex host, std::vector<ScorePart>* parts) const;
-    // What of_room found, named.
-    std::vector<ScorePart> explain_room(const HostSlot& host, Take take) const;
+    // What of_room found, named and added to `parts`.
+    void explain_room(const HostSlot& host, Take take, std::vector<ScorePart>& parts) const;
 
  private:
     double most_available(const HostSlot& host) const;
