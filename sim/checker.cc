@@ -335,6 +335,9 @@ void Checker::check_volume(const store::Change& change) {
     if (is->epoch < was.epoch || is->epoch > was.epoch + 1)
         broken(fmt::format("volume {} went from epoch {} to {}", name, was.epoch, is->epoch));
     if (is->size_mib == was.size_mib) return;
+    state_.for_each_vm_using(view::volume_use(key.project, key.name), [&](const view::VmEntry& vm) {
+        if (!vm.node().empty()) grown_[std::string(vm.node())] = clock_.mono();
+    });
     for (const auto& [uid, hosts] : processes_)
         for (const auto& [host, running] : hosts)
             for (const std::string& path : running.opened)
@@ -540,6 +543,9 @@ void Checker::check_release(const view::VmEntry& after) {
             broken(
                 fmt::format("vm {} was told to leave {} for a rebalance that nobody has asked for",
                             after.key, after.node()));
+        if (std::string wrong = who_needs_it_near(state_, after); !wrong.empty())
+            broken(fmt::format("vm {} was told to leave {} for a rebalance, and vm {} must be near",
+                               after.key, after.node(), wrong));
     }
     if (!reason.starts_with("preempted by ")) return;
     const std::string by = reason.substr(13, reason.find(' ', 13) - 13);
@@ -569,6 +575,13 @@ void Checker::check_status(const view::VmEntry* before, const view::VmEntry& aft
     if (ends(status.phase) && here)
         broken(fmt::format("vm {} is said to be {} ({}), and runs on {}", after.key,
                            model::phase_name(status.phase), status.message, status.node));
+    if (here && status.phase == Phase::kRunning &&
+        running->second.at(status.node).epoch == static_cast<std::uint64_t>(status.epoch)) {
+        const bool ill = status.health == "unhealthy";
+        if (ill && !running->second.at(status.node).sick)
+            broken(fmt::format("vm {} on {} is said to be unhealthy, and is well", after.key,
+                               status.node));
+    }
     if (status.phase == Phase::kRunning || status.phase == Phase::kPaused) {
         const auto pids = pids_.find(fmt::format("{} {}", status.uid, status.epoch));
         if (pids == pids_.end() || !pids->second.contains(status.pid))
@@ -586,8 +599,10 @@ void Checker::check_record_of(const view::VmEntry* before, const view::VmEntry& 
                            what));
     };
     const bool ended = ends(now.phase);
+    if (now.pid == 0 && now.pid_start != 0) wrong("names no process, and says when it began");
     if (ended && (now.pid != 0 || !now.addresses.empty()))
         wrong(fmt::format("names process {}", now.pid));
+    check_end_of(after);
     if (now.pid != 0 && !now.stopped_by.empty())
         wrong(fmt::format("has process {}, and says that it was stopped by {}", now.pid,
                           now.stopped_by));
@@ -613,6 +628,9 @@ void Checker::check_record_of(const view::VmEntry* before, const view::VmEntry& 
         wrong(fmt::format("is of generation {}/{}, and the spec of {}/{}", now.generation,
                           now.restart_generation, record.generation, record.restart_generation));
     if (!goes_on) return;
+    if (now.phase == Phase::kFailed && then->phase == Phase::kFailed && restarts > 0 &&
+        now.restart_generation > then->restart_generation)
+        wrong(fmt::format("is told to start, and waits: {}", now.message));
     if (now.restart_generation < then->restart_generation)
         wrong(fmt::format("fell from restart {} to {}", then->restart_generation,
                           now.restart_generation));

@@ -35,6 +35,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
         bool fenced = false;
         std::set<std::string> writes;  // the shared disks that it has open
         std::set<std::string> opened;  // all its disks
+        std::optional<MonoTime> sick;  // since when its guest has not been well, if ever
     };
 
     // What counts against a quota.
@@ -56,6 +57,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void on_process_end(const std::string& host, const Machine& machine,
                         std::string_view why) override;
     void on_record_torn(const Machine& machine) override;
+    void on_sick(const std::string& host, const Machine& machine) override;
     void on_daemon_gone(const std::string& host);
     void on_disk_deleted(const std::string& host, const std::string& path) override;
     // A daemon moved its watchdog's deadline, both on the clock of its host.
@@ -123,6 +125,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void check_release(const view::VmEntry& after);
     void check_status(const view::VmEntry* before, const view::VmEntry& after);
     void check_record_of(const view::VmEntry* before, const view::VmEntry& after);
+    void check_end_of(const view::VmEntry& after);
     void check_drain(const std::string& id, const model::Operation& now);
     void check_rebalance(const std::string& id, const model::Operation& then,
                          const model::Operation& now);
@@ -151,6 +154,12 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
         int in_a_row = 1;          // ends that this daemon has seen, each soon after the start
     };
     std::map<std::string, End> ended_;  // by "<uid> <epoch> <restart generation>": how, last
+    struct LastEnd {
+        std::uint64_t epoch = 0;
+        bool told = false;      // to end
+        bool ran_long = false;  // and undisturbed
+    };
+    std::map<std::string, LastEnd> last_ends_;  // by uid
     std::map<std::string, std::deque<MonoTime>>
         starts_;                  // by incarnation: when it was started, lately
     std::set<std::string> uids_;  // of every VM record ever committed

@@ -11,18 +11,29 @@ namespace {
 // Many checkpoints in an hour: they are to be right.
 constexpr std::size_t kRecordSegmentBytes = 64 << 10;
 constexpr Millis kNever = seconds(1'000'000);
+// Few: who comes again reads on in the store's history, mostly.
+constexpr std::size_t kEventsKept = 60;
 }  // namespace
 
-// Every image file is there.
+// Image files are there, or come from another host, or cannot be had for now.
 class SimHost::PathBlobs final : public agent::Blobs {
  public:
-    explicit PathBlobs(Executor& executor) : executor_(executor) {}
+    PathBlobs(Executor& executor, const SimMachines& machines, SeededRandom& random)
+        : executor_(executor), machines_(machines), random_(random) {}
     void ensure(const std::string& sha256, Callback<std::string> done) override {
-        executor_.post([sha256, done] { done("/blobs/" + sha256); });
+        const std::uint64_t dice = machines_.troubled() ? random_.below(100) : 100;
+        if (dice >= 12) return executor_.post([sha256, done] { done("/blobs/" + sha256); });
+        const Millis wait{static_cast<std::int64_t>(random_.below(dice < 4 ? 15'000 : 500))};
+        executor_.after(wait, [sha256, done, comes = dice < 7] {
+            if (comes) return done("/blobs/" + sha256);
+            done(fail(ErrorCode::kUnavailable, "no host that has file " + sha256 + " answers"));
+        });
     }
 
  private:
     Executor& executor_;
+    const SimMachines& machines_;
+    SeededRandom& random_;
 };
 
 // Whatever image people name has its files.
@@ -97,6 +108,7 @@ SimHost::SimHost(Deps deps, int index, std::uint64_t seed, std::int64_t clock_pp
       log_(deps_.trace, name_),
       ids_(seed + 2),
       network_(seed + 3),
+      files_(seed + 5),
       clock_(deps_.timeline, ppm_,
              Millis{static_cast<std::int64_t>(SeededRandom(seed + 1).below(1'000'000'000))}),
       machines_({deps_.timeline, clock_, deps_.shared, deps_.checker}, name_, seed + 4) {}
@@ -117,6 +129,10 @@ void SimHost::change_ways(const std::function<void(Ways&)>& change) {
 
 store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
     deps_.checker.on_send(name_, transaction);
+    if (daemon_ && daemon_->controller)
+        if (auto wrong = daemon_->decisions.what_is_wrong_with(
+                transaction, *daemon_->view->current(), deps_.timeline.mono()))
+            deps_.checker.broken(fmt::format("the controller on {}: {}", name_, *wrong));
     store::CommitFault fault{.delay = Millis{static_cast<std::int64_t>(network_.below(4))}};
     if (doubled_ > 0 && network_.chance(30))
         fault.again = Millis{1 + static_cast<std::int64_t>(network_.below(5000))};
@@ -207,12 +223,12 @@ void SimHost::assemble(Daemon& daemon) {
         if (auto wrong = what_is_wrong_with(order, name_, machine, *view->current()))
             deps_.checker.broken(std::move(*wrong));
     };
-    daemon.blobs = std::make_unique<PathBlobs>(lane);
+    daemon.blobs = std::make_unique<PathBlobs>(lane, machines_, files_);
     agent::AgentSettings settings{.node = name_};
     settings.facts.uid = name_;
     settings.facts.cpus = kHostCpus * deps_.size;
     settings.facts.memory_mib = kHostMemoryMib * deps_.size;
-    settings.facts.disk_mib = 1'000'000;
+    settings.facts.disk_mib = kHostDiskMib[index_ % 3] * deps_.size;
     settings.facts.accelerator = "tcg";
     settings.facts.pools = {"shared"};
     settings.facts.features = features_of_host(index_);
@@ -234,17 +250,20 @@ void SimHost::assemble(Daemon& daemon) {
     }
     daemon.files = std::make_unique<Files>(lane);
     daemon.planner = std::make_unique<Planner>(*daemon.view, lane);
-    daemon.api = std::make_unique<api::Api>(
-        api::Deps{.store = *daemon.store,
-                  .view = *daemon.view,
-                  .executor = lane,
-                  .view_executor = lane,
-                  .clock = lane,
-                  .random = ids_,
-                  .log = log_,
-                  .blobs = daemon.files.get(),
-                  .plan = daemon.planner.get()},
-        api::Settings{.node = name_, .version = "sim", .commit = "sim", .store = "memory"});
+    daemon.api = std::make_unique<api::Api>(api::Deps{.store = *daemon.store,
+                                                      .view = *daemon.view,
+                                                      .executor = lane,
+                                                      .view_executor = lane,
+                                                      .clock = lane,
+                                                      .random = ids_,
+                                                      .log = log_,
+                                                      .blobs = daemon.files.get(),
+                                                      .plan = daemon.planner.get()},
+                                            api::Settings{.node = name_,
+                                                          .version = "sim",
+                                                          .commit = "sim",
+                                                          .store = "memory",
+                                                          .events_kept = kEventsKept});
     const auto ready = [this, run = run_](Status found) {
         if (!daemon_ || run != run_) return;
         if (!found) return start_again();

@@ -15,6 +15,7 @@
 #include "recorder/memory_sink.h"
 #include "recorder/recording.h"
 #include "sim/checker.h"
+#include "sim/decision_checks.h"
 #include "sim/sim_hypervisor.h"
 #include "sim/timeline.h"
 #include "sim/trace.h"
@@ -30,6 +31,8 @@ namespace blixard::sim {
 inline constexpr std::int64_t kHostCpus = 16;
 inline constexpr std::int64_t kHostMemoryMib = 6144;
 inline constexpr int kVmsOnHost = 10;
+// There is not room for all local disks everywhere.
+inline constexpr std::int64_t kHostDiskMib[] = {400, 600, 100'000};
 // Three kinds of host: what they promise, what they have, where they stand.
 model::NodeSpec spec_of_host(int index);
 std::vector<std::string> features_of_host(int index);
@@ -132,6 +135,7 @@ class SimHost final : private store::FaultPlan {
         std::unique_ptr<agent::Agent> agent;
         std::unique_ptr<controller::Controller> controller;
         std::unique_ptr<api::Api> api;
+        DecisionChecks decisions;
         bool serving = false;
     };
 
@@ -140,7 +144,7 @@ class SimHost final : private store::FaultPlan {
     const std::string name_;
     const std::int64_t ppm_;
     TraceLog log_;
-    SeededRandom ids_, network_;
+    SeededRandom ids_, network_, files_;
     HostClock clock_;
     SimMachines machines_;
     Ways ways_;

@@ -27,9 +27,6 @@ class Answer final : public api::Responder {
 
 const std::string kKernel(64, 'a');  // its sha256
 
-// Before an agent can have begun and failed.
-constexpr Millis kAnsweredAtOnce{15};
-
 // What an order tells a VM to do.
 std::string run_of(ActKind kind) {
     switch (kind) {
@@ -173,6 +170,12 @@ model::VmCreate Operators::new_vm(int subject) const {
         spec.labels["pair"] = fmt::format("p{}", subject % 4);
         spec.affinity.push_back({.hard = true, .labels = {{"pair", spec.labels["pair"]}}});
     }
+    if (SeededRandom(plan_.seed * 91 + static_cast<std::uint64_t>(subject)).chance(25))
+        spec.health = model::HealthCheck{.kind = model::HealthKind::kSerial,
+                                         .pattern = "login:",
+                                         .interval_s = 5,
+                                         .failures = 2,
+                                         .start_period_s = 10};
     // A secret that must come out nowhere: kSecret.
     if (subject % 4 == 0)
         spec.cloud_init.user_data = fmt::format("#cloud-config\npassword: {}\n", kSecret);
@@ -223,29 +226,9 @@ bool Operators::ask_as_client(int host, api::Request request, Answered answered,
                });
 }
 
-// All that is asked here is well-formed.
-void Operators::look_at_answer(const api::Request& request, int host,
-                               const api::Response& response) {
-    checker_.counted();
-    const std::string* project = request.find_query("project");
-    const bool names_others =
-        (project && *project == "brief") || request.body.find("\"volume\"") != std::string::npos ||
-        request.body.find("\"image\":\"img-") != std::string::npos ||
-        request.body.find("\"brief\"") != std::string::npos;  // which may not be there
-    const bool of_disks = request.method == "PATCH" &&
-                          (request.body.find("\"size_mib\"") != std::string::npos ||
-                           request.body.find("\"disks\"") !=
-                               std::string::npos);  // which may not shrink, and the first stays
-    if ((response.status == 400 || response.status == 422) && !names_others && !of_disks)
-        checker_.broken(fmt::format("{} refuses {} {}: {}", host_at(host).name(), request.method,
-                                    request.path, text_at(response, "detail")));
-    if (response.status == 500)
-        checker_.broken(fmt::format("{} fails at {} {}: {}", host_at(host).name(), request.method,
-                                    request.path, text_at(response, "detail")));
-}
-
 void Operators::create(int subject, int host, int tries) {
     const std::string vm = vm_key(subject);
+    (void)touch(subject);
     const std::string key = fmt::format("create-{}-{}", subject, created_[subject]);
     if (!creating_.contains(subject))
         creating_[subject].call = history_.called(vm, {VmModel::Kind::kCreate});
@@ -293,38 +276,6 @@ void Operators::create(int subject, int host, int tries) {
     if (!sent) again();
 }
 
-// A key that was taken for another request, by mistake: it must be said.
-void Operators::use_key_again(int host, int subject, const std::string& key) {
-    if (subject % 7 != 0) return;
-    std::string body;
-    model::VmCreate other = new_vm(subject);
-    other.spec.labels["other"] = "yes";
-    model::write(other, body);
-    api::Request request = make_request("POST", "/v1/vms", {}, std::move(body));
-    request.idempotency_key = key;
-    ask(host_at(host), std::move(request), [this, host, key](const api::Response& response) {
-        checker_.counted();
-        if (is_good(response))
-            checker_.broken(fmt::format("{} answers {} to another request with the key {}",
-                                        host_at(host).name(), response.status, key));
-    });
-}
-
-// What a host has acknowledged, it shows.
-void Operators::read_own_write(int host, const std::string& path, int subject,
-                               std::int64_t revision) {
-    const std::uint64_t run = host_at(host).run();
-    ask(host_at(host), make_request("GET", path, project_of(subject)),
-        [this, host, path, revision, run](const api::Response& response) {
-            checker_.counted();
-            if (response.status != 200 || host_at(host).run() != run) return;
-            if (revision_of(response) < revision)
-                checker_.broken(fmt::format(
-                    "{} acknowledged a write at revision {}, and then showed {} as of revision {}",
-                    host_at(host).name(), revision, path, revision_of(response)));
-        });
-}
-
 void Operators::order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action,
                          std::string body) {
     Order order{
@@ -335,7 +286,9 @@ void Operators::order_vm(const Act& act, VmModel::Kind kind, std::string method,
     order.body = std::move(body);
     const bool may_force = act.kind == ActKind::kVmDelete || act.kind == ActKind::kVmStop ||
                            act.kind == ActKind::kVmRestart;
-    order.force = may_force && act.dice % 3 == 0;
+    order.force = may_force && act.dice % 3 == 0 && order.body.empty();
+    const view::VmEntry* now = vm_of(act.subject);
+    order.was_stopped = now && now->record && now->record->value.spec.run == model::Run::kStopped;
     if (goes_on(order) && plan_.faults.network) lag(act.host + 1);
     if (order.method == "POST") {
         order.key = fmt::format("order-{}", ++keys_);
@@ -351,6 +304,8 @@ void Operators::order_vm(const Act& act, VmModel::Kind kind, std::string method,
 
 void Operators::send(Order order, std::size_t call, int tried) {
     order.sent = timeline_.mono();
+    const bool reads_or_marks = order.input.kind == VmModel::Kind::kRead || order.input.mark != 0;
+    if (!reads_or_marks) order.alone = touch(order.subject);
     api::Request request =
         make_request(order.method, order.path, project_of(order.subject), order.body);
     request.idempotency_key = order.key;
@@ -391,6 +346,7 @@ void Operators::settle(const Order& order, std::size_t call, int tried,
     if (order.input.kind == VmModel::Kind::kDelete) return go_on_elsewhere(order);
     if (goes_on(order)) start_elsewhere(order);
     if (tried == 1) look_at_start(order, response);
+    if (tried == 1 && !has_gone) look_at_force(order, response);
     if (!order.label.empty()) {
         checker_.label_acknowledged(vm, text_at(response, "uid"), order.label);
         if (!has_gone && text_at(response, "spec.labels." + order.label).empty())
@@ -429,19 +385,6 @@ void Operators::lag(int host) {
             if (ways.watch_slow > 0) ways.watch_slow -= 1;  // else it has been healed meanwhile
         });
     });
-}
-
-// An ended VM that was told to start is asked for a run that its agent has not spoken of yet.
-void Operators::look_at_start(const Order& order, const api::Response& response) {
-    const bool starts = order.path.ends_with("/start");
-    if (!starts || timeline_.mono() - order.sent > kAnsweredAtOnce) return;
-    checker_.counted();
-    const std::string phase = text_at(response, "phase");
-    if ((phase == "failed" || phase == "stopped") && text_at(response, "spec.run") == "running" &&
-        number_at(response, "status.restart_generation") >=
-            number_at(response, "restart_generation"))
-        checker_.broken(fmt::format("{} acknowledged a start of vm {}, which stays {}",
-                                    host_at(order.host).name(), vm_key(order.subject), phase));
 }
 
 void Operators::mark(const Act& act) {
@@ -623,8 +566,14 @@ void Operators::carry_out(const Act& act) {
             checker_.delete_asked(vm_key(act.subject));
             if (act.dice / 3 % 4 == 0) return delete_if_unchanged(act);
             return order_vm(act, Kind::kDelete, "DELETE", "");
-        case ActKind::kVmStop: return order_vm(act, Kind::kChange, "POST", "/stop");
-        case ActKind::kVmStart: return order_vm(act, Kind::kChange, "POST", "/start");
+        case ActKind::kVmStop:
+        case ActKind::kVmStart: {
+            const std::string run = run_of(act.kind);
+            if (act.dice % 7 == 6)  // the same, said as what shall be
+                return order_vm(act, Kind::kChange, "PATCH", "",
+                                fmt::format(R"({{"spec":{{"run":"{}"}}}})", run));
+            return order_vm(act, Kind::kChange, "POST", run == "stopped" ? "/stop" : "/start");
+        }
         case ActKind::kVmRestart: return order_vm(act, Kind::kChange, "POST", "/restart");
         case ActKind::kVmPause: return order_vm(act, Kind::kChange, "POST", "/pause");
         case ActKind::kVmResume: return order_vm(act, Kind::kChange, "POST", "/resume");

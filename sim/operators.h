@@ -71,6 +71,8 @@ class Operators {
         std::string label;  // to be kept, where the answer is good
         std::uint64_t dice = 0;
         MonoTime sent{};
+        bool alone = false;        // nothing else is asked about this VM
+        bool was_stopped = false;  // ... and it was to be, when it was asked
     };
     using Answered = std::function<void(const api::Response&)>;
     model::VmCreate new_vm(int subject) const;
@@ -82,7 +84,9 @@ class Operators {
     void start_elsewhere(const Order& order);
     bool goes_on(const Order& order) const;
     void lag(int host);
+    bool touch(int subject);
     void look_at_start(const Order& order, const api::Response& response);
+    void look_at_force(const Order& order, const api::Response& response);
     void mark(const Act& act);
     void mark_if_unchanged(const Act& act);
     void delete_if_unchanged(const Act& act);
@@ -124,6 +128,7 @@ class Operators {
     };
     std::map<int, Creating> creating_;  // by subject
     int marks_ = 0, keys_ = 0;
+    std::map<int, MonoTime> touched_;  // by subject: when something was asked of it last
     struct Open {
         const SimHost* host = nullptr;
         std::uint64_t run = 0;  // of its daemon

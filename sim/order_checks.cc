@@ -9,6 +9,8 @@ using hypervisor::InstanceState;
 
 // A minute by the agent (agent/plan.h), of a clock that drifts.
 constexpr Millis kSilentLeast{58'500};
+// Until the next check, and what else its agent had to do.
+constexpr Millis kSickLately = seconds(60);
 
 class Look {
  public:
@@ -65,7 +67,8 @@ class Look {
         const InstanceState state = machine_.instance.state;
         if (state == InstanceState::kPaused && shall_restart()) return std::nullopt;
         const bool may_end = spec().restart != model::Restart::kNever || shall_restart();
-        if (machine_.sick && may_end) return std::nullopt;
+        if (spec().health && order_.well && *order_.well <= kSickLately && may_end)
+            return std::nullopt;
         // Who has stood still has not seen that it answered in between.
         const bool overslept = order_.awake && *order_.awake < kSilentLeast;
         if (state == InstanceState::kUnknown && may_end &&

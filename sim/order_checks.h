@@ -18,6 +18,7 @@ struct MachineOrder {
     Millis grace{};               // of a stop
     Millis silent{};              // for so long the monitor has said nothing
     std::optional<Millis> awake;  // for so long who asks has not stood still; nothing: never
+    std::optional<Millis> well;   // for so long its guest has been well; nothing: always
 };
 
 // Absent: it follows from `seen`.

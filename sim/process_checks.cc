@@ -20,6 +20,7 @@ Millis backoff_after(int ends_in_a_row) {
     return std::min(wait, kBackoffMost);
 }
 constexpr Millis kSoonAfterItsStart = seconds(500);  // less than the agent's kHealthyAfter
+constexpr Millis kHealthyFor = seconds(700);         // more than that
 
 std::string incarnation(const Machine& machine) {
     return fmt::format("{} {} {}", machine.instance.id.uid, machine.instance.id.epoch,
@@ -44,7 +45,7 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
             broken(fmt::format("vm {} runs twice: on {} (epoch {}) and on {} (epoch {})", id.vm,
                                other, running.epoch, host, id.epoch));
     }
-    Running& now = here[host] = {id.epoch, machine.launch.fenced, {}, {}};
+    Running& now = here[host] = {id.epoch, machine.launch.fenced, {}, {}, {}};
     for (const hypervisor::DiskFile& disk : machine.launch.disks) now.opened.insert(disk.path);
     for (const hypervisor::DiskFile& disk : machine.launch.disks)
         if (disk.shared && !disk.read_only) now.writes.insert(disk.path);
@@ -128,7 +129,8 @@ void Checker::on_process_end(const std::string& host, const Machine& machine,
         host, "process ends",
         {{"vm", machine.instance.id.vm}, {"epoch", machine.instance.id.epoch}, {"why", why}});
     if (const auto& exit = machine.instance.exit; exit && machine.ran) {
-        End end{exit->guest_shutdown || exit->status == 0, host, clock_.mono(),
+        const bool ill = machine.sick_last.has_value();  // then it counts as a failure
+        End end{!ill && (exit->guest_shutdown || exit->status == 0), host, clock_.mono(),
                 machine.instance.generation};
         const auto before = ended_.find(incarnation(machine));
         const bool again = before != ended_.end() && before->second.daemon_knows &&
@@ -138,6 +140,15 @@ void Checker::on_process_end(const std::string& host, const Machine& machine,
         if (again) end.in_a_row = before->second.in_a_row + 1;
         ended_[incarnation(machine)] = end;
     }
+    const auto changed = spec_changed_.find(machine.instance.id.vm);
+    const MonoTime undisturbed_since = std::max(
+        machine.silent_since, changed == spec_changed_.end() ? MonoTime{} : changed->second);
+    const view::VmEntry* const entry = state_.vms.find(machine.instance.id.vm);
+    const bool shall_run =
+        entry && entry->record && entry->record->value.spec.run == model::Run::kRunning;
+    last_ends_[machine.instance.id.uid] = {
+        machine.instance.id.epoch, machine.told_to_end,
+        machine.ran && shall_run && clock_.mono() - undisturbed_since > kHealthyFor};
     const auto found = processes_.find(machine.instance.id.uid);
     if (found == processes_.end()) return;
     found->second.erase(host);
@@ -147,6 +158,39 @@ void Checker::on_process_end(const std::string& host, const Machine& machine,
 void Checker::on_daemon_gone(const std::string& host) {
     for (auto& [incarnation, end] : ended_)
         if (end.host == host) end.daemon_knows = false;
+}
+
+// Who says how a VM has ended speaks of its last end.
+void Checker::check_end_of(const view::VmEntry& after) {
+    const model::VmStatus& now = after.status->value;
+    const auto last = last_ends_.find(now.uid);
+    if (now.phase != Phase::kStopped && now.phase != Phase::kFailed) return;
+    if (last == last_ends_.end() || last->second.epoch != static_cast<std::uint64_t>(now.epoch))
+        return;
+    counted();
+    const LastEnd& end = last->second;
+    const auto wrong = [&](std::string what) {
+        broken(fmt::format("the status of vm {} ({}) {}", after.key, model::phase_name(now.phase),
+                           what));
+    };
+    if (now.phase == Phase::kStopped && !end.told &&
+        (now.stopped_by == "guest" || now.stopped_by == "killed"))
+        wrong(
+            fmt::format("says that it was stopped by {}, and it ended by itself", now.stopped_by));
+    // Not a start that failed after it.
+    const bool of_its_end = now.message.starts_with("qemu was ended by") ||
+                            now.message.starts_with("the guest powered itself off");
+    const bool first = now.message.find("; restart 1 in ") != std::string::npos;
+    if (of_its_end && !first && end.ran_long && now.message.find("; restart ") != std::string::npos)
+        wrong(fmt::format("has run well for {} s and more, and says: {}", kHealthyFor.count / 1000,
+                          now.message));
+}
+
+void Checker::on_sick(const std::string& host, const Machine& machine) {
+    const auto found = processes_.find(machine.instance.id.uid);
+    if (found == processes_.end()) return;
+    const auto here = found->second.find(host);
+    if (here != found->second.end() && !here->second.sick) here->second.sick = clock_.mono();
 }
 
 void Checker::on_record_torn(const Machine& machine) { ended_.erase(incarnation(machine)); }

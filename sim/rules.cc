@@ -18,6 +18,12 @@ using Visit = std::function<void(const view::VmEntry&)>;
 
 struct Amount {
     std::int64_t cpu_milli = 0, memory_mib = 0, disk_mib = 0;
+
+    void operator+=(const Amount& more) {
+        cpu_milli += more.cpu_milli;
+        memory_mib += more.memory_mib;
+        disk_mib += more.disk_mib;
+    }
 };
 
 // Tenths of the physical amount, and percent held back (docs: the scheduler's profiles).
@@ -100,10 +106,7 @@ Amount use_with(const view::Snapshot& state, const view::VmEntry& vm, const view
         if (without_lower && spec.preemptible && spec.priority < vm.record->value.spec.priority &&
             !must_be_with(vm, each))
             return;
-        const Amount use = use_of(state, each);
-        used.cpu_milli += use.cpu_milli;
-        used.memory_mib += use.memory_mib;
-        used.disk_mib += use.disk_mib;
+        used += use_of(state, each);
     });
     return used;
 }
@@ -323,6 +326,20 @@ std::string Candidate::what_breaks(const view::NodeEntry& host, bool without_low
     return affinities.empty() ? std::string{} : affinities.front().text;
 }
 
+bool Candidate::has_room_without(const view::NodeEntry& host,
+                                 const std::set<std::string>& gone) const {
+    if (!host.status) return false;
+    const Amount has = capacity_of(host);
+    Amount used = use_of(state_, vm_);
+    each_other_on(state_, host.key, vm_, [&](const view::VmEntry& each) {
+        if (!gone.contains(each.key)) used += use_of(state_, each);
+    });
+    return used.cpu_milli <= has.cpu_milli && used.memory_mib <= has.memory_mib &&
+           used.disk_mib <= has.disk_mib;
+}
+
+bool Candidate::must_be_near(const view::VmEntry& other) const { return must_be_with(vm_, other); }
+
 std::set<std::string> Candidate::reasons_against(const view::NodeEntry& host) const {
     if (!host.status || !host.lease) return {"lost"};
     std::set<std::string> reasons;
@@ -386,6 +403,16 @@ bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm) {
                volume->status->value.uid == volume->record->value.uid &&
                volume->status->value.node == vm.node();
     });
+}
+
+std::string who_needs_it_near(const view::Snapshot& state, const view::VmEntry& vm) {
+    std::string who;
+    state.vms.scan_prefix(fmt::format("{}/", vm.project()), [&](const auto& other) {
+        const bool lies_there = other->record && other->key != vm.key && !other->node().empty();
+        if (lies_there && who.empty() && must_be_with(*other, vm)) who = other->key;
+        return true;
+    });
+    return who;
 }
 
 bool could_go_elsewhere(const view::Snapshot& state, const view::VmEntry& vm) {

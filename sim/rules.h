@@ -24,6 +24,9 @@ class Candidate {
     std::string what_forbids(const view::NodeEntry& host) const;
     // As if every preemptible VM of lower priority had left the host.
     bool fits_after_preemption(const view::NodeEntry& host) const;
+    // There is room for it, were those not there; what else speaks against the host is not asked.
+    bool has_room_without(const view::NodeEntry& host, const std::set<std::string>& gone) const;
+    bool must_be_near(const view::VmEntry& other) const;
     // Every word that a decision could truly say against the host ("cpu", "zone"); empty: nothing
     // forbids it.
     std::set<std::string> reasons_against(const view::NodeEntry& host) const;
@@ -48,6 +51,8 @@ std::string miscounted(const std::string& reason);
 
 // A disk of it is on the host where it lies.
 bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm);
+// Who lies somewhere and must be near it; empty: nobody.
+std::string who_needs_it_near(const view::Snapshot& state, const view::VmEntry& vm);
 bool could_go_elsewhere(const view::Snapshot& state, const view::VmEntry& vm);
 
 }  // namespace blixard::sim

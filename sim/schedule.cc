@@ -73,6 +73,7 @@ constexpr KindOf kKinds[] = {
     {"operation-cancel", &FaultSet::oper, 2, 0, 0, true},
     {"slow-watch", &FaultSet::network, 8, 1'000, 40'000},
     {"vouched-wrongly", &FaultSet::oper, 0.4, 25'000, 200'000},
+    {"vm-sick", &FaultSet::qemu, 16, 1'000, 60'000},
 };
 static_assert(std::size(kKinds) == static_cast<std::size_t>(ActKind::kCount));
 

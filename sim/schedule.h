@@ -78,6 +78,7 @@ enum class ActKind : std::uint8_t {
     kOperationCancel,
     kSlowWatch,       // answers come in time, what the watch delivers does not
     kVouchedWrongly,  // people vouch for a host that is only cut off
+    kVmSick,          // its guest does not answer to health checks, for `span` or for good
     kCount
 };
 std::string_view act_name(ActKind kind);

@@ -93,8 +93,11 @@ void SimHypervisor::tell(Asked asked, const Machine& machine, Millis grace) cons
     const bool silent = machine.instance.state == InstanceState::kUnknown;
     std::optional<Millis> awake;
     if (const auto resumed = lane_.resumed_at()) awake = lane_.mono() - *resumed;
+    std::optional<Millis> well;
+    if (machine.sick_last) well = machine.sick ? Millis{0} : machines_.now() - *machine.sick_last;
     if (on_order)
-        on_order({asked, grace, silent ? machines_.now() - machine.silent_since : Millis{0}, awake},
+        on_order({asked, grace, silent ? machines_.now() - machine.silent_since : Millis{0}, awake,
+                  well},
                  machine);
 }
 
@@ -140,6 +143,7 @@ void SimHypervisor::stop(const InstanceId& id, Millis grace, Callback<StopHow> d
     Machine* const machine = alive(id);
     if (!machine) return answer<StopHow>(std::move(done), StopHow::kAlreadyGone);
     tell(Asked::kStop, *machine, grace);
+    machine->told_to_end = true;
     const bool silent = machine->script.hangs;
     const bool booting = machine->instance.state == InstanceState::kStarting;
     const bool listens =
@@ -170,6 +174,7 @@ void SimHypervisor::kill(const InstanceId& id, Callback<StopHow> done) {
     Machine* const machine = alive(id);
     if (!machine) return answer<StopHow>(std::move(done), StopHow::kAlreadyGone);
     tell(Asked::kKill, *machine);
+    machine->told_to_end = true;
     waiting_.emplace(
         id.vm,
         Waiting{.birth = machine->birth, .stopped = std::move(done), .how = StopHow::kKilled});
@@ -218,6 +223,9 @@ void SimHypervisor::purge(const std::string& vm, const std::string& uid, Callbac
         return answer<bool>(
             std::move(done),
             fail(ErrorCode::kConflict, "VM " + vm + " runs on this host", "stop it first"));
+    if (machines_.fails_to_remove())
+        return answer<bool>(std::move(done), fail(ErrorCode::kUnavailable,
+                                                  "the directory of VM " + vm + " stays for now"));
     if (machine && machine->instance.id.uid == uid) machines_.machines().erase(vm);
     // Of another uid nothing is here.
     machines_.directories().erase(directory_key({vm, uid, 0}));
@@ -241,6 +249,9 @@ void SimHypervisor::delete_disk(const std::string& path, Callback<bool> done) {
     if (machines_.locked(path))
         return answer<bool>(std::move(done), fail(ErrorCode::kConflict,
                                                   "disk " + path + " is locked by another host"));
+    if (machines_.fails_to_remove())
+        return answer<bool>(std::move(done),
+                            fail(ErrorCode::kUnavailable, "the pool of " + path + " is away"));
     machines_.delete_disk(path);
     answer<bool>(std::move(done), true);
 }

@@ -31,6 +31,10 @@ Script SimMachines::next_script() {
     return script;
 }
 
+bool SimMachines::fails_to_remove() {
+    return troubled_ && SeededRandom(seed_ * 6151 + ++removals_).chance(8);
+}
+
 Machine* SimMachines::find(const std::string& vm) {
     const auto found = machines_.find(vm);
     return found == machines_.end() ? nullptr : &found->second;
@@ -198,6 +202,21 @@ void SimMachines::hang(const std::string& vm, Millis span) {
         if (machine->instance.state != InstanceState::kUnknown) return;
         machine->instance.state = InstanceState::kRunning;
         tell(Event::Kind::kChanged, machine->instance.id);
+    });
+}
+
+void SimMachines::fall_ill(const std::string& vm, Millis span) {
+    Machine* const machine = find(vm);
+    if (!machine || !machine->alive) return;
+    machine->sick = true;
+    machine->sick_last = deps_.timeline.mono();
+    deps_.watcher.on_sick(host_, *machine);
+    if (span == Millis{0}) return;
+    deps_.timeline.after(span, [this, vm, birth = machine->birth] {
+        Machine* const machine = find(vm);
+        if (!machine || machine->birth != birth) return;
+        machine->sick = false;
+        machine->sick_last = deps_.timeline.mono();
     });
 }
 

@@ -48,9 +48,11 @@ struct Machine {
     hypervisor::Launch launch;
     Script script;
     bool alive = false;
-    bool ran = false;         // it has come as far as running
-    bool sick = false;        // its guest does not answer to health checks
-    MonoTime silent_since{};  // of its monitor; where it says nothing
+    bool ran = false;                   // it has come as far as running
+    bool sick = false;                  // its guest does not answer to health checks
+    std::optional<MonoTime> sick_last;  // when it was so last; nothing: never
+    MonoTime silent_since{};            // of its monitor; where it says nothing
+    bool told_to_end = false;
     std::uint64_t birth = 0;  // names this process among all
 };
 
@@ -63,6 +65,7 @@ class MachineWatcher {
                                 std::string_view why) = 0;
     // A power cut has torn its local record: nobody can know how it ended.
     virtual void on_record_torn(const Machine& machine) = 0;
+    virtual void on_sick(const std::string& host, const Machine& machine) = 0;
     virtual void on_disk_deleted(const std::string& host, const std::string& path) = 0;
     virtual void on_feed(const std::string& host, MonoTime deadline, const HostClock& clock) = 0;
 };
@@ -82,6 +85,8 @@ class SimMachines {
     void end(const std::string& vm, hypervisor::Exit exit, std::string_view why);
     // Its monitor says nothing any more; `span` > 0: and then answers again.
     void hang(const std::string& vm, Millis span);
+    // Its guest is not well; `span` > 0: for so long.
+    void fall_ill(const std::string& vm, Millis span);
     void cut_power();
     // The power goes while records are being written: of some machines that were up, nothing but
     // the directory is left.
@@ -93,9 +98,12 @@ class SimMachines {
     void set_troubled(bool troubled) {
         troubled_ = troubled;
     }  // false: machines started from now on behave
+    bool troubled() const { return troubled_; }
 
     // What a driver asks for.
     Script next_script();
+    // What takes things away from a disk or a pool meets one that does not answer, at times.
+    bool fails_to_remove();
     // Whether it may; and if so, it claims its shared disks.
     Status may_start(const hypervisor::Launch& launch);
     Result<Machine*> spawn(const hypervisor::Launch& launch, const Script& script);
@@ -135,7 +143,7 @@ class SimMachines {
     std::map<std::string, Machine> machines_;  // by VM; also those that have ended
     std::map<std::string, hypervisor::InstanceId> directories_;  // by "<vm> <uid>"
     std::set<std::string> disks_;
-    std::uint64_t spawned_ = 0, last_birth_ = 0, scripts_ = 0;
+    std::uint64_t spawned_ = 0, last_birth_ = 0, scripts_ = 0, removals_ = 0;
     std::uint64_t watchdog_run_ = 0;
     MonoTime deadline_{}, watchdog_rests_until_{};
     std::optional<MonoTime> fed_while_paused_;

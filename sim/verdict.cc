@@ -112,6 +112,9 @@ std::string wrong_with_wanted(const view::Snapshot& state, const Hosts& hosts,
     if (machine->instance.state != state_wanted)
         return fmt::format("is {} on {}", hypervisor::instance_state_name(machine->instance.state),
                            vm.node());
+    const bool shall_be_well = record.spec.health && record.spec.restart != model::Restart::kNever;
+    if (machine->sick && shall_be_well && phase == Phase::kRunning)
+        return fmt::format("does not pass its health checks on {}, and goes on", vm.node());
     if (status->phase != phase)
         return fmt::format("is said to be {}, and is {}", model::phase_name(status->phase),
                            model::phase_name(phase));

@@ -174,7 +174,11 @@ class World {
                 fmt::format("{} s after the healing: {}", kHealedWithin.count / 1000, wrong));
         if (!drill_waits() || !drill_lists() || !drill_drain() || !drill_failover()) return;
         if (!run_for(seconds(10))) return;
-        if (!follower_.caught_up() || !chooser_.caught_up())
+        // What has happened in the last moment is on its way.
+        const auto have_all = [this] { return follower_.caught_up() && chooser_.caught_up(); };
+        for (int looks = 0; looks < 20 && !have_all(); ++looks)
+            if (!run_for(Millis{500})) return;
+        if (!have_all())
             return checker_->broken("the client of the event stream never got all events");
         if (std::string silent = operators_.unanswered(); !silent.empty())
             return checker_->broken(std::move(silent));
@@ -459,6 +463,9 @@ class World {
                 return host.machines().end(victim(act), hypervisor::Exit{.signal = SIGSEGV},
                                            "crash");
             case ActKind::kVmHangs: return host.machines().hang(victim(act), span);
+            case ActKind::kVmSick:
+                return host.machines().fall_ill(victim(act),
+                                                act.dice / 1000 % 2 == 0 ? span : Millis{0});
             case ActKind::kVmPowersOff:
                 return host.machines().end(victim(act),
                                            hypervisor::Exit{.status = 0, .guest_shutdown = true},

@@ -103,6 +103,7 @@ void Agent::launch_vm(const std::string& vm, hypervisor::Launch launch, store::R
     Vm& mine = vms_[vm];
     mine.memory.given_up.reset();
     mine.memory.start_not_before.reset();
+    mine.memory.stopped_by.clear();  // it speaks of the last process
     mine.health_failures = 0;
     mine.health_known = mine.healthy = false;
     const std::uint64_t epoch = launch.id.epoch;

@@ -21,7 +21,7 @@ struct Core {
           crossing(deps.executor, deps.view_executor, deps.view),
           writes(deps, crossing),
           waits(crossing, deps.view),
-          events(deps.store, crossing, deps.view),
+          events(deps.store, crossing, deps.view, settings.events_kept),
           pulse(deps.store, crossing, deps.clock) {}
 
     const Deps deps;

@@ -15,7 +15,7 @@ void EventRing::restart(store::Revision floor) {
 void EventRing::append(EventPtr event) {
     bytes_ += event->text.size();
     events_.push_back(std::move(event));
-    while (events_.size() > kEventsMax || (bytes_ > kBytesMax && events_.size() > 1)) {
+    while (events_.size() > most_ || (bytes_ > kBytesMax && events_.size() > 1)) {
         floor_ =
             events_.front()->place.revision + 1;  // what is left of that revision is not all of it
         bytes_ -= events_.front()->text.size();

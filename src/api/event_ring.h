@@ -10,6 +10,8 @@ namespace blixard::api {
 
 class EventRing {
  public:
+    explicit EventRing(std::size_t most) : most_(most) {}
+
     // Empty: holds all events from `floor` on.
     void restart(store::Revision floor);
     void append(EventPtr event);
@@ -20,9 +22,9 @@ class EventRing {
     EventPtr next(EventPlace place) const;
 
  private:
-    static constexpr std::size_t kEventsMax = 4096;
     static constexpr std::size_t kBytesMax = 8 * 1024 * 1024;
 
+    const std::size_t most_;
     std::deque<EventPtr> events_;  // by place
     std::size_t bytes_ = 0;
     store::Revision floor_ = 0;  // all events of this and later revisions are here

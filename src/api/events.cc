@@ -32,8 +32,8 @@ Result<std::optional<EventPlace>> parse_from(const Request& request) {
 
 }  // namespace
 
-Events::Events(store::Store& store, Crossing& crossing, view::View& view)
-    : store_(store), crossing_(crossing), view_(view) {}
+Events::Events(store::Store& store, Crossing& crossing, view::View& view, std::size_t kept)
+    : store_(store), crossing_(crossing), view_(view), ring_(kept) {}
 
 void Events::start(store::Revision revision) { revision_ = revision; }
 

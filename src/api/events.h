@@ -19,7 +19,7 @@ namespace blixard::api {
 
 class Events {
  public:
-    Events(store::Store& store, Crossing& crossing, view::View& view);
+    Events(store::Store& store, Crossing& crossing, view::View& view, std::size_t kept);
 
     // Where the state stands before the first on_update.
     void start(store::Revision revision);

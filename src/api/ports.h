@@ -145,6 +145,8 @@ struct Settings {
     std::string commit;
     std::string store;  // "sqlite" | "etcd" | "memory"
     std::string cluster_id;
+    // What each of its streams' clients can catch up with without asking the store.
+    std::size_t events_kept = 4096;
 };
 
 }  // namespace blixard::api
