@@ -139,14 +139,15 @@ std::optional<std::string> wrong_with_evictions(const std::vector<Write>& writes
 }
 
 // Of two that have waited, the one whose turn is first has the place that both could have.
-std::optional<std::string> wrong_with_turn(const Write& placed, const view::Snapshot& seen) {
+std::optional<std::string> wrong_with_turn(const Write& placed, const view::Snapshot& seen,
+                                           const std::set<std::string>& told) {
     const view::VmEntry& vm = *placed.vm;
     const view::NodeEntry* host = seen.nodes.find(placed.now.node);
     if (!host || !has_waited(vm)) return {};
     std::optional<std::string> what;
     seen.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& other) {
-        if (what || other->key == vm.key || !has_waited(*other) || !goes_before(*other, vm) ||
-            has_company(*other) || is_limited(seen, *other) ||
+        if (what || other->key == vm.key || told.contains(other->key) || !has_waited(*other) ||
+            !goes_before(*other, vm) || has_company(*other) || is_limited(seen, *other) ||
             !Candidate(seen, *other).what_forbids(*host).empty())
             return;
         what = fmt::format("vm {} is placed on {} before vm {}, which has waited and fits there",
@@ -180,7 +181,7 @@ void DecisionChecks::forget_what_is_seen(const view::Snapshot& seen, MonoTime no
 
 std::optional<std::string> DecisionChecks::what_is_wrong_with(const store::Transaction& decided,
                                                               const view::Snapshot& seen,
-                                                              MonoTime now) {
+                                                              MonoTime now, bool answered) {
     std::vector<Write> writes;
     bool as_seen = true;
     forget_what_is_seen(seen, now);
@@ -201,11 +202,18 @@ std::optional<std::string> DecisionChecks::what_is_wrong_with(const store::Trans
     if (writes.empty() || !as_seen) return {};
     for (const Write& write : writes)
         if (auto wrong = wrong_with_move(write)) return wrong;
-    if (!alone || !is_quiet(seen)) return {};
+    if (!alone || !answered || !is_quiet(seen)) return {};
+    std::set<std::string> told;  // why they wait
+    std::erase_if(writes, [&](const Write& write) {
+        const bool waits_on = write.now.node.empty() && write.vm->node().empty();
+        if (waits_on) told.insert(write.vm->key);
+        return waits_on;
+    });
+    if (writes.empty()) return {};
     if (std::ranges::all_of(writes, [](const Write& write) { return write.now.release; }))
         return wrong_with_evictions(writes, seen);
     if (writes.size() == 1 && !writes.front().now.node.empty() && writes.front().vm->node().empty())
-        return wrong_with_turn(writes.front(), seen);
+        return wrong_with_turn(writes.front(), seen, told);
     return {};
 }
 

@@ -19,9 +19,11 @@ namespace blixard::sim {
 // One daemon's: made with it, gone with it.
 class DecisionChecks {
  public:
-    // Absent: it follows from `seen`, or nobody can tell.
+    // `answered`: it knows what has become of all that it has sent and `seen` shows. Absent: it
+    // follows from `seen`, or nobody can tell.
     std::optional<std::string> what_is_wrong_with(const store::Transaction& decided,
-                                                  const view::Snapshot& seen, MonoTime now);
+                                                  const view::Snapshot& seen, MonoTime now,
+                                                  bool answered);
 
  private:
     struct Sent {

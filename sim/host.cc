@@ -13,6 +13,8 @@ constexpr std::size_t kRecordSegmentBytes = 64 << 10;
 constexpr Millis kNever = seconds(1'000'000);
 // Few: who comes again reads on in the store's history, mostly.
 constexpr std::size_t kEventsKept = 60;
+// By then a daemon knows what has become of all that it had asked of the store.
+constexpr Millis kAnsweredBy = seconds(60);
 }  // namespace
 
 // Image files are there, or come from another host, or cannot be had for now.
@@ -124,14 +126,21 @@ store::Link SimHost::link() const {
 
 void SimHost::change_ways(const std::function<void(Ways&)>& change) {
     change(ways_);
+    disturb();
     if (daemon_) daemon_->link->set_link(link());
+}
+
+bool SimHost::is_undisturbed() const {
+    const bool now = trouble_ <= 0 && doubled_ <= 0 && ways_.requests_cut <= 0 &&
+                     ways_.replies_cut <= 0 && ways_.slow <= 0 && ways_.watch_slow <= 0;
+    return now && deps_.timeline.mono() - disturbed_at_ > kAnsweredBy;
 }
 
 store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
     deps_.checker.on_send(name_, transaction);
     if (daemon_ && daemon_->controller)
         if (auto wrong = daemon_->decisions.what_is_wrong_with(
-                transaction, *daemon_->view->current(), deps_.timeline.mono()))
+                transaction, *daemon_->view->current(), deps_.timeline.mono(), is_undisturbed()))
             deps_.checker.broken(fmt::format("the controller on {}: {}", name_, *wrong));
     store::CommitFault fault{.delay = Millis{static_cast<std::int64_t>(network_.below(4))}};
     if (doubled_ > 0 && network_.chance(30))

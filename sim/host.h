@@ -70,10 +70,16 @@ class SimHost final : private store::FaultPlan {
         std::int64_t watch_ms = 0;
     };
     void change_ways(const std::function<void(Ways&)>& change);
-    void set_store_trouble(bool on) { trouble_ += on ? 1 : -1; }
-    void set_doubled(bool on) {
+    void set_store_trouble(bool on) {
+        trouble_ += on ? 1 : -1;
+        disturb();
+    }
+    void set_doubled(bool on) {  // what it sends to the store arrives twice, at times
         doubled_ += on ? 1 : -1;
-    }  // what it sends to the store arrives twice, at times
+        disturb();
+    }
+    // What it has asked of the store lately may not have been answered.
+    void disturb() { disturbed_at_ = deps_.timeline.mono(); }
     void set_clients_trouble(bool on) { clients_trouble_ += on ? 1 : -1; }
     // What becomes of one request of a client to this host.
     enum class ClientFate : std::uint8_t { kGood, kRequestLost, kAnswerLost };
@@ -118,6 +124,7 @@ class SimHost final : private store::FaultPlan {
                     const Clock& clock, Random& random);
     void recovered(Daemon& daemon);
     void start_again();
+    bool is_undisturbed() const;
     store::Link link() const;
 
     struct Daemon {
@@ -150,6 +157,7 @@ class SimHost final : private store::FaultPlan {
     Ways ways_;
     int trouble_ = 0, doubled_ = 0, clients_trouble_ = 0;
     bool next_version_ = false;
+    MonoTime disturbed_at_{};
     std::uint64_t run_ = 0;
     std::vector<std::unique_ptr<Lane>>
         lanes_;  // of all daemons ever: what is on its way refers to them

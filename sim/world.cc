@@ -10,6 +10,7 @@
 #include "model/keys.h"
 #include "sim/checker.h"
 #include "sim/operators.h"
+#include "sim/refusals.h"
 #include "sim/rules.h"
 #include "sim/survey.h"
 #include "sim/verdict.h"
@@ -172,7 +173,9 @@ class World {
         if (!wrong.empty())
             return checker_->broken(
                 fmt::format("{} s after the healing: {}", kHealedWithin.count / 1000, wrong));
-        if (!drill_waits() || !drill_lists() || !drill_drain() || !drill_failover()) return;
+        if (!drill_waits() || !drill_lists() || !drill_refusals() || !drill_drain() ||
+            !drill_failover())
+            return;
         if (!run_for(seconds(10))) return;
         // What has happened in the last moment is on its way.
         const auto have_all = [this] { return follower_.caught_up() && chooser_.caught_up(); };
@@ -199,6 +202,34 @@ class World {
             return false;
         }
         return true;
+    }
+
+    // What makes no sense, or not now, is refused.
+    bool drill_refusals() {
+        trace_.add("", "drill: what must be refused");
+        SimHost& host = *hosts_[(plan_.seed + 2) % hosts_.size()];
+        const auto silent = std::make_shared<std::set<std::string>>();
+        for (api::Request& request : what_must_be_refused(checker_->state())) {
+            const std::string what = fmt::format(
+                "{} {} {}{}", request.method, request.path, request.body,
+                request.query.empty() ? ""
+                                      : fmt::format(" ({}={})", request.query.front().first,
+                                                    request.query.front().second));
+            silent->insert(what);
+            checker_->counted();
+            ask(host, std::move(request),
+                [this, silent, what, name = host.name()](const api::Response& response) {
+                    silent->erase(what);
+                    if (response.status < 400 || response.status >= 500)
+                        checker_->broken(
+                            fmt::format("{} answers {} to {}", name, response.status, what));
+                });
+        }
+        if (!run_for(seconds(5))) return false;
+        if (!silent->empty())
+            checker_->broken(
+                fmt::format("{} does not answer to {}", host.name(), *silent->begin()));
+        return silent->empty();
     }
 
     // Who waits for a VM's end, and for its start, is told in time; also by a daemon that had to
@@ -435,16 +466,24 @@ class World {
             case ActKind::kUpgrade:
                 host.set_next_version(act.dice % 2 == 0);
                 return host.kill_daemon_after(act.dice % 50, span);
-            case ActKind::kStoreLeader: return backend_->change_leader();
+            case ActKind::kStoreLeader: disturb_all(); return backend_->change_leader();
             case ActKind::kStoreDown:
                 backend_->stop();
-                return later(span, [this] { backend_->start(); });
+                disturb_all();
+                return later(span, [this] {
+                    disturb_all();
+                    backend_->start();
+                });
             case ActKind::kStoreTrouble:
                 host.set_store_trouble(true);
                 return later(span, [&host] { host.set_store_trouble(false); });
             case ActKind::kStoreFull:
                 backend_->set_disk_full(true);
-                return later(span, [this] { backend_->set_disk_full(false); });
+                disturb_all();
+                return later(span, [this] {
+                    disturb_all();
+                    backend_->set_disk_full(false);
+                });
             case ActKind::kCompact:
                 cut(act, [](SimHost::Ways& ways, int by) { ways.replies_cut += by; });
                 return later(span / 2, [this] {
@@ -472,6 +511,10 @@ class World {
                                            "guest powers off");
             default: return;
         }
+    }
+
+    void disturb_all() {
+        for (const auto& host : hosts_) host->disturb();
     }
 
     void power_on(SimHost& host) {
