@@ -24,6 +24,7 @@ using model::RecordKind;
 // A controller decides from what it has seen; a spec that grew a moment ago it may not have.
 constexpr Millis kSeenBy = seconds(5);
 
+constexpr int kNoChance = 3;  // what happens as often has a reason
 constexpr std::size_t kWritesASecond = 1000, kWritesASecondEach = 20;  // each: of a VM, of a host
 constexpr Millis kOnItsWay = seconds(30);      // a write waits no longer for anything
 constexpr Millis kHistoryKept = seconds(590);  // ControllerSettings::keep_history, less a drift
@@ -725,6 +726,12 @@ void Checker::on_feed(const std::string& host, MonoTime deadline, const HostCloc
 void Checker::on_send(const std::string& host, const store::Transaction& transaction) {
     counted();
     if (auto wrong = what_breaks_protocol(host, transaction, state_)) broken(std::move(*wrong));
+}
+
+void Checker::decided_wrongly(const std::string& host, const WrongDecision& wrong) {
+    counted();
+    if (wrong.by_chance && ++decided_by_chance_ < kNoChance) return;
+    broken(fmt::format("the controller on {}: {}", host, wrong.what));
 }
 
 // ---- what people were told ----

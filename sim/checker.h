@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "model/keys.h"
+#include "sim/decision_checks.h"
 #include "sim/sim_machines.h"
 #include "sim/trace.h"
 #include "store/memory/memory_backend.h"
@@ -93,6 +94,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void on_event_mark(EventLedger& ledger, store::Revision revision);
 
     void broken(std::string what);  // the first one counts
+    void decided_wrongly(const std::string& host, const WrongDecision& wrong);
     // The store has been compacted, and no daemon did it.
     void compacted_by_others() { compacted_ = backend_.history().compacted(); }
 
@@ -191,6 +193,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     std::map<std::string, int> next_members_;  // by key: members that only the next version knows
     std::vector<EventLedger*> ledgers_;
     std::optional<std::string> failure_;
+    int decided_by_chance_ = 0;
     std::uint64_t checks_ = 0;
 };
 

@@ -179,9 +179,9 @@ void DecisionChecks::forget_what_is_seen(const view::Snapshot& seen, MonoTime no
     });
 }
 
-std::optional<std::string> DecisionChecks::what_is_wrong_with(const store::Transaction& decided,
-                                                              const view::Snapshot& seen,
-                                                              MonoTime now, bool answered) {
+std::optional<WrongDecision> DecisionChecks::what_is_wrong_with(const store::Transaction& decided,
+                                                                const view::Snapshot& seen,
+                                                                MonoTime now, bool answered) {
     std::vector<Write> writes;
     bool as_seen = true;
     forget_what_is_seen(seen, now);
@@ -201,7 +201,7 @@ std::optional<std::string> DecisionChecks::what_is_wrong_with(const store::Trans
     }
     if (writes.empty() || !as_seen) return {};
     for (const Write& write : writes)
-        if (auto wrong = wrong_with_move(write)) return wrong;
+        if (auto wrong = wrong_with_move(write)) return WrongDecision{*wrong};
     if (!alone || !answered || !is_quiet(seen)) return {};
     std::set<std::string> told;  // why they wait
     std::erase_if(writes, [&](const Write& write) {
@@ -211,9 +211,10 @@ std::optional<std::string> DecisionChecks::what_is_wrong_with(const store::Trans
     });
     if (writes.empty()) return {};
     if (std::ranges::all_of(writes, [](const Write& write) { return write.now.release; }))
-        return wrong_with_evictions(writes, seen);
+        if (auto wrong = wrong_with_evictions(writes, seen)) return WrongDecision{*wrong};
     if (writes.size() == 1 && !writes.front().now.node.empty() && writes.front().vm->node().empty())
-        return wrong_with_turn(writes.front(), seen, told);
+        if (auto wrong = wrong_with_turn(writes.front(), seen, told))
+            return WrongDecision{*wrong, true};
     return {};
 }
 

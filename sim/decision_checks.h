@@ -16,14 +16,21 @@
 
 namespace blixard::sim {
 
+struct WrongDecision {
+    std::string what;
+    // Once it may be so: who is asked alone at the moment when room comes free has it, though
+    // another, who is asked in the round that begins then, would be first.
+    bool by_chance = false;
+};
+
 // One daemon's: made with it, gone with it.
 class DecisionChecks {
  public:
     // `answered`: it knows what has become of all that it has sent and `seen` shows. Absent: it
     // follows from `seen`, or nobody can tell.
-    std::optional<std::string> what_is_wrong_with(const store::Transaction& decided,
-                                                  const view::Snapshot& seen, MonoTime now,
-                                                  bool answered);
+    std::optional<WrongDecision> what_is_wrong_with(const store::Transaction& decided,
+                                                    const view::Snapshot& seen, MonoTime now,
+                                                    bool answered);
 
  private:
     struct Sent {

@@ -138,10 +138,11 @@ bool SimHost::is_undisturbed() const {
 
 store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
     deps_.checker.on_send(name_, transaction);
-    if (daemon_ && daemon_->controller)
-        if (auto wrong = daemon_->decisions.what_is_wrong_with(
-                transaction, *daemon_->view->current(), deps_.timeline.mono(), is_undisturbed()))
-            deps_.checker.broken(fmt::format("the controller on {}: {}", name_, *wrong));
+    if (daemon_ && daemon_->controller) {
+        const auto wrong = daemon_->decisions.what_is_wrong_with(
+            transaction, *daemon_->view->current(), deps_.timeline.mono(), is_undisturbed());
+        if (wrong) deps_.checker.decided_wrongly(name_, *wrong);
+    }
     store::CommitFault fault{.delay = Millis{static_cast<std::int64_t>(network_.below(4))}};
     if (doubled_ > 0 && network_.chance(30))
         fault.again = Millis{1 + static_cast<std::int64_t>(network_.below(5000))};
