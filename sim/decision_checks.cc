@@ -50,12 +50,18 @@ bool is_limited(const view::Snapshot& seen, const view::VmEntry& vm) {
     return project && project->record->value.quota != model::Quota{};
 }
 
-// Nobody leaves, and nobody is on its way from a lost host: no room is held for anyone.
-bool is_quiet(const view::Snapshot& seen) {
+// Nobody leaves: no room is held for anyone.
+bool nobody_leaves(const view::Snapshot& seen) {
     bool quiet = true;
     seen.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
         quiet = quiet && !(vm->placement && vm->placement->value.release);
     });
+    return quiet;
+}
+
+// And nobody is on its way from a lost host.
+bool all_hosts_live(const view::Snapshot& seen) {
+    bool quiet = true;
     seen.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
         quiet = quiet && node->lease && node->status && node->spec;
     });
@@ -202,7 +208,7 @@ std::optional<WrongDecision> DecisionChecks::what_is_wrong_with(const store::Tra
     if (writes.empty() || !as_seen) return {};
     for (const Write& write : writes)
         if (auto wrong = wrong_with_move(write)) return WrongDecision{*wrong};
-    if (!alone || !answered || !is_quiet(seen)) return {};
+    if (!alone || !answered || !nobody_leaves(seen)) return {};
     std::set<std::string> told;  // why they wait
     std::erase_if(writes, [&](const Write& write) {
         const bool waits_on = write.now.node.empty() && write.vm->node().empty();
@@ -212,7 +218,8 @@ std::optional<WrongDecision> DecisionChecks::what_is_wrong_with(const store::Tra
     if (writes.empty()) return {};
     if (std::ranges::all_of(writes, [](const Write& write) { return write.now.release; }))
         if (auto wrong = wrong_with_evictions(writes, seen)) return WrongDecision{*wrong};
-    if (writes.size() == 1 && !writes.front().now.node.empty() && writes.front().vm->node().empty())
+    if (all_hosts_live(seen) && writes.size() == 1 && !writes.front().now.node.empty() &&
+        writes.front().vm->node().empty())
         if (auto wrong = wrong_with_turn(writes.front(), seen, told))
             return WrongDecision{*wrong, true};
     return {};

@@ -486,7 +486,7 @@ model::VmStatus Agent::status_for(const view::VmEntry& entry, const hypervisor::
     }
     if (phase == model::Phase::kStopped)
         status.stopped_by = vm.memory.stopped_by.empty() ? status.stopped_by : vm.memory.stopped_by;
-    if (lives) status.stopped_by.clear();
+    if (lives || phase == model::Phase::kStarting) status.stopped_by.clear();
     if (phase == model::Phase::kStopped && status.stopped_by.empty() && instance)
         status.stopped_by = "exited";
     return status;
