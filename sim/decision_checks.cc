@@ -59,7 +59,7 @@ bool nobody_leaves(const view::Snapshot& seen) {
     return quiet;
 }
 
-// And nobody is on its way from a lost host.
+// Nor is anyone on its way from a lost host.
 bool all_hosts_live(const view::Snapshot& seen) {
     bool quiet = true;
     seen.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
@@ -208,7 +208,7 @@ std::optional<WrongDecision> DecisionChecks::what_is_wrong_with(const store::Tra
     if (writes.empty() || !as_seen) return {};
     for (const Write& write : writes)
         if (auto wrong = wrong_with_move(write)) return WrongDecision{*wrong};
-    if (!alone || !answered || !nobody_leaves(seen)) return {};
+    if (!alone || !answered || !nobody_leaves(seen) || !all_hosts_live(seen)) return {};
     std::set<std::string> told;  // why they wait
     std::erase_if(writes, [&](const Write& write) {
         const bool waits_on = write.now.node.empty() && write.vm->node().empty();
@@ -218,8 +218,7 @@ std::optional<WrongDecision> DecisionChecks::what_is_wrong_with(const store::Tra
     if (writes.empty()) return {};
     if (std::ranges::all_of(writes, [](const Write& write) { return write.now.release; }))
         if (auto wrong = wrong_with_evictions(writes, seen)) return WrongDecision{*wrong};
-    if (all_hosts_live(seen) && writes.size() == 1 && !writes.front().now.node.empty() &&
-        writes.front().vm->node().empty())
+    if (writes.size() == 1 && !writes.front().now.node.empty() && writes.front().vm->node().empty())
         if (auto wrong = wrong_with_turn(writes.front(), seen, told))
             return WrongDecision{*wrong, true};
     return {};
