@@ -2,6 +2,7 @@
 // revision.
 #include "api/event_ring.h"
 #include "api/event_text.h"
+#include "api/ports.h"
 #include "base/assert.h"
 #include "bench/micro/rows.h"
 #include "bench/micro/state.h"
@@ -18,7 +19,7 @@ constexpr std::int64_t kVmsTogether = 40;  // in a transaction, which takes 128 
 
 void ring_page(benchmark::State& state) {
     const view::SnapshotPtr snapshot = make_state(1000);
-    api::EventRing ring;
+    api::EventRing ring(api::Settings{}.events_kept);
     ring.restart(1);
     for (std::int64_t i = 0; i < 1000; ++i) {
         std::vector<view::Changed> changes;
