@@ -100,6 +100,7 @@ class Controller {
     HostView host_view(std::string_view node) const;
     bool pinned(const view::VmEntry& vm) const;
     void place_pending();
+    void begin_round(MonoTime now);
     bool place_next(scheduler::Batch& batch, const view::Snapshot& state);
     bool place_held(const view::VmEntry& vm);
     void round_at(MonoTime due);

@@ -46,10 +46,15 @@ void Controller::place_pending() {
         round_at_.reset();
         room_changed_ = true;
     }
-    ask_who_is_due(now);
     const view::SnapshotPtr state = deps_.view.current();
     scheduler::Cluster& cluster = inventory_.cluster();
     cluster.set_revision(state->revision);
+    // Room has come free: whoever is due is asked in his turn, not before those who wait for it.
+    if (!queue_.next() && room_changed_) {
+        if (now < next_round_from_) return round_at(next_round_from_);
+        begin_round(now);
+    }
+    ask_who_is_due(now);
     if (reservations_due_ || !reservations_.all_wait(queue_)) refresh_reservations();
     scheduler::Batch batch(cluster, queue_, reservations_, placer_, policy_, now);
     for (std::size_t decided = 0;
@@ -57,17 +62,21 @@ void Controller::place_pending() {
         if (!queue_.next()) {
             if (!room_changed_) return;
             if (now < next_round_from_) return round_at(next_round_from_);
-            room_changed_ = false;
-            queue_.new_round();
-            next_round_from_ = now + rest_after(queue_.size());
-            ++rounds_;
-            drains_due_ = true;
-            refresh_reservations();
+            begin_round(now);
             if (!queue_.next()) return;
         }
         if (place_next(batch, *state)) ++decided;
     }
     wake();
+}
+
+void Controller::begin_round(MonoTime now) {
+    room_changed_ = false;
+    queue_.new_round();
+    next_round_from_ = now + rest_after(queue_.size());
+    ++rounds_;
+    drains_due_ = true;
+    refresh_reservations();
 }
 
 // True if a decision was made.
