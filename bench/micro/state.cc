@@ -77,7 +77,9 @@ std::vector<store::KeyValue> vm_items(std::int64_t number, store::Revision revis
 std::vector<store::KeyValue> common_items() {
     model::Image image;
     image.uid = "image-uid";
-    image.files.push_back({.role = model::FileRole::kKernel, .sha256 = std::string(64, 'b')});
+    model::ImageFile& kernel = image.files.emplace_back();
+    kernel.role = model::FileRole::kKernel;
+    kernel.sha256.assign(64, 'b');
     std::vector<store::KeyValue> items{item(model::image_key(kImage), image, 1),
                                        item(model::project_key(kProject), model::Project{}, 1)};
     for (std::int64_t i = 0; i < kHosts; ++i)
