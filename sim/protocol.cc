@@ -200,7 +200,7 @@ class Look {
         for (const store::Put& put : transaction_.puts) {
             if (model::parse_key(put.key).kind != RecordKind::kOperation) continue;
             const auto operation = model::parse_operation(put.value, model::Mode::kLenient);
-            if (!operation) continue;
+            if (!operation || operation->kind != "rebalance") continue;
             const std::size_t to = operation->message.rfind(" to ");
             if (to == std::string::npos) continue;
             const std::string target = operation->message.substr(to + 4);
