@@ -497,7 +497,10 @@ void Agent::report(const std::string& vm, const view::VmEntry& entry,
                    const std::string& message) {
     if (!entry.record || !entry.placement) return;
     Vm& mine = vms_[vm];
-    if (mine.reporting) return;  // the answer marks the VM, and it is looked at again
+    if (mine.reporting) {  // looked at again when that is answered
+        mine.report_again = true;
+        return;
+    }
     const model::VmStatus status = status_for(entry, instance, phase, message, mine);
     if (entry.status && entry.slice(entry.status_bytes) == model::to_json(status)) return;
     mine.reporting = true;
@@ -505,7 +508,9 @@ void Agent::report(const std::string& vm, const view::VmEntry& entry,
         const auto found = vms_.find(vm);
         if (found == vms_.end()) return;
         found->second.reporting = false;
-        if (written) return;
+        const bool again = std::exchange(found->second.report_again, false);
+        // The view may have shown it, and the VM been looked at, before it was answered.
+        if (written) return again ? mark(vm) : void();
         deps_.executor.after(kRetryStatus, [this, vm, weak = std::weak_ptr(alive_)] {
             if (!weak.expired()) mark(vm);
         });

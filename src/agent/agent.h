@@ -103,6 +103,7 @@ class Agent {
         bool acting = false;             // a step is under way
         bool killing = false;            // a kill was sent beside a slow stop
         bool reporting = false;          // a status write is under way
+        bool report_again = false;       // something else was to be said meanwhile
         bool starting_reported = false;  // the store has agreed to this start
         std::uint64_t epoch_acted = 0;
         TimerId timer = 0;
