@@ -510,7 +510,10 @@ void Agent::report(const std::string& vm, const view::VmEntry& entry,
         found->second.reporting = false;
         const bool again = std::exchange(found->second.report_again, false);
         // The view may have shown it, and the VM been looked at, before it was answered.
-        if (written) return again ? mark(vm) : void();
+        if (written) {
+            if (again) mark(vm);
+            return;
+        }
         deps_.executor.after(kRetryStatus, [this, vm, weak = std::weak_ptr(alive_)] {
             if (!weak.expired()) mark(vm);
         });

@@ -206,11 +206,11 @@ Outcome wait_for_vms(Context& context, const std::vector<Step>& steps) {
 }
 
 Outcome apply(Context& context, const Args& args) {
-    auto manifests = read_files(context, args.all("file"));
-    if (!manifests) return tl::unexpected(manifests.error());
     bool dry_run = args.has("dry-run");
     if (dry_run && !context.for_people())
         return usage("--dry-run shows the difference as text", "leave out -o");
+    auto manifests = read_files(context, args.all("file"));
+    if (!manifests) return tl::unexpected(manifests.error());
     std::vector<Step> steps;
     for (Manifest& manifest : *manifests) {
         ASSIGN_OR_RETURN(Step step, look_at(context, std::move(manifest)));

@@ -154,6 +154,13 @@ TEST_F(Apply, shows_what_a_dry_run_would_change) {
     for (const SeenRequest& request : server_.requests()) EXPECT_EQ(request.method, "GET");
 }
 
+TEST_F(Apply, a_dry_run_is_for_people) {
+    EXPECT_EQ(run({"--dry-run", "-o", "json"}, "kind: vm\nname: new\nspec: {image: demo}\n"), 2);
+    EXPECT_EQ(screen_.err_text,
+              "error: --dry-run shows the difference as text\n  help: leave out -o\n");
+    EXPECT_TRUE(server_.requests().empty());
+}
+
 TEST_F(Apply, a_refusal_names_the_document) {
     EXPECT_EQ(run({}, "kind: vm\nname: bad\nspec: {image: none}\n"), 4);
     EXPECT_EQ(screen_.err_text,

@@ -130,6 +130,25 @@ TEST_F(ControlPlane, how_a_vm_was_stopped_once_is_not_said_of_its_next_end) {
     EXPECT_EQ(vm("web")->status->value.stopped_by, "exited");
 }
 
+TEST_F(ControlPlane, nor_where_it_is_off_before_its_start_was_seen) {
+    add_hosts(1);
+    create("web");
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    change("web", [](model::VmRecord& record) { record.spec.run = model::Run::kStopped; });
+    ASSERT_TRUE(reaches("web", model::Phase::kStopped));
+    EXPECT_EQ(vm("web")->status->value.stopped_by, "guest");
+    change("web", [](model::VmRecord& record) {
+        record.spec.run = model::Run::kRunning;
+        ++record.restart_generation;
+    });
+    ASSERT_TRUE(loop.run_until([&] { return hosts["h1"]->machines.runs("default/web"); }));
+    hosts["h1"]->machines.guest_powers_off("default/web");
+    ASSERT_TRUE(loop.run_until([&] {
+        return vm("web")->phase == model::Phase::kStopped &&
+               vm("web")->status->value.stopped_by == "exited";
+    })) << vm("web")->document;
+}
+
 // Hosts are upgraded one by one: a newer daemon's API knows a policy that this host does not.
 TEST_F(ControlPlane, a_vm_whose_spec_is_of_a_newer_version_is_left_as_it_is) {
     add_hosts(1);

@@ -31,6 +31,15 @@ TEST_F(WithoutSafetyNets, a_volume_that_could_not_be_deleted_is_tried_again) {
         seconds(10)));
 }
 
+// The view shows that it runs, and it is looked at, before the write that said so is answered.
+TEST_F(WithoutSafetyNets, what_came_about_while_a_status_was_being_written_is_said) {
+    create("web");
+    ASSERT_TRUE(loop.run_until([&] { return hosts["h1"]->machines.runs("default/web"); }));
+    hosts["h1"]->store->set_link({.delay = Millis{300}});
+    change("web", [](model::VmRecord& record) { record.spec.run = model::Run::kPaused; });
+    EXPECT_TRUE(reaches("web", model::Phase::kPaused));
+}
+
 TEST_F(WithoutSafetyNets, a_vm_that_ran_well_for_long_is_restarted_as_if_for_the_first_time) {
     create("web");
     const auto crash = [&] {

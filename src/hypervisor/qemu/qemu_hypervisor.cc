@@ -390,6 +390,8 @@ void QemuHypervisor::running(std::shared_ptr<Start> start, Result<bool> up) {
                           {"epoch", start->launch.id.epoch},
                           {"pid", start->machine->instance().pid}});
     start->done(start->machine->instance());
+    // Who cancelled it came too late for that.
+    for (auto& done : start->cancelled_by) start->machine->kill(std::move(done));
 }
 
 void QemuHypervisor::give_up(std::shared_ptr<Start> start, Error error) {
