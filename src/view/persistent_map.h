@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,7 +67,7 @@ class PersistentMap {
         begin_change();
         if (!root_) root_ = make_node(true);
         root_ = editable(std::move(root_));
-        NodePtr right = insert(*root_, std::move(value));
+        NodePtr right = insert(*root_, std::move(value), 0);
         if (!right) return;
         NodePtr top = make_node(false);
         top->count = 2;
@@ -117,8 +118,9 @@ class PersistentMap {
     using NodePtr = std::shared_ptr<Node>;
     using Owner = std::uint64_t;
 
-    using Head = std::uint32_t;
-    static constexpr Head kNoHead = ~Head{0};
+    // Signed, as SSE2 compares only such.
+    using Head = std::int32_t;
+    static constexpr Head kNoHead = std::numeric_limits<Head>::max();
 
     struct Node {
         explicit Node(bool is_leaf) : leaf(is_leaf) { heads.fill(kNoHead); }
@@ -180,14 +182,18 @@ class PersistentMap {
     // Four bytes of `key` behind `skip`, in the order of keys; NULs where it ends before.
     static Head head_of(std::string_view key, std::size_t skip) {
         const std::size_t left = key.size() - std::min(skip, key.size());
-        Head head = 0;
-        if (left >= sizeof head) {
-            std::memcpy(&head, key.data() + skip, sizeof head);
-            return __builtin_bswap32(head);
+        std::uint32_t bytes = 0;
+        if (left >= sizeof bytes) {
+            std::memcpy(&bytes, key.data() + skip, sizeof bytes);
+            bytes = __builtin_bswap32(bytes);
+        } else if (left > 0 && key.size() >= sizeof bytes) {
+            std::memcpy(&bytes, key.data() + key.size() - sizeof bytes, sizeof bytes);
+            bytes = __builtin_bswap32(bytes) << 8 * (sizeof bytes - left);
+        } else {
+            for (std::size_t i = 0; i < left; ++i)
+                bytes |= std::uint32_t{static_cast<unsigned char>(key[skip + i])} << (24 - 8 * i);
         }
-        for (std::size_t i = 0; i < sizeof head; ++i)
-            head = head << 8 | (i < left ? static_cast<unsigned char>(key[skip + i]) : 0u);
-        return head;
+        return static_cast<Head>(bytes ^ 0x8000'0000u);
     }
 
     static std::size_t common_bytes(std::string_view a, std::string_view b) {
@@ -227,25 +233,28 @@ class PersistentMap {
         return copy;
     }
 
-    // `key` comes below `node`.
-    static void fit(Node& node, std::string_view key) {
+    // `key` comes below `node`, all of whose keys begin with the same `known` bytes as it does.
+    static void fit(Node& node, std::string_view key, std::size_t known) {
         if (node.count == 0) {
             node.skip = key.size();
             return;
         }
+        if (node.skip <= known) return;
         const std::string_view first = node.key(0);
-        if (key.substr(0, node.skip) == first.substr(0, node.skip)) return;
+        const std::size_t bytes = node.skip - known;
+        if (key.substr(known, bytes) == first.substr(known, bytes)) return;
         node.set_skip(common_bytes(key, first));
     }
 
-    // Inserts below `node`; a node that had to be split gives its right half.
-    NodePtr insert(Node& node, Value value) {
+    // Inserts below `node`, whose keys begin with the same `known` bytes as the value's; a node
+    // that had to be split gives its right half.
+    NodePtr insert(Node& node, Value value, std::size_t known) {
         const std::string_view key = value->key;
-        fit(node, key);
+        fit(node, key, known);
         const Head head = head_of(key, node.skip);
         if (node.leaf) {
             const int at = node.rank(key, false);
-            if (at < node.count && node.values[at]->key == key) {
+            if (at < node.count && node.heads[at] == head && node.values[at]->key == key) {
                 node.values[at] = std::move(value);
                 return nullptr;
             }
@@ -255,7 +264,7 @@ class PersistentMap {
         const int at = std::max(node.rank(key, true) - 1, 0);
         node.heads[at] = std::min(node.heads[at], head);
         node.children[at] = editable(std::move(node.children[at]));
-        NodePtr right = insert(*node.children[at], std::move(value));
+        NodePtr right = insert(*node.children[at], std::move(value), node.skip);
         if (!right) return nullptr;
         const Head right_head = head_of(right->key(0), node.skip);
         return insert_at(node, node.children, at + 1, std::move(right), right_head);
@@ -264,12 +273,10 @@ class PersistentMap {
     template <class Item>
     NodePtr insert_at(Node& node, std::array<Item, kMax>& items, int at, Item item, Head head) {
         if (node.count == kMax) return split(node, items, at, std::move(item));
-        for (int i = node.count; i > at; --i) {
-            items[i] = std::move(items[i - 1]);
-            node.heads[i] = node.heads[i - 1];
+        for (int i = at; i <= node.count; ++i) {
+            std::swap(items[i], item);
+            std::swap(node.heads[i], head);
         }
-        items[at] = std::move(item);
-        node.heads[at] = head;
         ++node.count;
         return nullptr;
     }
@@ -315,12 +322,12 @@ class PersistentMap {
     }
     template <class Item>
     static void remove_at(Node& node, std::array<Item, kMax>& items, int at) {
-        for (int i = at; i + 1 < node.count; ++i) {
-            items[i] = std::move(items[i + 1]);
-            node.heads[i] = node.heads[i + 1];
+        Item last;
+        Head last_head = kNoHead;
+        for (int i = --node.count; i >= at; --i) {
+            std::swap(items[i], last);
+            std::swap(node.heads[i], last_head);
         }
-        items[--node.count] = nullptr;
-        node.heads[node.count] = kNoHead;
     }
     // Two neighbours that fit into one comfortably become one, so that deletions do not leave a
     // hollow tree.
