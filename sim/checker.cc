@@ -229,7 +229,7 @@ void Checker::check_vm(const std::string& vm, const view::VmEntry* before,
     if (has && (!had || before->record->mod_revision != after->record->mod_revision))
         check_volumes(before, *after);
     if (has && !had) {
-        uids_.insert(after->record->value.uid);
+        uids_.insert(after->record->value.uid.str());
         if (!state_.projects.find(after->project()))
             broken(fmt::format("vm {} was made, and there is no project {}", vm, after->project()));
         // One that was asked for a moment ago may be on its way still.
@@ -240,7 +240,7 @@ void Checker::check_vm(const std::string& vm, const view::VmEntry* before,
     if (had && !has) {
         if (!deletions_asked_.contains(vm))
             broken(fmt::format("vm {} is gone, and nobody had asked for it", vm));
-        not_running(before->record->value.uid,
+        not_running(before->record->value.uid.str(),
                     fmt::format("the records of vm {} were deleted", vm));
         restarts_before_[vm] += before->record->value.restart_generation;
     }
@@ -291,7 +291,8 @@ void Checker::check_made_once(const store::Change& change) {
     const model::ParsedKey key = model::parse_key(change.item.key);
     const std::string name = fmt::format("{}/{}", key.project, key.name);
     const auto uid_of = [](const auto* entry) {
-        return entry && entry->record ? entry->record->value.uid : std::string{};
+        return std::string(entry && entry->record ? std::string_view(entry->record->value.uid)
+                                                  : "");
     };
     const auto uid = [&] {
         switch (kind) {
@@ -386,7 +387,8 @@ void Checker::check_spec(const view::VmEntry* before, const view::VmEntry& after
             return other.name == disk.name && other.volume == disk.volume;
         };
         if (std::ranges::none_of(is.spec.disks, same))
-            not_running(is.uid, fmt::format("disk {} was taken from vm {}", disk.name, after.key));
+            not_running(is.uid.str(),
+                        fmt::format("disk {} was taken from vm {}", disk.name, after.key));
     }
     if (!was.deleted_at.empty() && is.deleted_at.empty())
         broken(fmt::format("vm {} was being deleted, and is no more", after.key));
@@ -397,7 +399,7 @@ void Checker::check_spec(const view::VmEntry* before, const view::VmEntry& after
         broken(fmt::format(
             "vm {} was told to start {} times more often than people asked", after.key,
             is.restart_generation + restarts_before_[after.key] - restarts_asked_[after.key]));
-    const auto labels = labels_.find(after.key + " " + is.uid);
+    const auto labels = labels_.find(after.key + " " + is.uid.str());
     if (labels == labels_.end()) return;
     for (const std::string& label : labels->second)
         if (!is.spec.labels.contains(label))
@@ -482,7 +484,7 @@ void Checker::check_placement(const view::VmEntry* before, const view::VmEntry& 
     const model::Placement& now = after.placement->value;
     const model::Placement none;
     const model::Placement& then = before->placement ? before->placement->value : none;
-    std::int64_t& highest = epochs_[now.uid];
+    std::int64_t& highest = epochs_[now.uid.str()];
     if (now.epoch < highest)
         broken(fmt::format("vm {}: epoch fell from {} to {}", after.key, highest, now.epoch));
     if (now.uid == after.record->value.uid && then.uid == now.uid && then.release && !now.release &&
@@ -497,7 +499,8 @@ void Checker::check_placement(const view::VmEntry* before, const view::VmEntry& 
             broken(fmt::format("vm {} was moved from {} to {} without the record of a failover",
                                after.key, then.node, now.node));
         if (!then.node.empty() && !then.uid.empty())
-            not_running(then.uid, fmt::format("vm {} was taken from {}", after.key, then.node));
+            not_running(then.uid.str(),
+                        fmt::format("vm {} was taken from {}", after.key, then.node));
         if (!now.node.empty()) check_place(after);
     }
     if (now.release && !(then.release && then.node == now.node)) check_release(after);
@@ -508,8 +511,8 @@ void Checker::check_placement(const view::VmEntry* before, const view::VmEntry& 
 
 void Checker::check_place(const view::VmEntry& after) {
     counted();
-    if (runs(after.record->value.uid))
-        not_running(after.record->value.uid,
+    if (runs(after.record->value.uid.str()))
+        not_running(after.record->value.uid.str(),
                     fmt::format("vm {} was placed on {}", after.key, after.node()));
     if (after.record->value.spec.run == model::Run::kStopped)
         broken(
@@ -571,7 +574,7 @@ void Checker::check_status(const view::VmEntry* before, const view::VmEntry& aft
     const model::VmStatus& status = after.status->value;
     check_record_of(before, after);
     said_[after.key] = clock_.mono();
-    const auto running = processes_.find(status.uid);
+    const auto running = processes_.find(status.uid.str());
     const bool here = running != processes_.end() && running->second.contains(status.node);
     if (ends(status.phase) && here)
         broken(fmt::format("vm {} is said to be {} ({}), and runs on {}", after.key,

@@ -163,7 +163,7 @@ void Checker::on_daemon_gone(const std::string& host) {
 // Who says how a VM has ended speaks of its last end.
 void Checker::check_end_of(const view::VmEntry& after) {
     const model::VmStatus& now = after.status->value;
-    const auto last = last_ends_.find(now.uid);
+    const auto last = last_ends_.find(now.uid.str());
     if (now.phase != Phase::kStopped && now.phase != Phase::kFailed) return;
     if (last == last_ends_.end() || last->second.epoch != static_cast<std::uint64_t>(now.epoch))
         return;

@@ -288,7 +288,7 @@ Wanted Agent::wanted_of(const view::VmEntry* entry, const std::string& vm) const
     if (!entry) return wanted;
     const auto directories = leftovers_.find(vm);
     wanted.leftover = entry->record && directories != leftovers_.end() &&
-                      directories->second.contains(entry->record->value.uid);
+                      directories->second.contains(entry->record->value.uid.str());
     if (entry->record) wanted.record = &entry->record->value;
     if (entry->placement) wanted.placement = &entry->placement->value;
     if (entry->status) wanted.status = &entry->status->value;
@@ -428,7 +428,7 @@ void Agent::act(const std::string& vm, const view::VmEntry* entry,
             if (!decision.count_restart) mine.memory.start_not_before.reset();
             mine.memory.unhealthy = false;
             return mark(vm);
-        case Step::kPurge: mine.acting = true; return purge(vm, entry->record->value.uid);
+        case Step::kPurge: mine.acting = true; return purge(vm, entry->record->value.uid.str());
         case Step::kFinish: mine.acting = true; return finish_vm(vm, *entry);
     }
 }

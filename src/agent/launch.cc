@@ -116,7 +116,7 @@ Result<hypervisor::Launch> make_launch(const view::Snapshot& state, const view::
                     fmt::format("import it with: blixard image import FILE {}", record.spec.image));
     hypervisor::Launch launch;
     launch.id = {.vm = vm.key,
-                 .uid = record.uid,
+                 .uid = record.uid.str(),
                  .epoch = static_cast<std::uint64_t>(vm.placement->value.epoch)};
     launch.spec = record.spec;
     launch.generation = record.generation;

@@ -146,7 +146,8 @@ void Agent::start_failed(const std::string& vm, const Error& error) {
     if (never) {
         const model::VmRecord& record = entry->record->value;
         mine.memory.start_not_before.reset();
-        mine.memory.given_up = GivenUp{record.uid, record.generation, record.restart_generation};
+        mine.memory.given_up =
+            GivenUp{record.uid.str(), record.generation, record.restart_generation};
     }
     step_done(vm);
 }

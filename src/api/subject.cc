@@ -50,7 +50,7 @@ std::optional<Found> find(const view::Snapshot& state, const Subject& subject) {
             std::shared_ptr<const view::VmEntry> vm = state.vms.find_shared(key);
             if (!vm || !vm->record) return std::nullopt;
             const std::string* document = &vm->document;
-            Found result{nullptr, vm->revision, vm->record->value.uid};
+            Found result{nullptr, vm->revision, vm->record->value.uid.str()};
             result.document = SharedText(std::move(vm), document);
             return result;
         }

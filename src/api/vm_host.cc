@@ -133,7 +133,7 @@ void get_vm_log(Core& core, const CallPtr& call) {
 void get_vm_usage(Core& core, const CallPtr& call) {
     const auto vm = here(core, call);
     if (!vm) return;
-    hypervisor::InstanceId id{.vm = vm->key, .uid = vm->record->value.uid};
+    hypervisor::InstanceId id{.vm = vm->key, .uid = vm->record->value.uid.str()};
     if (vm->placement) id.epoch = static_cast<std::uint64_t>(vm->placement->value.epoch);
     core.deps.node->usage(std::move(id), [call, vm](Result<hypervisor::Usage> usage) {
         if (!usage) return call->refuse(usage.error());

@@ -73,7 +73,7 @@ class VmHostTest : public testing::Test {
         hypervisor.recover([](const Result<std::vector<hypervisor::Instance>>&) {});
         t.settle();
         hypervisor::Launch launch;
-        launch.id = {"default/web", t.record("web").uid, 1};
+        launch.id = {"default/web", t.record("web").uid.str(), 1};
         hypervisor.start(launch, [](const Result<hypervisor::Instance>&) {});
         t.loop.run_for(seconds(1));
     }

@@ -175,5 +175,17 @@ TEST(Documents, a_decision_that_is_no_object_is_kept_as_text) {
     EXPECT_EQ(parse_placement(to_json(placement), Mode::kStrict)->decision, "{\"half\":");
 }
 
+TEST(Documents, an_id_that_is_longer_than_any_is_refused_with_its_place) {
+    const std::string longest(ShortText::kBytesMax, 'a');
+    const auto read = [](const std::string& uid) {
+        return parse_vm_status("{\"uid\":\"" + uid + "\"}", Mode::kLenient);
+    };
+    EXPECT_EQ(read(longest)->uid, longest);
+    const auto refused = read(longest + "b");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().field, "uid");
+    EXPECT_EQ(refused.error().message, "must have at most 39 bytes, found 40");
+}
+
 }  // namespace
 }  // namespace blixard::model

@@ -72,7 +72,8 @@ void write_kind(const Field& field, Writer& writer) {
             writer.member("type", "integer").member("format", "int64");
             return write_range(limits, writer);
         case Kind::kDouble: writer.member("type", "number"); return write_range(limits, writer);
-        case Kind::kString: return write_string(limits, false, writer);
+        case Kind::kString:
+        case Kind::kShort: return write_string(limits, false, writer);
         case Kind::kEnum: writer.member("type", "string"); return write_words(field.names, writer);
         case Kind::kStrings:
             write_list(limits, writer);

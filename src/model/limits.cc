@@ -134,6 +134,8 @@ Status check_field(const Field& field, const void* member, const Path& path) {
         }
         case Kind::kString:
             return check_string(limits, *static_cast<const std::string*>(member), path);
+        case Kind::kShort:
+            return check_string(limits, *static_cast<const ShortText*>(member), path);
         case Kind::kStrings: {
             const auto& list = *static_cast<const std::vector<std::string>*>(member);
             RETURN_IF_ERROR(check_count(limits, list.size(), path));

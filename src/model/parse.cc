@@ -81,6 +81,7 @@ class Reader {
     bool read_int(std::int64_t& target, element value, const Path& path);
     bool read_double(double& target, element value, const Path& path);
     bool read_string(std::string& target, element value, const Path& path);
+    bool read_short(ShortText& target, element value, const Path& path);
     bool read_enum(const Field& field, std::uint8_t& target, element value, const Path& path);
     bool read_strings(std::vector<std::string>& target, element value, const Path& path);
     bool read_ints(std::vector<std::int64_t>& target, element value, const Path& path);
@@ -152,6 +153,7 @@ bool Reader::read_field(const Field& field, void* member, element value, const P
         case Kind::kInt: return read_int(*static_cast<std::int64_t*>(member), value, path);
         case Kind::kDouble: return read_double(*static_cast<double*>(member), value, path);
         case Kind::kString: return read_string(*static_cast<std::string*>(member), value, path);
+        case Kind::kShort: return read_short(*static_cast<ShortText*>(member), value, path);
         case Kind::kEnum: return read_enum(field, *static_cast<std::uint8_t*>(member), value, path);
         case Kind::kStrings:
             return read_strings(*static_cast<std::vector<std::string>*>(member), value, path);
@@ -180,6 +182,16 @@ bool Reader::read_int(std::int64_t& target, element value, const Path& path) {
 bool Reader::read_double(double& target, element value, const Path& path) {
     if (value.get(target) == simdjson::SUCCESS) return true;
     return refuse_kind(&path, "a number", value);
+}
+
+bool Reader::read_short(ShortText& target, element value, const Path& path) {
+    std::string text;
+    if (!read_string(text, value, path)) return false;
+    if (text.size() > ShortText::kBytesMax)
+        return refuse(&path, "must have at most " + std::to_string(ShortText::kBytesMax) +
+                                 " bytes, found " + std::to_string(text.size()));
+    target = text;
+    return true;
 }
 
 bool Reader::read_string(std::string& target, element value, const Path& path) {

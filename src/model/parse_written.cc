@@ -233,12 +233,20 @@ bool read_enum(const Field& field, std::uint8_t& target, Cursor& in) {
     return found != field.names.end();
 }
 
+bool read_short(ShortText& target, Cursor& in) {
+    std::string_view text;
+    if (!in.plain_string(text) || text.size() > ShortText::kBytesMax) return false;
+    target = text;
+    return true;
+}
+
 bool read_value(const Field& field, void* member, Cursor& in) {
     switch (field.kind) {
         case Kind::kBool: return read_bool(*static_cast<bool*>(member), in);
         case Kind::kInt: return in.whole_number(*static_cast<std::int64_t*>(member));
         case Kind::kDouble: return in.number(*static_cast<double*>(member));
         case Kind::kString: return in.string(*static_cast<std::string*>(member));
+        case Kind::kShort: return read_short(*static_cast<ShortText*>(member), in);
         case Kind::kEnum: return read_enum(field, *static_cast<std::uint8_t*>(member), in);
         case Kind::kStrings: {
             auto& list = *static_cast<std::vector<std::string>*>(member);

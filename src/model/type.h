@@ -5,6 +5,7 @@
 // Private to this room: others use documents.h, requests.h, validate.h and openapi.h.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/short_text.h"
 #include "model/schema.h"
 
 namespace blixard::model::json {
@@ -28,6 +30,7 @@ enum class Kind : std::uint8_t {
     kInt,  // std::int64_t
     kDouble,
     kString,
+    kShort,     // ShortText
     kEnum,      // one byte, named by Field::names
     kStrings,   // std::vector<std::string>
     kInts,      // std::vector<std::int64_t>
@@ -163,6 +166,13 @@ template <>
 struct Describe<std::string> {
     static constexpr void fill(Field& field) {
         field.kind = field.limits.raw_json ? Kind::kJson : Kind::kString;
+    }
+};
+template <>
+struct Describe<ShortText> {
+    static constexpr void fill(Field& field) {
+        field.kind = Kind::kShort;
+        field.limits.length_max = std::min(field.limits.length_max, ShortText::kBytesMax);
     }
 };
 template <>

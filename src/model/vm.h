@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/short_text.h"
 #include "model/schema.h"
 
 namespace blixard::model {
@@ -161,11 +162,11 @@ struct VmSpec {
 // The value of vms/<project>/<name>/spec. Written by the API.
 struct VmRecord {
     std::int64_t schema = 1;
-    std::string uid;
-    std::string created_at;
+    ShortText uid;
+    ShortText created_at;
     std::int64_t generation = 1;          // rises with each change of the spec
     std::int64_t restart_generation = 0;  // rises with each restart that was asked for
-    std::string deleted_at;               // set: the VM is being deleted
+    ShortText deleted_at;                 // set: the VM is being deleted
     bool force = false;                   // stop at once, without asking the guest
     VmSpec spec;
     json::Extras extras;
@@ -176,13 +177,13 @@ struct VmRecord {
 // The value of vms/<project>/<name>/placement. Written by the controller.
 struct Placement {
     std::int64_t schema = 1;
-    std::string uid;   // of the VM record it is for
+    ShortText uid;     // of the VM record it is for
     std::string node;  // empty: not placed (pending); the epoch is kept so that it never falls
     std::int64_t epoch = 0;
     bool release = false;  // the agent shall stop the VM and say so; then it is placed anew
     std::vector<std::int64_t> numa_nodes;  // of the host, that it is counted against; empty: any
     std::vector<std::int64_t> gpus;        // of the host, by index
-    std::string decided_at;
+    ShortText decided_at;
     std::string
         reason;  // "scheduled", "failover", "drain", "preempted by ...", or why it is pending
     std::string decision;  // the scheduler's decision as a JSON document; empty where there is none
@@ -214,9 +215,9 @@ struct Address {
 // The value of vms/<project>/<name>/status. Written by the agent of placement.node.
 struct VmStatus {
     std::int64_t schema = 1;
-    std::string uid;
+    ShortText uid;
     Phase phase = Phase::kPending;
-    std::string since;  // when the phase began
+    ShortText since;  // when the phase began
     std::string message;
     std::string node;
     std::int64_t epoch = 0;       // the placement that this is about
@@ -224,7 +225,7 @@ struct VmStatus {
     std::int64_t restart_generation = 0;
     std::int64_t pid = 0;
     std::int64_t pid_start = 0;
-    std::string started_at;
+    ShortText started_at;
     std::string accelerator;    // "kvm" | "tcg"
     std::string machine;        // the machine type in use
     std::int64_t restarts = 0;  // by the restart policy, since the spec last changed

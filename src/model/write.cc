@@ -50,6 +50,7 @@ bool is_left_out(const Field& field, const void* member) {
     switch (field.kind) {
         case Kind::kString:
         case Kind::kJson: return static_cast<const std::string*>(member)->empty();
+        case Kind::kShort: return static_cast<const ShortText*>(member)->empty();
         case Kind::kStrings: return static_cast<const std::vector<std::string>*>(member)->empty();
         case Kind::kInts: return static_cast<const std::vector<std::int64_t>*>(member)->empty();
         case Kind::kMap:
@@ -66,6 +67,7 @@ void write_value(const Field& field, const void* member, std::string& out) {
         case Kind::kInt: append_number(*static_cast<const std::int64_t*>(member), out); return;
         case Kind::kDouble: append_number(*static_cast<const double*>(member), out); return;
         case Kind::kString: append_string(*static_cast<const std::string*>(member), out); return;
+        case Kind::kShort: append_string(*static_cast<const ShortText*>(member), out); return;
         case Kind::kEnum:
             out += '"';
             out += field.names[*static_cast<const std::uint8_t*>(member)];
