@@ -301,7 +301,7 @@ void Agent::look(const std::string& vm) {
     const view::VmEntry* entry = state->vms.find(vm);
     const hypervisor::Instance* instance = instance_of(vm);
     // It is not gone: a newer version has said something about it that we cannot read.
-    if (entry && entry->not_understood != 0) return;
+    if (entry && entry->not_understood != 0 && !mutant(MutantId::kNewerActedOn)) return;
     Vm& mine = vms_[vm];
     const MonoTime now = deps_.clock.mono();
     if (instance && instance->state == hypervisor::InstanceState::kUnknown) {
@@ -313,7 +313,8 @@ void Agent::look(const std::string& vm) {
         if (!mine.memory.running_since) mine.memory.running_since = now;
     }
     // Also where it has just ended: nothing need have happened to it while it ran well.
-    if (mine.memory.running_since && now - *mine.memory.running_since >= kHealthyAfter)
+    if (mine.memory.running_since && now - *mine.memory.running_since >= kHealthyAfter &&
+        !mutant(MutantId::kRestartsNeverReset))
         mine.memory.restarts = 0;
     if (!instance || instance->state != hypervisor::InstanceState::kRunning)
         mine.memory.running_since.reset();
@@ -465,7 +466,7 @@ model::VmStatus Agent::status_for(const view::VmEntry& entry, const hypervisor::
     status.epoch = epoch;
     status.restarts = vm.memory.restarts;
     const bool lives = instance && instance->state != hypervisor::InstanceState::kExited;
-    status.pid = lives ? instance->pid : 0;
+    status.pid = lives || (instance && mutant(MutantId::kPidKept)) ? instance->pid : 0;
     status.pid_start = lives ? static_cast<std::int64_t>(instance->pid_start) : 0;
     status.addresses = lives ? instance->addresses : std::vector<model::Address>{};
     status.devices = lives ? instance->devices : std::vector<std::string>{};

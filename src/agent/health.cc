@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "agent/agent.h"
+#include "base/mutant.h"
 
 namespace blixard::agent {
 namespace {
@@ -78,7 +79,8 @@ void Agent::health_result(const std::string& vm, bool healthy) {
         mine.memory.running_since ? deps_.clock.mono() - *mine.memory.running_since : Millis{0};
     const bool counts = (mine.health_known && mine.healthy) || mine.health_failures > 0 ||
                         up >= seconds(check.start_period_s);
-    if (!counts || ++mine.health_failures < check.failures) return;
+    const std::int64_t most = mutant(MutantId::kOnceIll) ? 1 : check.failures;
+    if (!counts || ++mine.health_failures < most) return;
     mine.health_known = true;
     mine.healthy = false;
     mine.memory.unhealthy = true;

@@ -143,7 +143,7 @@ void Agent::start_failed(const std::string& vm, const Error& error) {
     const view::VmEntry* entry = state->vms.find(vm);
     const bool never =
         entry && entry->record && entry->record->value.spec.restart == model::Restart::kNever;
-    if (never) {
+    if (never && !mutant(MutantId::kNeverGivenUp)) {
         const model::VmRecord& record = entry->record->value;
         mine.memory.start_not_before.reset();
         mine.memory.given_up =

@@ -103,6 +103,21 @@ enum class MutantId : std::uint8_t {
     kReleaseUncompared,     // a drain that has been ended goes on
     kEvictionUncompared,    // VMs make way on a host that may be lost
     kHistoryShort,          // the store forgets what has just been
+    kHoldKept,              // room that is kept for one that moves is kept for ever
+    kMovesStarting,         // a rebalance moves what is only starting
+    kNeverStartedStays,     // a VM that never started on its lost host is not placed anew
+    kNewerActedOn,          // an agent goes on with what a newer version has written
+    kLeaseUnnamed,          // the record of a failover names no lease
+    kHighestGoes,           // the highest of those that may be evicted go
+    kLowGoesFirst,          // the lowest of those that wait is asked first
+    kRoomNeverKept,         // who has waited for long has no host kept free
+    kRoomKeptOn,            // a host is kept for one that cannot be there any more
+    kAnchorsMove,           // a rebalance moves those whom others must be near
+    kRestartsNeverReset,    // a good run does not end the row of restarts
+    kPidKept,               // an end is said with the process that there was
+    kDiskFailureSwallowed,  // a disk that could not be deleted is forgotten
+    kOnceIll,               // one health check that fails is enough
+    kNeverGivenUp,          // a VM that is never restarted is tried again when it did not come up
     kCount
 };
 
@@ -198,7 +213,22 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId:
                     "drain-total-shrinks",
                     "release-uncompared",
                     "eviction-uncompared",
-                    "history-short"};
+                    "history-short",
+                    "hold-kept",
+                    "moves-starting",
+                    "never-started-stays",
+                    "newer-acted-on",
+                    "lease-unnamed",
+                    "highest-goes",
+                    "low-goes-first",
+                    "room-never-kept",
+                    "room-kept-on",
+                    "anchors-move",
+                    "restarts-never-reset",
+                    "pid-kept",
+                    "disk-failure-swallowed",
+                    "once-ill",
+                    "never-given-up"};
 
 #ifdef BLIXARD_MUTANTS
 inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs

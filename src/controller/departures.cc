@@ -120,7 +120,7 @@ void Controller::fail_over(const view::VmEntry& vm) {
     proof.proof = host.vouched ? "operator-vouched" : "lease-ended";
     proof.decided_at = placement.decided_at;
     if (sight && sight->gone_since) {
-        proof.lease = sight->lease;
+        proof.lease = mutant(MutantId::kLeaseUnnamed) ? 0 : sight->lease;
         proof.lease_ttl_ms = sight->ttl.count;
         proof.lease_gone_revision = sight->gone_revision;
         proof.lease_gone_seen_at = to_rfc3339(sight->gone_wall);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/mutant.h"
 #include "scheduler/filters.h"
 
 namespace blixard::scheduler {
@@ -58,7 +59,7 @@ bool Reservations::refresh(Cluster& cluster, const Queue& queue, const Policy& p
                        host);
         if (holds)
             cluster.reserve(one.host, *request);
-        else
+        else if (!mutant(MutantId::kRoomKeptOn))
             cluster.unreserve(one.host);
         return !holds;
     });
@@ -76,7 +77,7 @@ void Reservations::reserve_for(const Request& request, Cluster& cluster, const P
                     [&](const Reservation& one) { return one.vm == request.vm; }))
         return;
     auto host = closest_host(cluster, request, policy);
-    if (host == kNoHost) return;
+    if (host == kNoHost || mutant(MutantId::kRoomNeverKept)) return;
     held_.push_back({request.vm, cluster.host(host).spec.name});
     cluster.reserve(held_.back().host, request);
 }

@@ -1,6 +1,7 @@
 #include "scheduler/preempt.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "base/mutant.h"
@@ -86,10 +87,13 @@ class Search {
     }
 
     Price price_of(HostIndex host, const std::vector<VmIndex>& victims) const {
-        Price price{victims.size(), 0, 0, 0, cluster_.host(host).rank};
+        constexpr std::int32_t kLeast = std::numeric_limits<std::int32_t>::min();
+        Price price{victims.size(), kLeast, 0, 0, cluster_.host(host).rank};
         for (VmIndex vm : victims) {
             const auto& request = *cluster_.vm(vm).request;
-            price.highest = std::max(price.highest, request.priority);
+            price.highest =
+                std::max(price.highest,
+                         mutant(MutantId::kHighestGoes) ? -request.priority : request.priority);
             price.priorities += request.priority;
             price.lost_work -= request.started.ms;
         }
