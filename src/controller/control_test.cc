@@ -446,6 +446,39 @@ TEST_F(ControlPlane, who_waits_for_others_to_make_way_is_not_told_to_leave) {
     EXPECT_EQ(vm("middle")->phase, model::Phase::kPending);
 }
 
+// ... and who must be with it waits until it is there: it may never come.
+TEST_F(ControlPlane, nobody_makes_way_for_one_whose_company_waits_for_others) {
+    add_hosts(1);
+    const auto wants = [](std::int64_t memory_mib, std::int64_t priority) {
+        return [=](model::VmSpec& spec) {
+            spec.memory_mib = memory_mib;
+            spec.priority = priority;
+            spec.preemptible = priority == 10;
+            spec.strategy = "priority";
+        };
+    };
+    for (const char* name : {"batch-1", "batch-2"}) create(name, wants(1500, 10));
+    for (const char* name : {"batch-1", "batch-2"})
+        ASSERT_TRUE(reaches(name, model::Phase::kRunning));
+    hosts["h1"]->store->set_link({.delay = Millis{300}});
+    create("prod", [&](model::VmSpec& spec) {
+        wants(1500, 900)(spec);
+        spec.labels["app"] = "shop";
+    });
+    const auto leaves = [&](const char* name) { return vm(name)->placement->value.release; };
+    ASSERT_TRUE(loop.run_until([&] { return leaves("batch-1") || leaves("batch-2"); }));
+    create("near", [&](model::VmSpec& spec) {
+        wants(1200, 500)(spec);
+        spec.affinity.push_back({.hard = true, .labels = {{"app", "shop"}}});
+    });
+    ASSERT_TRUE(loop.run_until(
+        [&] {
+            EXPECT_FALSE(leaves("batch-1") && leaves("batch-2") && vm("prod")->node().empty());
+            return vm("near") && vm("near")->phase == model::Phase::kRunning;
+        },
+        seconds(120)));
+}
+
 TEST_F(ControlPlane, an_eviction_is_all_or_nothing) {
     add_hosts(1);
     for (const char* name : {"batch-1", "batch-2"})

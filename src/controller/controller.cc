@@ -203,6 +203,7 @@ void Controller::leave_office() {
     reservations_.clear();
     proposals_.clear();
     passed_over_.clear();
+    ahead_.clear();
     reasons_looked_at_.clear();
     asked_next_.clear();
     liveness_.clear();
@@ -311,7 +312,7 @@ void Controller::look_at_vm(const std::string& vm) {
     const Need need =
         entry ? need_of(*entry, host, host_is_gone && pinned(*entry)) : Need::kNothing;
     const bool is_leaving = entry && !entry->node().empty() && entry->placement->value.release;
-    const bool was_held = !is_leaving && inventory_.drop_hold(vm);
+    const bool was_held = !is_leaving && !mutant(MutantId::kHoldKept) && inventory_.drop_hold(vm);
     if (was_held && need != Need::kPlace) room_changed_ = true;
     if (was_held && need == Need::kPlace && place_held(*entry)) return;
     if (need == Need::kPlace) {

@@ -130,6 +130,7 @@ class Controller {
     void compare_company(const view::VmEntry& vm, std::string_view node,
                          store::Transaction& transaction) const;
     bool waits_for_company(const view::VmEntry& vm) const;
+    bool is_ahead(const std::string& vm) const;
     bool waits_for_a_move(const view::VmEntry& vm) const;
     bool waits_for_others(const view::VmEntry& vm) const;
     void propose(Proposal proposal);
@@ -163,6 +164,8 @@ class Controller {
     // Who could not be asked when it was their turn, or could not before the answer about others is
     // there: asked again when one has come.
     std::set<std::string> passed_over_;
+    // Counted where others make way for them, and not there yet; and some who were.
+    std::set<std::string> ahead_;
     bool reservations_due_ = true;  // what they rest on may have changed
     bool drains_due_ = true;        // what they have come to may have changed
     scheduler::Reservations reservations_;

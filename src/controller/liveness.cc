@@ -8,6 +8,11 @@ void Liveness::note(const view::NodeEntry& node) {
     if (!node.lease) return;
     const model::NodeLease& held = node.lease->value;
     noted_[node.key] = Sight{.lease = held.lease, .ttl = Millis{held.ttl_ms}};
+    // It was back: should this lease be gone, too, before anybody looks, its end counts.
+    const auto seen = sights_.find(node.key);
+    if (seen == sights_.end() || !seen->second.gone_since) return;
+    seen->second = noted_[node.key];
+    gone_.erase(node.key);
 }
 
 void Liveness::look(const view::Snapshot& state, const std::string& node, MonoTime now,

@@ -20,7 +20,7 @@ Need need_on_lost_host(const view::VmEntry& vm, const HostView& host, bool pinne
     // Its disk is there; it goes on when the host comes back.
     if (pinned && !host.vouched) return Need::kNothing;
     const bool may_move = mutant(MutantId::kFailoverAll) || record.spec.ha != model::Ha::kNone ||
-                          host.vouched || !announced(vm);
+                          host.vouched || (!announced(vm) && !mutant(MutantId::kNeverStartedStays));
     if (!may_move) return Need::kNothing;
     if (record.spec.run == model::Run::kStopped || vm.placement->value.release) return Need::kClear;
     return pinned ? Need::kNothing : Need::kFailOver;
@@ -34,9 +34,11 @@ bool announced(const view::VmEntry& vm) {
 }
 
 bool movable(const view::VmEntry& vm) {
-    return vm.record && vm.record->value.deleted_at.empty() &&
+    return vm.record && vm.not_understood == 0 && vm.record->value.deleted_at.empty() &&
            vm.record->value.spec.run == model::Run::kRunning && vm.placement &&
-           !vm.placement->value.release && vm.phase == model::Phase::kRunning;
+           !vm.placement->value.release &&
+           (vm.phase == model::Phase::kRunning ||
+            (vm.phase == model::Phase::kStarting && mutant(MutantId::kMovesStarting)));
 }
 
 Need need_of(const view::VmEntry& vm, const HostView& host, bool pinned_to_host) {

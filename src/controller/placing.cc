@@ -49,11 +49,12 @@ void Controller::place_pending() {
     const view::SnapshotPtr state = deps_.view.current();
     scheduler::Cluster& cluster = inventory_.cluster();
     cluster.set_revision(state->revision);
-    // Room has come free: whoever is due is asked in his turn, not before those who wait for it.
-    if (!queue_.next() && room_changed_) {
-        if (now < next_round_from_) return round_at(next_round_from_);
+    // Room has come free: whoever is due, or has just come, is asked in his turn, not before those
+    // who wait for it.
+    if (room_changed_ && now >= next_round_from_)
         begin_round(now);
-    }
+    else if (room_changed_ && !queue_.next())
+        return round_at(next_round_from_);
     ask_who_is_due(now);
     if (reservations_due_ || !reservations_.all_wait(queue_)) refresh_reservations();
     scheduler::Batch batch(cluster, queue_, reservations_, placer_, policy_, now);
@@ -105,7 +106,11 @@ bool Controller::place_next(scheduler::Batch& batch, const view::Snapshot& state
             has_come(*request);
             propose_place(*vm, decision);
             break;
-        case scheduler::Outcome::kPreempts: propose_evictions(*vm, decision); break;
+        case scheduler::Outcome::kPreempts:
+            std::erase_if(ahead_, [this](const std::string& name) { return !is_ahead(name); });
+            ahead_.insert(vm->key);
+            propose_evictions(*vm, decision);
+            break;
         case scheduler::Outcome::kPending:
         case scheduler::Outcome::kRefused: propose_pending(*vm, decision); break;
     }
@@ -184,14 +189,23 @@ void Controller::compare_company(const view::VmEntry& vm, std::string_view node,
              partner->placement->mod_revision});
 }
 
-// Where they will be is being written: it may be refused.
+// Where they will be is being written, which may be refused; or they are counted where others make
+// way for them, and may never come there.
 bool Controller::waits_for_company(const view::VmEntry& vm) const {
     if (!needs_company(vm) || mutant(MutantId::kCompanyUncommitted)) return false;
     const view::SnapshotPtr state = deps_.view.current();
-    return std::any_of(busy_.begin(), busy_.end(), [&](const std::string& name) {
+    const auto is_with = [&](const std::string& name) {
         const view::VmEntry* other = state->vms.find(name);
         return other && must_be_with(vm, *other);
-    });
+    };
+    return std::any_of(busy_.begin(), busy_.end(), is_with) ||
+           std::any_of(ahead_.begin(), ahead_.end(),
+                       [&](const std::string& name) { return is_with(name) && is_ahead(name); });
+}
+
+bool Controller::is_ahead(const std::string& vm) const {
+    const view::VmEntry* entry = deps_.view.current()->vms.find(vm);
+    return entry && entry->node().empty() && inventory_.request_of(vm);
 }
 
 // One that it must keep away from, or that a third VM's rule counts with it, is on its way from a

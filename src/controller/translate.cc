@@ -149,6 +149,7 @@ std::shared_ptr<const scheduler::Request> request_of(const view::VmEntry& vm,
     // The order of creation is the order of revisions: no clock is asked.
     request->created = WallTime{vm.record->create_revision};
     if (vm.placement) request->started = WallTime{vm.placement->mod_revision};
+    if (vm.not_understood != 0) request->preemptible = false;  // it is left alone
     return request;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/needs.h"
 #include "scheduler/rules.h"
 
 namespace blixard::controller {
@@ -42,6 +43,24 @@ TEST(RequestOf, a_vm_that_is_bound_to_a_host_keeps_its_strategy) {
     const scheduler::Request request = request_of("p", "a", spec, state);
     EXPECT_EQ(request.strategy, scheduler::Strategy::kPriority);
     EXPECT_EQ(request.manual_host, "h2");
+}
+
+// A newer version has written something of it: neither others nor a rebalance have it leave.
+TEST(RequestOf, what_is_not_understood_makes_no_way) {
+    view::VmEntry vm;
+    vm.key = "default/vm";
+    vm.project_size = 7;
+    auto record = std::make_shared<view::Part<model::VmRecord>>();
+    record->value.spec.run = model::Run::kRunning;
+    record->value.spec.preemptible = true;
+    vm.record = record;
+    vm.placement = std::make_shared<view::Part<model::Placement>>();
+    vm.phase = model::Phase::kRunning;
+    EXPECT_TRUE(request_of(vm, view::Snapshot{})->preemptible);
+    EXPECT_TRUE(movable(vm));
+    vm.not_understood = 4;
+    EXPECT_FALSE(request_of(vm, view::Snapshot{})->preemptible);
+    EXPECT_FALSE(movable(vm));
 }
 
 TEST(LearnMix, who_waits_counts_and_who_is_stopped_does_not) {
