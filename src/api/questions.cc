@@ -42,8 +42,9 @@ std::optional<std::string> vm_of(Core& core, const CallPtr& call) {
     const auto project = project_of(call->request);
     if (!project) return call->refuse(project.error()), std::nullopt;
     const Subject subject{Kind::kVm, *project, call->name};
-    if (find(*core.state(), subject)) return subject.key();
-    call->refuse(not_found(subject));
+    const view::SnapshotPtr state = core.state();
+    if (find(*state, subject)) return subject.key();
+    call->refuse(not_there(*state, subject));
     return std::nullopt;
 }
 

@@ -60,7 +60,7 @@ void get(Core& core, const CallPtr& call) {
     if (!subject) return call->refuse(subject.error());
     const view::SnapshotPtr state = core.state();
     const auto found = find(*state, *subject);
-    if (!found) return call->refuse(not_found(*subject));
+    if (!found) return call->refuse(not_there(*state, *subject));
     if constexpr (kind == Kind::kNode)  // what is allocated on it changes without its revision
         send_document(*call, 200, *found, state->revision);
     else

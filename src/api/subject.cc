@@ -93,4 +93,18 @@ Error not_found(const Subject& subject) {
             fmt::format("see: {}", list_command(subject.kind))};
 }
 
+Error not_understood(const Subject& subject) {
+    return {ErrorCode::kConflict,
+            fmt::format(
+                "{} was written by a newer version of Blixard, which this host does not understand",
+                subject.text()),
+            {},
+            "ask a host of that version, or upgrade this one"};
+}
+
+Error not_there(const view::Snapshot& state, const Subject& subject) {
+    const view::VmEntry* vm = subject.kind == Kind::kVm ? state.vms.find(subject.key()) : nullptr;
+    return vm && vm->not_understood != 0 ? not_understood(subject) : not_found(subject);
+}
+
 }  // namespace blixard::api

@@ -94,5 +94,18 @@ TEST_F(VersionsTest, a_vm_that_this_host_cannot_read_any_more_is_shown_as_it_was
     EXPECT_EQ(t.ask("POST", "/v1/vms", R"({"name":"db","spec":{"image":"demo"}})").status, 201);
 }
 
+TEST_F(VersionsTest, a_vm_that_this_host_never_could_read_is_there_all_the_same) {
+    std::string record = model::to_json(t.record("web"));
+    record.replace(record.find(R"("ha":"none")"), 11, R"("ha":"live")");
+    t.put(model::vm_key("default", "app", "spec"), record);
+    for (const char* method : {"GET", "DELETE"}) {
+        const Answer refused = t.ask(method, "/v1/vms/app");
+        EXPECT_EQ(refused.status, 409) << refused.body;
+        EXPECT_THAT(refused.body, HasSubstr("a newer version"));
+    }
+    EXPECT_EQ(t.ask("POST", "/v1/vms", R"({"name":"app","spec":{"image":"demo"}})").status, 409);
+    EXPECT_NE(t.ask("GET", "/v1/vms/app?wait=deleted&timeout=0").status, 200);
+}
+
 }  // namespace
 }  // namespace blixard::api

@@ -20,8 +20,8 @@ struct NewVm {
 
 Status check_free(const view::Snapshot& state, const Subject& subject) {
     const view::VmEntry* there = state.vms.find(subject.key());
-    if (!there || !there->record) return {};
-    const bool going = !there->record->value.deleted_at.empty();
+    if (!there || (!there->record && there->not_understood == 0)) return {};
+    const bool going = there->record && !there->record->value.deleted_at.empty();
     return fail(Error{
         ErrorCode::kExists,
         going ? fmt::format("{} is still being deleted", subject.text())

@@ -29,8 +29,9 @@ std::string host_of(const view::VmEntry& vm) {
 std::shared_ptr<const view::VmEntry> here(Core& core, const CallPtr& call) {
     const auto subject = vm_of(*call);
     if (!subject) return call->refuse(subject.error()), nullptr;
-    auto vm = core.state()->vms.find_shared(subject->key());
-    if (!vm || !vm->record) return call->refuse(not_found(*subject)), nullptr;
+    const view::SnapshotPtr state = core.state();
+    auto vm = state->vms.find_shared(subject->key());
+    if (!vm || !vm->record) return call->refuse(not_there(*state, *subject)), nullptr;
     const std::string host = host_of(*vm);
     if (host.empty()) {
         call->refuse({ErrorCode::kConflict,

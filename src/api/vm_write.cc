@@ -18,13 +18,7 @@ Result<VmTarget> vm_target(const Call& call) {
 
 Result<const view::VmEntry*> find_vm(const view::Snapshot& state, const VmTarget& target) {
     const view::VmEntry* vm = state.vms.find(target.subject.key());
-    if (vm && vm->not_understood != 0)
-        return fail(
-            ErrorCode::kConflict,
-            fmt::format(
-                "{} was written by a newer version of Blixard, which this host does not understand",
-                target.subject.text()),
-            "ask a host of that version, or upgrade this one");
+    if (vm && vm->not_understood != 0) return fail(not_understood(target.subject));
     if (!vm || !vm->record) return fail(not_found(target.subject));
     RETURN_IF_ERROR(check_if_match(target.seen, vm->record->mod_revision, target.subject.text()));
     if (!vm->record->value.deleted_at.empty())

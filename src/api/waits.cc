@@ -87,6 +87,8 @@ Result<std::optional<WaitFor>> parse_wait(const Request& request) {
 Result<bool> judge(const view::Snapshot& state, const Subject& subject, const std::string& uid,
                    Until until) {
     const VmEntry* vm = state.vms.find(subject.key());
+    // Nobody here can tell what has become of it.
+    if (vm && !vm->record && vm->not_understood != 0) return false;
     const bool gone = !vm || !vm->record || (!uid.empty() && vm->record->value.uid != uid);
     if (until == Until::kDeleted) return gone;
     if (gone) return fail(not_found(subject));
