@@ -31,6 +31,11 @@ class Collector {
         if (part) add(key, part, part->bytes);
     }
 
+    // What a newer version has written since then: that nobody here can read it.
+    void add_not_understood(const std::string& key) {
+        out_.push_back({false, {.key = key, .value = "not understood"}});
+    }
+
     // A lease that has gone: that it was, and that it is no more.
     void add_gone_lease(const std::string& key, store::Revision gone) {
         out_.push_back({false,
@@ -56,6 +61,9 @@ std::vector<Change> changes_of(const view::Snapshot& state) {
                       "{" + std::string(vm->slice(vm->record_bytes)) + "}");
         collector.add(key("placement"), vm->placement, vm->slice(vm->placement_bytes));
         collector.add(key("status"), vm->status, vm->slice(vm->status_bytes));
+        const char* const parts[] = {"spec", "placement", "status"};
+        for (int i = 0; i < 3; ++i)
+            if ((vm->not_understood >> i & 1) != 0) collector.add_not_understood(key(parts[i]));
     });
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
         collector.add(model::node_key(node->key, "spec"), node->spec);
