@@ -24,7 +24,6 @@ using model::RecordKind;
 // A controller decides from what it has seen; a spec that grew a moment ago it may not have.
 constexpr Millis kSeenBy = seconds(5);
 
-constexpr int kNoChance = 3;  // what happens as often has a reason
 constexpr std::size_t kWritesASecond = 1000, kWritesASecondEach = 20;  // each: of a VM, of a host
 constexpr Millis kOnItsWay = seconds(30);      // a write waits no longer for anything
 constexpr Millis kHistoryKept = seconds(590);  // ControllerSettings::keep_history, less a drift
@@ -170,12 +169,9 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
         if (key.kind == RecordKind::kFailover && !change.deleted) failovers.emplace_back(key.name);
         if (key.kind == RecordKind::kOperation && !change.deleted)
             operations.emplace_back(key.name);
-        if (key.kind == RecordKind::kNodeLease && change.deleted) {
-            const view::NodeEntry* node = state_.nodes.find(key.name);
-            lease_ends_[std::string(key.name)] = {
-                clock_.mono(), revision, node && node->lease ? node->lease->value.lease : 0};
+        if (key.kind == RecordKind::kNodeLease) note_lease(change);
+        if (key.kind == RecordKind::kNodeLease && change.deleted)
             leases_ended.emplace_back(key.name);
-        }
         if (key.kind == RecordKind::kVmSpec)
             spec_changed_[fmt::format("{}/{}", key.project, key.name)] = clock_.mono();
         const bool of_volume = key.kind == RecordKind::kVolumeSpec;
@@ -224,6 +220,9 @@ void Checker::not_running(const std::string& uid, const std::string& what) {
 void Checker::check_vm(const std::string& vm, const view::VmEntry* before,
                        const view::VmEntry* after) {
     counted();
+    note_place(vm, before, after);
+    if (before && after && before->not_understood != 0 && !after->node().empty())
+        grown_[std::string(after->node())] = clock_.mono();
     const bool had = before && before->record;
     const bool has = after && after->record;
     if (has && (!had || before->record->mod_revision != after->record->mod_revision))
@@ -254,6 +253,27 @@ void Checker::check_vm(const std::string& vm, const view::VmEntry* before,
     if (written(before->record, after->record)) check_spec(before, *after);
     if (written(before->placement, after->placement)) check_placement(before, *after);
     if (written(before->status, after->status)) check_status(before, *after);
+}
+
+void Checker::note_place(const std::string& vm, const view::VmEntry* before,
+                         const view::VmEntry* after) {
+    const auto uid_of = [](const view::VmEntry* entry) {
+        return entry && entry->record ? entry->record->value.uid : std::string{};
+    };
+    const bool waits = after && after->record && after->node().empty();
+    const bool waited = before && before->node().empty() && uid_of(before) == uid_of(after);
+    if (!waits)
+        without_place_.erase(vm);
+    else if (!waited)
+        without_place_[vm] = clock_.mono();
+}
+
+bool Checker::understands_all() const {
+    bool all = true;
+    state_.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
+        all = all && vm->not_understood == 0;
+    });
+    return all;
 }
 
 // Members of the next version's records are kept by this one (docs/FORMATS.md), as long as it is
@@ -502,6 +522,9 @@ void Checker::check_placement(const view::VmEntry* before, const view::VmEntry& 
             not_running(then.uid.str(),
                         fmt::format("vm {} was taken from {}", after.key, then.node));
         if (!now.node.empty()) check_place(after);
+        if (!now.node.empty() && now.release)
+            broken(fmt::format("vm {} was placed on {}, and told to leave it at once", after.key,
+                               now.node));
     }
     if (now.release && !(then.release && then.node == now.node)) check_release(after);
     if (std::string wrong = miscounted(now.reason); !wrong.empty())
@@ -521,10 +544,10 @@ void Checker::check_place(const view::VmEntry& after) {
     if (!node)
         return broken(
             fmt::format("vm {} was placed on host {}, which is unknown", after.key, after.node()));
-    const std::string forbidden = Candidate(state_, after).what_forbids(*node);
+    const std::string forbidden = Candidate(state_, after, true).what_forbids(*node);
     const auto grown = grown_.find(std::string(after.node()));
     const bool may_not_know = grown != grown_.end() && clock_.mono() - grown->second < kSeenBy;
-    if (!forbidden.empty() && !may_not_know)
+    if (!forbidden.empty() && !may_not_know && understands_all())
         broken(fmt::format("vm {} was placed where it may not be: {}", after.key, forbidden));
 }
 
@@ -561,9 +584,13 @@ void Checker::check_release(const view::VmEntry& after) {
     if (!victim.preemptible || victim.priority >= other->record->value.spec.priority)
         broken(fmt::format("vm {} (priority {}) was preempted by vm {} (priority {})", after.key,
                            victim.priority, by, other->record->value.spec.priority));
+    const Candidate candidate(state_, *other);
+    if (candidate.must_be_near(after))
+        broken(fmt::format("vm {} was preempted by vm {}, which must be near it", after.key, by));
     const auto grown = grown_.find(std::string(after.node()));
     if (grown != grown_.end() && clock_.mono() - grown->second < kSeenBy) return;
-    if (node && !Candidate(state_, *other).fits_after_preemption(*node))
+    if (!understands_all()) return;
+    if (node && !candidate.fits_after_preemption(*node))
         broken(fmt::format("vm {} was preempted on {}, where vm {} has no room even so", after.key,
                            after.node(), by));
 }
@@ -572,6 +599,7 @@ void Checker::check_release(const view::VmEntry& after) {
 void Checker::check_status(const view::VmEntry* before, const view::VmEntry& after) {
     counted();
     const model::VmStatus& status = after.status->value;
+    if (before->not_understood != 0) return;  // a newer version takes its word back
     check_record_of(before, after);
     said_[after.key] = clock_.mono();
     const auto running = processes_.find(status.uid.str());
@@ -666,6 +694,7 @@ void Checker::check_quota(const std::string& project, const Use& more) {
     if (!entry) return;
     const model::Quota& quota = entry->record->value.quota;
     if (quota.vms == 0 && quota.cpus == 0 && quota.memory_mib == 0 && quota.disk_mib == 0) return;
+    if (!understands_all()) return;
     counted();
     Use used;
     state_.vms.scan_prefix(project + "/", [&](const std::shared_ptr<const view::VmEntry>& vm) {
@@ -731,10 +760,9 @@ void Checker::on_send(const std::string& host, const store::Transaction& transac
     if (auto wrong = what_breaks_protocol(host, transaction, state_)) broken(std::move(*wrong));
 }
 
-void Checker::decided_wrongly(const std::string& host, const WrongDecision& wrong) {
+void Checker::decided_wrongly(const std::string& host, const std::string& wrong) {
     counted();
-    if (wrong.by_chance && ++decided_by_chance_ < kNoChance) return;
-    broken(fmt::format("the controller on {}: {}", host, wrong.what));
+    broken(fmt::format("the daemon on {}: {}", host, wrong));
 }
 
 // ---- what people were told ----

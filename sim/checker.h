@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "model/keys.h"
-#include "sim/decision_checks.h"
 #include "sim/sim_machines.h"
 #include "sim/trace.h"
 #include "store/memory/memory_backend.h"
@@ -59,6 +58,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
                         std::string_view why) override;
     void on_record_torn(const Machine& machine) override;
     void on_sick(const std::string& host, const Machine& machine) override;
+    void on_daemon_ready(const std::string& host) { watching_since_[host] = clock_.mono(); }
     void on_daemon_gone(const std::string& host);
     void on_disk_deleted(const std::string& host, const std::string& path) override;
     // A daemon moved its watchdog's deadline, both on the clock of its host.
@@ -94,7 +94,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void on_event_mark(EventLedger& ledger, store::Revision revision);
 
     void broken(std::string what);  // the first one counts
-    void decided_wrongly(const std::string& host, const WrongDecision& wrong);
+    void decided_wrongly(const std::string& host, const std::string& wrong);
     // The store has been compacted, and no daemon did it.
     void compacted_by_others() { compacted_ = backend_.history().compacted(); }
 
@@ -103,12 +103,20 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     const std::optional<std::string>& failure() const { return failure_; }
     std::uint64_t checks() const { return checks_; }
     const view::Snapshot& state() const { return state_; }
+    // By VM: since when it has had no place. Nobody can have waited longer.
+    const std::map<std::string, MonoTime>& without_place() const { return without_place_; }
     // By uid: host -> what runs there.
     const std::map<std::string, std::map<std::string, Running>>& processes() const {
         return processes_;
     }
 
  private:
+    struct LeaseEnd {
+        MonoTime at{};
+        store::Revision revision = 0;
+        std::int64_t lease = 0;
+        MonoTime held_since{};
+    };
     void apply(store::Revision revision, const std::vector<store::Change>& changes);
     void check_rest();
     void check_operation(const std::string& id);
@@ -128,6 +136,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void check_status(const view::VmEntry* before, const view::VmEntry& after);
     void check_record_of(const view::VmEntry* before, const view::VmEntry& after);
     void check_end_of(const view::VmEntry& after);
+    void check_one_drain(const std::string& id, const model::Operation& now);
     void check_drain(const std::string& id, const model::Operation& now);
     void check_rebalance(const std::string& id, const model::Operation& then,
                          const model::Operation& now);
@@ -135,7 +144,12 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void check_quota(const std::string& project, const Use& more);
     void check_failover(const view::FailoverEntry& failover);
     void check_lease_end(const std::string& host);
+    void check_lease_named(const model::Failover& proof, const LeaseEnd& end);
+    void note_lease(const store::Change& change);
+    void note_place(const std::string& vm, const view::VmEntry* before, const view::VmEntry* after);
     bool runs(const std::string& uid) const;
+    // Who reads the state anew knows nothing of what it does not understand: not its room either.
+    bool understands_all() const;
     void not_running(const std::string& uid, const std::string& what);
 
     const store::MemoryBackend& backend_;
@@ -156,6 +170,12 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
         int in_a_row = 1;          // ends that this daemon has seen, each soon after the start
     };
     std::map<std::string, End> ended_;  // by "<uid> <epoch> <restart generation>": how, last
+    struct StartedOnce {
+        std::string host;
+        std::int64_t generation = 0;
+    };
+    // By incarnation, of those that are never restarted: by the daemon that lives.
+    std::map<std::string, StartedOnce> started_once_;
     struct LastEnd {
         std::uint64_t epoch = 0;
         bool told = false;      // to end
@@ -174,26 +194,28 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
         restarts_before_;                         // by VM: of those of its name that are gone
     std::map<std::string, std::int64_t> epochs_;  // the highest, by uid
     std::set<std::string> failed_over_;           // "<uid> <new epoch>"
-    struct LeaseEnd {
-        MonoTime at{};
-        store::Revision revision = 0;
-        std::int64_t lease = 0;
-    };
     std::int64_t second_ = 0;                     // of the last write
     std::size_t writes_ = 0;                      // in it
     std::map<std::string, LeaseEnd> lease_ends_;  // the last one, by host
+    struct LeaseHeld {
+        std::int64_t lease = 0;
+        MonoTime since{};
+    };
+    std::map<std::string, LeaseHeld> leases_held_;    // by host
+    std::map<std::string, MonoTime> watching_since_;  // by host: its daemon
+    std::map<std::string, MonoTime> without_place_;
     std::map<std::string, MonoTime> grown_;  // by host: when the spec of a VM there last changed
     std::map<std::string, MonoTime> said_;   // by VM: when its status was last written
     std::map<std::string, MonoTime> spec_changed_;        // by VM
     std::map<std::string, model::Operation> operations_;  // as they were
-    std::map<std::string, MonoTime> drained_since_;       // by host; absent: it is not drained
+    std::map<std::string, MonoTime> operations_since_;
+    std::map<std::string, MonoTime> drained_since_;  // by host; absent: it is not drained
     std::deque<std::pair<MonoTime, store::Revision>> history_;  // what the store must have yet
     store::Revision compacted_ = 0;
     std::set<std::string> beyond_;
     std::map<std::string, int> next_members_;  // by key: members that only the next version knows
     std::vector<EventLedger*> ledgers_;
     std::optional<std::string> failure_;
-    int decided_by_chance_ = 0;
     std::uint64_t checks_ = 0;
 };
 

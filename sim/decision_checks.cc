@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <tuple>
 
@@ -16,14 +17,12 @@ namespace {
 constexpr Millis kUnderWayMost = seconds(300);  // by then it has happened, or never will
 constexpr std::size_t kExactVictims = 3;        // of more, the fewest need not be found
 
-struct Write {
-    const view::VmEntry* vm = nullptr;  // as it was seen
-    model::Placement now;
-};
+using Write = DecidedPlace;
 
-bool waits(const view::VmEntry& vm) {
-    return vm.record && vm.record->value.deleted_at.empty() &&
-           vm.record->value.spec.run != model::Run::kStopped && vm.node().empty();
+constexpr std::string_view kPreempted = "preempted by ";
+std::string evicted_by(const std::string& reason) {
+    return reason.substr(kPreempted.size(),
+                         reason.find(' ', kPreempted.size()) - kPreempted.size());
 }
 
 // It has been asked, fitted nowhere, and was told.
@@ -36,13 +35,6 @@ bool has_company(const view::VmEntry& vm) {
     return std::ranges::any_of(vm.record->value.spec.affinity, [](const model::AffinityRule& rule) {
         return rule.hard && !rule.anti;
     });
-}
-
-bool goes_before(const view::VmEntry& a, const view::VmEntry& b) {
-    const auto turn = [](const view::VmEntry& vm) {
-        return std::tuple(-vm.record->value.spec.priority, vm.record->create_revision);
-    };
-    return turn(a) < turn(b);
 }
 
 bool is_limited(const view::Snapshot& seen, const view::VmEntry& vm) {
@@ -70,8 +62,10 @@ bool all_hosts_live(const view::Snapshot& seen) {
 
 class Evictions {
  public:
-    Evictions(const view::Snapshot& seen, const view::VmEntry& by, const view::NodeEntry& host)
-        : seen_(seen), by_(by), host_(host), candidate_(seen, by) {}
+    using IsKept = std::function<bool(const view::NodeEntry&, const view::VmEntry&)>;
+    Evictions(const view::Snapshot& seen, const view::VmEntry& by, const view::NodeEntry& host,
+              const IsKept& is_kept)
+        : seen_(seen), by_(by), host_(host), is_kept_(is_kept), candidate_(seen, by) {}
     void add(const view::VmEntry& victim) {
         victims_.push_back(&victim);
         gone_.insert(victim.key);
@@ -89,7 +83,7 @@ class Evictions {
     std::optional<std::string> needless() const {
         std::optional<std::string> what;
         seen_.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
-            if (!what && candidate_.what_forbids(*node).empty())
+            if (!what && candidate_.what_forbids(*node).empty() && !is_kept_(*node, by_))
                 what = fmt::format("vm {} has others make way on {}, and fits on {} as it is",
                                    by_.key, host_.key, node->key);
         });
@@ -123,22 +117,24 @@ class Evictions {
     const view::Snapshot& seen_;
     const view::VmEntry& by_;
     const view::NodeEntry& host_;
+    const IsKept& is_kept_;
     const Candidate candidate_;
     std::vector<const view::VmEntry*> victims_;
     std::set<std::string> gone_;
 };
 
 std::optional<std::string> wrong_with_evictions(const std::vector<Write>& writes,
-                                                const view::Snapshot& seen) {
+                                                const view::Snapshot& seen,
+                                                const Evictions::IsKept& is_kept) {
     std::map<std::string, Evictions> all;
     for (const Write& write : writes) {
         const std::string& reason = write.now.reason;
-        if (!write.now.release || !reason.starts_with("preempted by ")) continue;
-        const std::string by = reason.substr(13, reason.find(' ', 13) - 13);
+        if (!write.now.release || !reason.starts_with(kPreempted)) continue;
+        const std::string by = evicted_by(reason);
         const view::VmEntry* other = seen.vms.find(by);
         const view::NodeEntry* host = seen.nodes.find(write.now.node);
         if (!other || !waits(*other) || !host || is_limited(seen, *other)) return {};
-        all.try_emplace(by, seen, *other, *host).first->second.add(*write.vm);
+        all.try_emplace(by, seen, *other, *host, is_kept).first->second.add(*write.vm);
     }
     if (all.size() != 1) return {};  // of several, the one counts on what the other does
     return all.begin()->second.wrong();
@@ -149,7 +145,9 @@ std::optional<std::string> wrong_with_turn(const Write& placed, const view::Snap
                                            const std::set<std::string>& told) {
     const view::VmEntry& vm = *placed.vm;
     const view::NodeEntry* host = seen.nodes.find(placed.now.node);
-    if (!host || !has_waited(vm)) return {};
+    // It may have been counted where somebody was about to leave anyway.
+    const bool may_be_ahead = vm.record && vm.record->value.spec.strategy == "priority";
+    if (!host || !has_waited(vm) || may_be_ahead) return {};
     std::optional<std::string> what;
     seen.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& other) {
         if (what || other->key == vm.key || told.contains(other->key) || !has_waited(*other) ||
@@ -175,6 +173,24 @@ std::optional<std::string> wrong_with_move(const Write& write) {
                        model::phase_name(vm.phase), vm.node());
 }
 
+// What a newer version has written, and nobody here understands, is left to it. A start that is
+// being announced may have been decided before that was seen: the store refuses it.
+std::optional<std::string> wrong_with_newer(const store::Transaction& decided,
+                                            const view::Snapshot& seen) {
+    for (const store::Put& put : decided.puts) {
+        const model::ParsedKey key = model::parse_key(put.key);
+        const bool of_status = key.kind == model::RecordKind::kVmStatus;
+        if (!of_status && key.kind != model::RecordKind::kVmPlacement) continue;
+        const view::VmEntry* vm = seen.vms.find(fmt::format("{}/{}", key.project, key.name));
+        if (!vm || vm->not_understood == 0) continue;
+        const auto status = model::parse_vm_status(put.value, model::Mode::kLenient);
+        if (of_status && status && status->phase == model::Phase::kStarting) continue;
+        return fmt::format("{} is written, and of vm {} is something that it does not understand",
+                           put.key, vm->key);
+    }
+    return {};
+}
+
 }  // namespace
 
 void DecisionChecks::forget_what_is_seen(const view::Snapshot& seen, MonoTime now) {
@@ -185,9 +201,27 @@ void DecisionChecks::forget_what_is_seen(const view::Snapshot& seen, MonoTime no
     });
 }
 
-std::optional<WrongDecision> DecisionChecks::what_is_wrong_with(const store::Transaction& decided,
-                                                                const view::Snapshot& seen,
-                                                                MonoTime now, bool answered) {
+// For whom others have made way, or do so now: their room counts as its own until it comes. True:
+// there was nobody before.
+bool DecisionChecks::nobody_was_ahead(const std::vector<DecidedPlace>& writes,
+                                      const view::Snapshot& seen) {
+    std::erase_if(ahead_, [&](const std::string& name) {
+        const view::VmEntry* vm = seen.vms.find(name);
+        return !vm || !waits(*vm);
+    });
+    for (const DecidedPlace& write : writes)
+        if (write.now.node.empty() && write.vm->node().empty()) ahead_.erase(write.vm->key);
+    const bool nobody = ahead_.empty();
+    for (const DecidedPlace& write : writes)
+        if (write.now.release && write.now.reason.starts_with(kPreempted))
+            ahead_.insert(evicted_by(write.now.reason));
+    return nobody;
+}
+
+std::optional<std::string> DecisionChecks::what_is_wrong_with(
+    const store::Transaction& decided, const view::Snapshot& seen, MonoTime now, bool answered,
+    const std::map<std::string, MonoTime>& without_place) {
+    if (auto wrong = wrong_with_newer(decided, seen)) return wrong;
     std::vector<Write> writes;
     bool as_seen = true;
     forget_what_is_seen(seen, now);
@@ -207,8 +241,16 @@ std::optional<WrongDecision> DecisionChecks::what_is_wrong_with(const store::Tra
     }
     if (writes.empty() || !as_seen) return {};
     for (const Write& write : writes)
-        if (auto wrong = wrong_with_move(write)) return WrongDecision{*wrong};
-    if (!alone || !answered || !nobody_leaves(seen) || !all_hosts_live(seen)) return {};
+        if (auto wrong = wrong_with_move(write)) return wrong;
+    kept_room_.look_at_office(writes, seen, now);
+    if (alone && answered)
+        for (const Write& write : writes)
+            if (auto wrong = kept_room_.wrong_with(write, seen, now, without_place)) return wrong;
+    const bool settled = nobody_was_ahead(writes, seen) && alone && answered;
+    if (!settled || !nobody_leaves(seen) || !all_hosts_live(seen)) return {};
+    const Evictions::IsKept is_kept = [&](const view::NodeEntry& host, const view::VmEntry& vm) {
+        return kept_room_.may_be_kept(host, vm, seen, now, without_place);
+    };
     std::set<std::string> told;  // why they wait
     std::erase_if(writes, [&](const Write& write) {
         const bool waits_on = write.now.node.empty() && write.vm->node().empty();
@@ -217,10 +259,9 @@ std::optional<WrongDecision> DecisionChecks::what_is_wrong_with(const store::Tra
     });
     if (writes.empty()) return {};
     if (std::ranges::all_of(writes, [](const Write& write) { return write.now.release; }))
-        if (auto wrong = wrong_with_evictions(writes, seen)) return WrongDecision{*wrong};
+        if (auto wrong = wrong_with_evictions(writes, seen, is_kept)) return wrong;
     if (writes.size() == 1 && !writes.front().now.node.empty() && writes.front().vm->node().empty())
-        if (auto wrong = wrong_with_turn(writes.front(), seen, told))
-            return WrongDecision{*wrong, true};
+        return wrong_with_turn(writes.front(), seen, told);
     return {};
 }
 

@@ -7,30 +7,28 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
+#include "sim/kept_room.h"
 #include "store/store.h"
 #include "view/snapshot.h"
 
 namespace blixard::sim {
 
-struct WrongDecision {
-    std::string what;
-    // Once it may be so: who is asked alone at the moment when room comes free has it, though
-    // another, who is asked in the round that begins then, would be first.
-    bool by_chance = false;
-};
-
 // One daemon's: made with it, gone with it.
 class DecisionChecks {
  public:
+    explicit DecisionChecks(Millis reserve_after) : kept_room_(reserve_after) {}
+
     // `answered`: it knows what has become of all that it has sent and `seen` shows. Absent: it
     // follows from `seen`, or nobody can tell.
-    std::optional<WrongDecision> what_is_wrong_with(const store::Transaction& decided,
-                                                    const view::Snapshot& seen, MonoTime now,
-                                                    bool answered);
+    // `without_place`: by VM, since when it has had none.
+    std::optional<std::string> what_is_wrong_with(
+        const store::Transaction& decided, const view::Snapshot& seen, MonoTime now, bool answered,
+        const std::map<std::string, MonoTime>& without_place);
 
  private:
     struct Sent {
@@ -39,6 +37,10 @@ class DecisionChecks {
     };
     void forget_what_is_seen(const view::Snapshot& seen, MonoTime now);
 
+    bool nobody_was_ahead(const std::vector<DecidedPlace>& writes, const view::Snapshot& seen);
+
+    KeptRoom kept_room_;
+    std::set<std::string> ahead_;
     std::map<std::string, Sent> under_way_;  // by VM: placements that `seen` does not show yet
 };
 

@@ -139,8 +139,9 @@ bool SimHost::is_undisturbed() const {
 store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
     deps_.checker.on_send(name_, transaction);
     if (daemon_ && daemon_->controller) {
-        const auto wrong = daemon_->decisions.what_is_wrong_with(
-            transaction, *daemon_->view->current(), deps_.timeline.mono(), is_undisturbed());
+        const auto wrong = daemon_->decisions->what_is_wrong_with(
+            transaction, *daemon_->view->current(), deps_.timeline.mono(), is_undisturbed(),
+            deps_.checker.without_place());
         if (wrong) deps_.checker.decided_wrongly(name_, *wrong);
     }
     store::CommitFault fault{.delay = Millis{static_cast<std::int64_t>(network_.below(4))}};
@@ -237,7 +238,7 @@ void SimHost::assemble(Daemon& daemon) {
     agent::AgentSettings settings{.node = name_};
     settings.facts.uid = name_;
     settings.facts.cpus = kHostCpus * deps_.size;
-    settings.facts.memory_mib = kHostMemoryMib * deps_.size;
+    settings.facts.memory_mib = deps_.memory_mib * deps_.size;
     settings.facts.disk_mib = kHostDiskMib[index_ % 3] * deps_.size;
     settings.facts.accelerator = "tcg";
     settings.facts.pools = {"shared"};
@@ -246,6 +247,8 @@ void SimHost::assemble(Daemon& daemon) {
     settings.storage.pools["shared"] = "/shared";
     settings.run_uid = make_id(ids_);
     controller::ControllerSettings control{.node = name_, .run_uid = make_id(ids_)};
+    control.policy.reserve_after = deps_.reserve_after;
+    daemon.decisions = std::make_unique<DecisionChecks>(deps_.reserve_after);
     if (!deps_.safety_nets) settings.look_at_all_every = control.look_every = kNever;
     if (recorder::Recording* const ports = daemon.recording.get()) {
         ports->hypervisor =
@@ -302,6 +305,7 @@ void SimHost::make_loops(Daemon& daemon, const agent::AgentSettings& settings,
 
 // What an earlier daemon left has been found.
 void SimHost::recovered(Daemon& daemon) {
+    deps_.checker.on_daemon_ready(name_);
     if (daemon.recording)
         daemon.recording->start(*daemon.controller, *daemon.agent, *daemon.view);
     else

@@ -30,6 +30,7 @@ namespace blixard::sim {
 // much.
 inline constexpr std::int64_t kHostCpus = 16;
 inline constexpr std::int64_t kHostMemoryMib = 6144;
+inline constexpr std::int64_t kCrowdedMemoryMib = 4096;  // ... or hardly for ten
 inline constexpr int kVmsOnHost = 10;
 // There is not room for all local disks everywhere.
 inline constexpr std::int64_t kHostDiskMib[] = {400, 600, 100'000};
@@ -45,9 +46,11 @@ class SimHost final : private store::FaultPlan {
         Checker& checker;
         SharedStorage& shared;
         std::shared_ptr<store::MemoryBackend> backend;
-        view::Steps& steps;                      // what the views of all hosts share
-        std::int64_t size = 1;                   // how many times the usual host
-        bool safety_nets = true;                 // its loops look at all from time to time
+        view::Steps& steps;                        // what the views of all hosts share
+        std::int64_t size = 1;                     // how many times the usual host
+        std::int64_t memory_mib = kHostMemoryMib;  // of the usual host
+        Millis reserve_after = seconds(300);       // who has waited so long has a host kept free
+        bool safety_nets = true;                   // its loops look at all from time to time
         recorder::MemorySink* record = nullptr;  // of the inputs of its daemons; null: none is kept
     };
     // `index`: 0 is the first host.
@@ -142,7 +145,7 @@ class SimHost final : private store::FaultPlan {
         std::unique_ptr<agent::Agent> agent;
         std::unique_ptr<controller::Controller> controller;
         std::unique_ptr<api::Api> api;
-        DecisionChecks decisions;
+        std::unique_ptr<DecisionChecks> decisions;
         bool serving = false;
     };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "agent/lease.h"
+#include "controller/election.h"
 #include "controller/liveness.h"
 #include "model/documents.h"
 #include "model/keys.h"
@@ -31,8 +32,19 @@ void Checker::check_operation(const std::string& id) {
         wrong(fmt::format("counts {} done and {} blocked of {}", now.done, now.blocked, now.total));
     if (now.total < then.total)
         wrong(fmt::format("had {} to do, and has {} in all", then.total, now.total));
+    if (is_new) operations_since_[id] = clock_.mono();
+    if (is_new && now.kind == "node-drain") check_one_drain(id, now);
     if (now.kind == "node-drain") check_drain(id, now);
     if (now.kind == "rebalance" && !is_new) check_rebalance(id, then, now);
+}
+
+// Who asks for what is under way is shown that.
+void Checker::check_one_drain(const std::string& id, const model::Operation& now) {
+    for (const auto& [other, operation] : operations_)
+        if (other != id && operation.kind == now.kind && operation.target == now.target &&
+            operation.state == model::OperationState::kRunning &&
+            clock_.mono() - operations_since_[other] > kDecidedWithin)
+            broken(fmt::format("operation {} drains {}, as does {}", id, now.target, other));
 }
 
 void Checker::check_drain(const std::string& id, const model::Operation& now) {
@@ -51,7 +63,7 @@ void Checker::check_drain(const std::string& id, const model::Operation& now) {
     if (now.state == State::kCancelled && long_since) wrong("is cancelled, and the host drains on");
     if (now.state == State::kDone && now.done != now.total)
         wrong(fmt::format("is done, and {} of {} VMs have left", now.done, now.total));
-    if (now.state != State::kDone || !drains) return;
+    if (now.state != State::kDone || !drains || !understands_all()) return;
     state_.for_each_vm_on(draining->first, [&](const view::VmEntry& vm) {
         wrong(fmt::format("is done, and vm {} has its place there", vm.key));
         return false;
@@ -144,15 +156,42 @@ void Checker::check_failover(const view::FailoverEntry& failover) {
         wrong(fmt::format("its lease was {}, the record says {}", end->second.lease, proof.lease));
     if (proof.lease_ttl_ms != agent::LeaseSettings{}.ttl.count)
         wrong(fmt::format("the record says that its lease had {} ms", proof.lease_ttl_ms));
+    check_lease_named(proof, end->second);
     // The controller's clock may run fast, by less than a fiftieth.
     const Millis margin = controller::drift_margin(agent::LeaseSettings{}.ttl);
     const Millis waited = clock_.mono() - end->second.at;
     if (proof.waited_ms > waited.count + waited.count / 50 + 1)
         wrong(fmt::format("{} ms after its lease ended, the record says {}", waited.count,
                           proof.waited_ms));
+    if (proof.waited_ms < margin.count)
+        wrong(fmt::format("the record says that {} ms were waited; {} ms must be", proof.waited_ms,
+                          margin.count));
     if (waited < margin - margin / 50)
         wrong(fmt::format("{} ms after its lease ended; {} ms must be waited", waited.count,
                           margin.count));
+}
+
+// Who has watched for long, and has seen the lease for long, names it.
+void Checker::check_lease_named(const model::Failover& proof, const LeaseEnd& end) {
+    const auto watching = watching_since_.find(controller::elected_node(state_.election.value));
+    const bool knows_it = watching != watching_since_.end() &&
+                          end.at - watching->second > kDecidedWithin &&
+                          end.at - end.held_since > kDecidedWithin;
+    if (knows_it && proof.lease == 0)
+        broken(fmt::format("failover of {}/{} from {}: the record names no lease", proof.project,
+                           proof.vm, proof.from_node));
+}
+
+void Checker::note_lease(const store::Change& change) {
+    const std::string host(model::parse_key(change.item.key).name);
+    LeaseHeld& held = leases_held_[host];
+    if (change.deleted) {
+        lease_ends_[host] = {clock_.mono(), change.item.mod_revision, held.lease, held.since};
+        leases_held_.erase(host);
+        return;
+    }
+    const auto now = model::parse_node_lease(change.item.value, model::Mode::kLenient);
+    if (now && now->lease != held.lease) held = {now->lease, clock_.mono()};
 }
 
 }  // namespace blixard::sim

@@ -97,112 +97,6 @@ std::string Operators::vm_key(int subject) const {
     return fmt::format("{}/{}", project_of(subject), vm_name(subject));
 }
 
-model::VmCreate Operators::new_vm(int subject) const {
-    SeededRandom random(plan_.seed * 31 + static_cast<std::uint64_t>(subject));
-    model::VmCreate create;
-    create.name = vm_name(subject);
-    create.project = project_of(subject);
-    model::VmSpec& spec = create.spec;
-    spec.image = "demo";
-    spec.cpus = 1 + static_cast<std::int64_t>(random.below(2));
-    spec.memory_mib = 128 + 64 * static_cast<std::int64_t>(random.below(10));
-    spec.ha = random.chance(65) ? model::Ha::kRestart : model::Ha::kNone;
-    spec.stop_timeout_s = 2 + static_cast<std::int64_t>(random.below(10));
-    const std::uint64_t restart = random.below(10);
-    spec.restart = restart == 0  ? model::Restart::kNever
-                   : restart < 3 ? model::Restart::kAlways
-                                 : model::Restart::kOnFailure;
-    spec.priority = static_cast<std::int64_t>(random.below(10)) * 100;
-    spec.preemptible = random.chance(30);
-    static constexpr const char* kStrategies[] = {"priority",      "priority",    "spread",
-                                                  "locality",      "round-robin", "least-available",
-                                                  "most-available"};
-    if (random.chance(40)) spec.strategy = kStrategies[random.below(std::size(kStrategies))];
-    if (random.chance(50))
-        spec.disks.push_back({.name = "data",
-                              .size_mib = 100,
-                              .pool = spec.ha == model::Ha::kRestart ? "shared" : ""});
-    if (random.chance(15)) {
-        spec.labels["group"] = "g";
-        spec.affinity.push_back(
-            {.anti = true, .hard = true, .labels = {{"group", "g"}}, .max_per_node = 2});
-    } else if (random.chance(8)) {
-        spec.labels["group"] = "g";  // whom the rule speaks of, without a rule of its own
-    }
-    if (random.chance(8)) {
-        spec.labels["zonal"] = "yes";
-        spec.affinity.push_back({.anti = true,
-                                 .hard = true,
-                                 .labels = {{"zonal", "yes"}},
-                                 .max_per_node = 2,
-                                 .domain = "zone"});
-    }
-    if (random.chance(6)) {
-        spec.labels["pair"] = fmt::format("p{}", subject % 4);
-        spec.affinity.push_back({.hard = true, .labels = {{"pair", spec.labels["pair"]}}});
-    }
-    if (random.chance(10)) spec.constraints.features = {"ssd"};
-    if (random.chance(10)) spec.constraints.zones_excluded = {fmt::format("z{}", random.below(3))};
-    if (random.chance(5))
-        spec.constraints.node_labels = {{"rack", fmt::format("r{}", random.below(4))}};
-    if (random.chance(3))
-        spec.constraints.node =
-            fmt::format("h{}", 1 + random.below(static_cast<std::uint64_t>(plan_.hosts)));
-    // Volumes that stand alone: two VMs that name one may not both run. The first disk of a VM
-    // stays.
-    if (project_of(subject) == "default" && random.chance(20)) {
-        if (spec.disks.empty())
-            spec.disks.push_back({.name = "boot", .size_mib = 100, .pool = "shared"});
-        spec.disks.push_back(
-            {.name = "common", .volume = fmt::format("vol-{}", subject % kVolumes)});
-    }
-    // Rules of one group that differ: who lets fewer in, and who minds another domain. A stream of
-    // its own: the rest stays as it was.
-    SeededRandom more(plan_.seed * 57 + static_cast<std::uint64_t>(subject));
-    for (model::AffinityRule& rule : spec.affinity) {
-        if (!rule.anti) continue;
-        rule.max_per_node = 1 + static_cast<std::int64_t>(more.below(3));
-        if (rule.domain.empty() && more.chance(25)) rule.domain = "rack";
-    }
-    if (!spec.constraints.features.empty() && more.chance(40))
-        spec.constraints.features.emplace_back("nvme");
-    if (!spec.labels.contains("pair") && more.chance(5)) {
-        spec.labels["pair"] = fmt::format("p{}", subject % 4);
-        spec.affinity.push_back({.hard = true, .labels = {{"pair", spec.labels["pair"]}}});
-    }
-    if (SeededRandom(plan_.seed * 91 + static_cast<std::uint64_t>(subject)).chance(25))
-        spec.health = model::HealthCheck{.kind = model::HealthKind::kSerial,
-                                         .pattern = "login:",
-                                         .interval_s = 5,
-                                         .failures = 2,
-                                         .start_period_s = 10};
-    // A secret that must come out nowhere: kSecret.
-    if (subject % 4 == 0)
-        spec.cloud_init.user_data = fmt::format("#cloud-config\npassword: {}\n", kSecret);
-    if (random.chance(12)) spec.image = fmt::format("img-{}", subject % kImages);
-    return create;
-}
-
-// Its own disk, larger or not; one more, or not; and the volume that it was made with, another, or
-// none.
-std::string Operators::new_disks(const Act& act) const {
-    const bool in_default = project_of(act.subject) == "default";
-    std::string disks;
-    const auto add = [&](const std::string& disk) { disks += (disks.empty() ? "" : ",") + disk; };
-    for (const model::Disk& disk : new_vm(act.subject).spec.disks) {
-        if (disk.volume.empty())
-            add(fmt::format(R"({{"name":"{}","size_mib":{},"pool":"{}"}})", disk.name,
-                            disk.size_mib + act.at_ms / 600'000, disk.pool));
-        if (!disk.volume.empty() && act.dice / 4 % 4 == 0)
-            add(fmt::format(R"({{"name":"{}","volume":"{}"}})", disk.name, disk.volume));
-    }
-    if (act.dice % 4 == 0) add(R"({"name":"more","size_mib":10,"pool":"shared"})");
-    if (in_default && act.dice / 4 % 4 > 1)
-        add(fmt::format(R"({{"name":"taken","volume":"vol-{}","read_only":{}}})",
-                        act.dice / 16 % kVolumes, act.dice / 64 % 6 == 0));
-    return fmt::format(R"({{"spec":{{"disks":[{}]}}}})", disks);
-}
-
 // As a client on a network that loses things: `answered`, or `lost`, or (where nobody listens)
 // false.
 bool Operators::ask_as_client(int host, api::Request request, Answered answered,
@@ -473,7 +367,10 @@ void Operators::wait_for(int host, int subject, const std::string& until,
     request.query.emplace_back("timeout", "3600");
     ask(host_at(host), std::move(request),
         [this, host, until, told = std::move(told)](const api::Response& response) {
-            if (response.status != 200 || text_at(response, "phase") != until)
+            const bool is_old =
+                until == "running" && number_at(response, "status.restart_generation") <
+                                          number_at(response, "restart_generation");
+            if (response.status != 200 || text_at(response, "phase") != until || is_old)
                 checker_.broken(fmt::format("{} was asked to wait until {} is {}, and answers {}",
                                             host_at(host).name(), text_at(response, "name"), until,
                                             response.status));
@@ -651,6 +548,24 @@ void Operators::uncordon(int host, int tries) {
                  if (!is_good(response)) again();
              }))
         again();
+}
+
+void Operators::create_named(int host, const std::string& name, const std::string& spec) {
+    ask(host_at(host),
+        make_request("POST", "/v1/vms", {},
+                     fmt::format(R"({{"name":"{}","spec":{{"image":"demo",{}}}}})", name, spec)),
+        [this, name](const api::Response& response) {
+            trace_.add("", fmt::format("{} is made: {}", name, response.status));
+        });
+}
+
+void Operators::delete_named(int host, const std::string& name) {
+    checker_.delete_asked("default/" + name);
+    api::Request request = make_request("DELETE", "/v1/vms/" + name);
+    request.query.emplace_back("force", "true");
+    ask(host_at(host), std::move(request), [this, name](const api::Response& response) {
+        trace_.add("", fmt::format("{} is deleted: {}", name, response.status));
+    });
 }
 
 void Operators::vouch(int host) {

@@ -41,6 +41,9 @@ class Operators {
     void create(int subject, int host, int tries);
     // Until the answer is good: for after the healing.
     void uncordon(int host, int tries);
+    // A VM that none of the orders knows, once. `spec`: members, as JSON, beside the image.
+    void create_named(int host, const std::string& name, const std::string& spec);
+    void delete_named(int host, const std::string& name);
     void vouch(int host);  // "I have cut its power", once
     // The same, and then that it is no host of this cluster any more. `gone`: it is not.
     void remove_node(int host, int tries, std::function<void()> gone);
@@ -76,6 +79,7 @@ class Operators {
     };
     using Answered = std::function<void(const api::Response&)>;
     model::VmCreate new_vm(int subject) const;
+    void make_crowd(int subject, model::VmSpec& spec) const;
     std::string new_disks(const Act& act) const;
     std::string vm_key(int subject) const;
     void order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action,

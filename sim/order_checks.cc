@@ -67,15 +67,24 @@ class Look {
         const InstanceState state = machine_.instance.state;
         if (state == InstanceState::kPaused && shall_restart()) return std::nullopt;
         const bool may_end = spec().restart != model::Restart::kNever || shall_restart();
-        if (spec().health && order_.well && *order_.well <= kSickLately && may_end)
-            return std::nullopt;
         // Who has stood still has not seen that it answered in between.
         const bool overslept = order_.awake && *order_.awake < kSilentLeast;
         if (state == InstanceState::kUnknown && may_end &&
             (order_.silent >= kSilentLeast || overslept))
             return std::nullopt;
+        if (spec().health && order_.well && *order_.well <= kSickLately && may_end)
+            return wrong_with_patience();
         return fmt::format("is killed, and nothing asks for it ({}, silent for {} ms)",
                            hypervisor::instance_state_name(state), order_.silent.count);
+    }
+
+    // So many checks in a row.
+    std::optional<std::string> wrong_with_patience() const {
+        const model::HealthCheck& check = *spec().health;
+        const Millis least = seconds((check.failures - 1) * check.interval_s);
+        if (order_.ill >= least - least / 25) return std::nullopt;
+        return fmt::format("is killed, and was not well for {} ms; {} checks have to fail",
+                           order_.ill.count, check.failures);
     }
 
     const MachineOrder& order_;

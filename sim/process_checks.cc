@@ -72,6 +72,16 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
                             "{} ms",
                             id.vm, host, end.in_a_row, waited.count));
     }
+    // Also where it did not come up: nobody tries it again, but another daemon, or people.
+    if (machine.launch.spec.restart == model::Restart::kNever) {
+        const auto [once, is_first] = started_once_.try_emplace(
+            incarnation(machine), StartedOnce{host, machine.instance.generation});
+        if (!is_first && once->second.host == host &&
+            once->second.generation == machine.instance.generation)
+            broken(fmt::format("vm {} is never restarted, and was started on {} once more", id.vm,
+                               host));
+        once->second = {host, machine.instance.generation};
+    }
     pids_[fmt::format("{} {}", id.uid, id.epoch)].insert(machine.instance.pid);
     auto& lately = starts_[incarnation(machine)];
     lately.push_back(clock_.mono());
@@ -156,8 +166,10 @@ void Checker::on_process_end(const std::string& host, const Machine& machine,
 }
 
 void Checker::on_daemon_gone(const std::string& host) {
+    watching_since_.erase(host);
     for (auto& [incarnation, end] : ended_)
         if (end.host == host) end.daemon_knows = false;
+    std::erase_if(started_once_, [&](const auto& once) { return once.second.host == host; });
 }
 
 // Who says how a VM has ended speaks of its last end.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <deque>
 #include <functional>
 #include <map>
@@ -149,13 +150,26 @@ struct Group {
     }
 };
 
+// The state that its place was decided from.
+store::Revision decided_from(const view::VmEntry& vm) {
+    constexpr std::string_view kRevision = R"("revision":)";
+    const std::string& decision = vm.placement->value.decision;
+    const std::size_t at = decision.rfind(kRevision);
+    store::Revision revision = 0;
+    if (at != std::string::npos)
+        std::from_chars(decision.data() + at + kRevision.size(), decision.data() + decision.size(),
+                        revision);
+    return revision;
+}
+
 }  // namespace
 
 // Whom a VM must be with or keep away from, counted once for all hosts. Rules speak of VMs of their
 // own project only.
 class Candidate::Neighbours {
  public:
-    Neighbours(const view::Snapshot& state, const view::VmEntry& vm) : state_(state), vm_(vm) {
+    Neighbours(const view::Snapshot& state, const view::VmEntry& vm, bool new_there)
+        : state_(state), vm_(vm), decided_(new_there ? decided_from(vm) : 0) {
         for (const model::AffinityRule& rule : vm.record->value.spec.affinity)
             if (rule.hard) own_.push_back({&rule, group_of(rule)});
         each_other([&](const view::VmEntry& owner, const view::NodeEntry& node) {
@@ -196,11 +210,16 @@ class Candidate::Neighbours {
             });
     }
 
+    // It has come since this one was decided, which was the first then.
+    bool came_later(const view::VmEntry& each) const {
+        return decided_ > 0 && each.placement->mod_revision > decided_;
+    }
+
     Group group_of(const model::AffinityRule& rule) const {
         Group group;
         each_other([&](const view::VmEntry& each, const view::NodeEntry& node) {
             if (!speaks_of(rule, vm_.project(), each)) return;
-            ++group.anywhere;
+            if (!came_later(each)) ++group.anywhere;
             const std::string domain = domain_of(node, rule.domain);
             if (!domain.empty()) ++group.in[domain];
         });
@@ -243,6 +262,7 @@ class Candidate::Neighbours {
 
     const view::Snapshot& state_;
     const view::VmEntry& vm_;
+    const store::Revision decided_;  // the state that its place was decided from; 0: that is past
     std::vector<std::pair<const model::AffinityRule*, Group>> own_;
     std::deque<std::pair<const model::AffinityRule*, Group>> known_;
     std::vector<Theirs> theirs_;
@@ -300,8 +320,10 @@ std::vector<Broken> broken_constraints(const view::Snapshot& state, const view::
 
 }  // namespace
 
-Candidate::Candidate(const view::Snapshot& state, const view::VmEntry& vm)
-    : state_(state), vm_(vm), neighbours_(std::make_unique<const Neighbours>(state, vm)) {}
+Candidate::Candidate(const view::Snapshot& state, const view::VmEntry& vm, bool new_there)
+    : state_(state),
+      vm_(vm),
+      neighbours_(std::make_unique<const Neighbours>(state, vm, new_there)) {}
 Candidate::~Candidate() = default;
 
 std::string Candidate::what_forbids(const view::NodeEntry& host) const {

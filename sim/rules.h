@@ -15,7 +15,8 @@ namespace blixard::sim {
 // wherever it is placed now. What it needs of other VMs is counted once; both outlive it.
 class Candidate {
  public:
-    Candidate(const view::Snapshot& state, const view::VmEntry& vm);
+    // `new_there`: it has just come to where it is; who came since that was decided came later.
+    Candidate(const view::Snapshot& state, const view::VmEntry& vm, bool new_there = false);
     ~Candidate();
     Candidate(const Candidate&) = delete;
     Candidate& operator=(const Candidate&) = delete;

@@ -11,6 +11,8 @@
 namespace blixard::sim {
 namespace {
 
+constexpr int kWorld = 2;  // 1: as it was before there were crowded hosts
+
 struct KindOf {
     std::string_view name;
     bool FaultSet::* group;
@@ -69,11 +71,12 @@ constexpr KindOf kKinds[] = {
     {"project-create", &FaultSet::oper, 5, 0, 0, true},
     {"project-delete", &FaultSet::oper, 5, 0, 0, true},
     {"node-change", &FaultSet::oper, 3, 0, 0, true},
-    {"rebalance", &FaultSet::oper, 3, 0, 0, true},
+    {"rebalance", &FaultSet::oper, 6, 0, 0, true},
     {"operation-cancel", &FaultSet::oper, 2, 0, 0, true},
     {"slow-watch", &FaultSet::network, 8, 1'000, 40'000},
     {"vouched-wrongly", &FaultSet::oper, 0.4, 25'000, 200'000},
     {"vm-sick", &FaultSet::qemu, 16, 1'000, 60'000},
+    {"newer-record", &FaultSet::oper, 8, 2'000, 90'000},
 };
 static_assert(std::size(kKinds) == static_cast<std::size_t>(ActKind::kCount));
 
@@ -155,7 +158,7 @@ void move_into_storm(Act& act, const std::vector<Storm>& storms, SeededRandom& r
 }  // namespace
 
 Plan make_plan(std::uint64_t seed, int hosts, int vms, double hours, FaultSet faults) {
-    Plan plan{seed, hosts, vms, hours, faults, {}};
+    Plan plan{seed, hosts, vms, hours, faults, kWorld, {}};
     const std::int64_t span = plan.span().count;
     const std::vector<Storm> storms = make_storms(seed, plan);
     for (std::size_t i = 0; i < std::size(kKinds); ++i) {
@@ -212,8 +215,8 @@ std::string in_words(const Act& act) {
 
 std::string to_text(const Plan& plan) {
     std::string text =
-        fmt::format("blixard-sim 1\nseed={} hosts={} vms={} hours={} faults={}\n", plan.seed,
-                    plan.hosts, plan.vms, plan.hours, to_text(plan.faults));
+        fmt::format("blixard-sim 1\nseed={} hosts={} vms={} hours={} faults={} world={}\n",
+                    plan.seed, plan.hosts, plan.vms, plan.hours, to_text(plan.faults), plan.world);
     for (const Act& act : plan.acts) text += to_text(act) + "\n";
     return text;
 }
@@ -239,6 +242,8 @@ Result<Plan> parse_plan(std::string_view text) {
             number >> plan.vms;
         else if (word.starts_with("hours="))
             number >> plan.hours;
+        else if (word.starts_with("world="))
+            number >> plan.world;
         else if (word.starts_with("faults=")) {
             ASSIGN_OR_RETURN(plan.faults, parse_faults(value));
         }

@@ -95,9 +95,12 @@ void SimHypervisor::tell(Asked asked, const Machine& machine, Millis grace) cons
     if (const auto resumed = lane_.resumed_at()) awake = lane_.mono() - *resumed;
     std::optional<Millis> well;
     if (machine.sick_last) well = machine.sick ? Millis{0} : machines_.now() - *machine.sick_last;
+    const Millis ill = machine.sick
+                           ? std::max(machine.sick_for, machines_.now() - machine.sick_since)
+                           : machine.sick_for;
     if (on_order)
         on_order({asked, grace, silent ? machines_.now() - machine.silent_since : Millis{0}, awake,
-                  well},
+                  well, ill},
                  machine);
 }
 

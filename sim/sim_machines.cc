@@ -32,7 +32,7 @@ Script SimMachines::next_script() {
 }
 
 bool SimMachines::fails_to_remove() {
-    return troubled_ && SeededRandom(seed_ * 6151 + ++removals_).chance(8);
+    return troubled_ && SeededRandom(seed_ * 6151 + ++removals_).chance(15);
 }
 
 Machine* SimMachines::find(const std::string& vm) {
@@ -208,6 +208,7 @@ void SimMachines::hang(const std::string& vm, Millis span) {
 void SimMachines::fall_ill(const std::string& vm, Millis span) {
     Machine* const machine = find(vm);
     if (!machine || !machine->alive) return;
+    if (!machine->sick) machine->sick_since = deps_.timeline.mono();
     machine->sick = true;
     machine->sick_last = deps_.timeline.mono();
     deps_.watcher.on_sick(host_, *machine);
@@ -216,6 +217,7 @@ void SimMachines::fall_ill(const std::string& vm, Millis span) {
         Machine* const machine = find(vm);
         if (!machine || machine->birth != birth) return;
         machine->sick = false;
+        machine->sick_for = deps_.timeline.mono() - machine->sick_since;
         machine->sick_last = deps_.timeline.mono();
     });
 }

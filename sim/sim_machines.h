@@ -51,6 +51,8 @@ struct Machine {
     bool ran = false;                   // it has come as far as running
     bool sick = false;                  // its guest does not answer to health checks
     std::optional<MonoTime> sick_last;  // when it was so last; nothing: never
+    MonoTime sick_since{};              // this time, or the last
+    Millis sick_for{};                  // the last time, for how long
     MonoTime silent_since{};            // of its monitor; where it says nothing
     bool told_to_end = false;
     std::uint64_t birth = 0;  // names this process among all

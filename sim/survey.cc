@@ -60,6 +60,7 @@ class Survey {
             if (volume->record) volumes.emplace_back(volume->name());
         });
         compare("volumes", {{"project", "*"}}, volumes);
+        documents();
         return wrong_;
     }
 
@@ -78,6 +79,47 @@ class Survey {
         Names names;
         table.for_each([&](const auto& entry) { names.push_back(entry->key); });
         compare(kind, {}, names);
+    }
+
+    // Each by itself shows what is stored, and of a host what lies there.
+    void documents() {
+        state_.nodes.for_each([&](const auto& node) {
+            std::size_t vms = 0;
+            state_.for_each_vm_on(node->key, [&](const view::VmEntry&) { return ++vms > 0; });
+            document("/v1/nodes/" + node->key, {},
+                     {stored(node->spec), stored(node->status), stored(node->lease),
+                      fmt::format(R"("allocated":{{"vms":{},)", vms)});
+        });
+        state_.volumes.for_each([&](const auto& volume) {
+            if (volume->record)
+                document(fmt::format("/v1/volumes/{}", volume->name()), volume->project(),
+                         {stored(volume->record), stored(volume->status)});
+        });
+        state_.images.for_each([&](const auto& image) {
+            document("/v1/images/" + image->key, {}, {stored(image->record)});
+        });
+        state_.projects.for_each([&](const auto& project) {
+            document("/v1/projects/" + project->key, {}, {stored(project->record)});
+        });
+        state_.operations.for_each([&](const auto& operation) {
+            document("/v1/operations/" + operation->key, {}, {stored(operation->record)});
+        });
+    }
+    template <class PartPtr>
+    static std::string stored(const PartPtr& part) {
+        return part ? part->bytes.substr(1, part->bytes.size() - 2) : std::string{};
+    }
+    void document(const std::string& path, std::string_view project, const Names& parts) {
+        if (!wrong_.empty()) return;
+        ask(host_, make_request("GET", path, std::string(project)),
+            [&](const api::Response& response) {
+                if (revision_of(response) != state_.revision) return;
+                const std::string body = body_of(response);
+                for (const std::string& part : parts)
+                    if (response.status != 200 || body.find(part) == std::string::npos)
+                        wrong_ = fmt::format("{} shows {} as {} {}, without {}", host_.name(), path,
+                                             response.status, body, part);
+            });
     }
 
     void compare(const std::string& kind, const Query& query, const Names& wanted) {

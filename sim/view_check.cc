@@ -5,12 +5,24 @@
 #include <map>
 #include <set>
 
+#include "model/documents.h"
 #include "model/keys.h"
 
 namespace blixard::sim {
 namespace {
 
 using model::RecordKind;
+
+bool is_understood(const store::KeyValue& item) {
+    constexpr model::Mode kLenient = model::Mode::kLenient;
+    switch (model::parse_key(item.key).kind) {
+        case RecordKind::kVmSpec: return model::parse_vm_record(item.value, kLenient).has_value();
+        case RecordKind::kVmPlacement:
+            return model::parse_placement(item.value, kLenient).has_value();
+        case RecordKind::kVmStatus: return model::parse_vm_status(item.value, kLenient).has_value();
+        default: return true;
+    }
+}
 
 class Compare {
  public:
@@ -88,6 +100,14 @@ class Compare {
         ++vm_parts_;
         const view::VmEntry* vm = view_.vms.find(name);
         if (!vm) return say(fmt::format("it has no {}", item.key));
+        if (vm->not_understood != 0 &&
+            !is_understood(item)) {  // it keeps what it knew, if anything
+            const bool known = key.kind == RecordKind::kVmSpec        ? vm->record != nullptr
+                               : key.kind == RecordKind::kVmPlacement ? vm->placement != nullptr
+                                                                      : vm->status != nullptr;
+            vm_parts_ -= known ? 0 : 1;
+            return;
+        }
         if (vm->document.find(std::string_view(item.value).substr(1, item.value.size() - 2)) ==
             std::string::npos)
             say(fmt::format("the document that it serves of {} is not what is stored", item.key));

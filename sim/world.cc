@@ -9,6 +9,8 @@
 #include "model/documents.h"
 #include "model/keys.h"
 #include "sim/checker.h"
+#include "sim/kept_room.h"
+#include "sim/newer_records.h"
 #include "sim/operators.h"
 #include "sim/refusals.h"
 #include "sim/rules.h"
@@ -21,6 +23,7 @@ namespace {
 
 constexpr Millis kHealedWithin = seconds(1500);  // restart backoff is 300 s, a silent monitor 60 s
 constexpr Millis kDrillWithin = seconds(400);
+constexpr Millis kReserveAfter = seconds(60);  // not the usual five minutes: to be met more often
 // More at one moment: something turns in a circle.
 constexpr std::uint64_t kStepsPerInstant = 50'000;
 constexpr std::int64_t kLookAtViewsEvery = 4'000;  // ms, one daemon each time
@@ -47,7 +50,8 @@ class World {
           operators_(plan_, timeline_, trace_, *checker_, hosts_),
           follower_(timeline_, trace_, *checker_, hosts_, *backend_, {}, plan.seed ^ 0xeee),
           chooser_(timeline_, trace_, *checker_, hosts_, *backend_, part_for(plan.seed),
-                   plan.seed ^ 0xfff) {}
+                   plan.seed ^ 0xfff),
+          newer_(timeline_, trace_, *backend_) {}
 
     ~World() {
         for (const auto& host : hosts_) host->on_daemon_gone = nullptr;
@@ -102,6 +106,7 @@ class World {
                 static_cast<std::int64_t>(clocks.below(2 * kDriftPpm)) - kDriftPpm;
             hosts_.push_back(std::make_unique<SimHost>(
                 SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_, steps_, size,
+                              host_memory_mib(), plan_.world > 1 ? kReserveAfter : seconds(300),
                               plan_.seed % 2 == 0,
                               record_ ? &sinks_[fmt::format("h{}", i + 1)] : nullptr},
                 i, plan_.seed * 100 + static_cast<std::uint64_t>(i) * 10,
@@ -138,6 +143,10 @@ class World {
                             [this, i] { operators_.create(i, i % plan_.hosts, 20); });
     }
 
+    std::int64_t host_memory_mib() const {
+        return plan_.crowded() ? kCrowdedMemoryMib : kHostMemoryMib;
+    }
+
     // False: something is broken.
     bool run_for(Millis span) {
         const MonoTime end = timeline_.mono() + span;
@@ -162,6 +171,7 @@ class World {
         if (!backend_->running()) backend_->start();
         backend_->set_disk_full(false);
         for (const auto& host : hosts_) host->heal();
+        newer_.take_all_back();
         for (int i = 0; i < plan_.hosts; ++i)
             timeline_.after(seconds(20), [this, i] { operators_.uncordon(i, 30); });
         std::string wrong = "not looked at yet";
@@ -173,8 +183,8 @@ class World {
         if (!wrong.empty())
             return checker_->broken(
                 fmt::format("{} s after the healing: {}", kHealedWithin.count / 1000, wrong));
-        if (!drill_waits() || !drill_lists() || !drill_refusals() || !drill_drain() ||
-            !drill_failover())
+        if (!drill_waits() || !drill_lists() || !drill_refusals() || !drill_kept_room() ||
+            !drill_drain() || !drill_failover())
             return;
         if (!run_for(seconds(10))) return;
         // What has happened in the last moment is on its way.
@@ -271,9 +281,57 @@ class World {
             const view::VmEntry* vm = operators_.vm_of(subject);
             return vm && vm->phase == model::Phase::kPending ? "" : was_told();
         };
-        return comes_true("after an order to start", told_or_waits) &&
-               comes_true("after the drill of waits",
+        if (!comes_true("after an order to start", told_or_waits)) return false;
+        // Who asks for a restart and waits is told of the new run, not of the one that ends.
+        if (*told && plan_.world > 1) {
+            *told = false;
+            const int at = static_cast<int>((plan_.seed + 2) % hosts_.size());
+            operators_.carry_out({.kind = ActKind::kVmRestart, .host = at, .subject = subject});
+            if (!run_for(Millis{100})) return false;
+            operators_.wait_for(at, subject, "running", [told] { *told = true; });
+            if (!comes_true("after an order to restart", told_or_waits)) return false;
+        }
+        return comes_true("after the drill of waits",
                           [this] { return what_is_wrong(*checker_, hosts_, shared_); });
+    }
+
+    // Who has waited for long has its host kept free from those who come later, as long as it
+    // waits. One host is kept at a time: only where nobody else waits.
+    bool drill_kept_room() {
+        if (plan_.world == 1 || plan_.hosts < 2 || anyone_waits()) return true;
+        const int host = static_cast<int>(plan_.seed % hosts_.size()) / 3 * 3;
+        const std::string& name = hosts_[static_cast<std::size_t>(host)]->name();
+        trace_.add("", fmt::format("drill: {} is kept free", name));
+        const auto create = [&](const char* vm, std::int64_t memory_mib, int priority) {
+            operators_.create_named(
+                host + 1, vm,
+                fmt::format(R"("memory_mib":{},"priority":{},"constraints":{{"node":"{}"}})",
+                            memory_mib, priority, name));
+        };
+        create("wide", host_memory_mib() * 13 / 16, 1000);
+        if (!run_for(kReserveAfter + seconds(5))) return false;
+        create("narrow", 64, 0);
+        if (!run_for(seconds(10))) return false;
+        if (waits_on("default/wide") && !waits_on("default/narrow")) {
+            checker_->broken(fmt::format("{} is not kept free for a VM that waits for it", name));
+            return false;
+        }
+        operators_.delete_named(host + 1, "wide");
+        const bool good = comes_true("after a VM that had waited was deleted",
+                                     [this] { return what_is_wrong(*checker_, hosts_, shared_); });
+        operators_.delete_named(host + 1, "narrow");
+        return good && comes_true("after the drill of a host that is kept free",
+                                  [this] { return what_is_wrong(*checker_, hosts_, shared_); });
+    }
+
+    bool waits_on(const std::string& name) const {
+        const view::VmEntry* vm = checker_->state().vms.find(name);
+        return vm && waits(*vm);
+    }
+    bool anyone_waits() const {
+        bool any = false;
+        checker_->state().vms.for_each([&](const auto& vm) { any = any || waits(*vm); });
+        return any;
     }
 
     // A healed cluster does its work: what a drained host can give away, it gives away.
@@ -291,13 +349,29 @@ class World {
                                   [this] { return what_is_wrong(*checker_, hosts_, shared_); });
     }
 
-    // ... and what ran on a host that lost its power runs elsewhere, where it may.
+    // A VM gets its place on a host that cannot ask for the store's consent to start it any more.
+    bool place_late(std::size_t host) {
+        for (int i = 0; i < plan_.hosts; ++i)
+            if (i != static_cast<int>(host))
+                operators_.carry_out({.kind = ActKind::kNodeCordon, .host = i, .subject = i});
+        if (!run_for(seconds(1))) return false;
+        hosts_[host]->change_ways([](SimHost::Ways& ways) { ways.requests_cut += 1; });
+        operators_.create_named(static_cast<int>(host) + 1, "late", R"("memory_mib":64)");
+        return run_for(Millis{1500});
+    }
+
+    // ... and what ran on a host that lost its power runs elsewhere, where it may. So does what
+    // never ran there: nobody need be asked for that.
     bool drill_failover() {
         if (plan_.hosts < 2) return true;
         const std::size_t host = (plan_.seed + 1) % hosts_.size();
+        if (!place_late(host)) return false;
         trace_.add("", fmt::format("drill: h{} loses its power", host + 1));
         hosts_[host]->powered = false;
         hosts_[host]->cut_power();
+        hosts_[host]->change_ways([](SimHost::Ways& ways) { ways.requests_cut -= 1; });
+        for (int i = 0; i < plan_.hosts; ++i)
+            if (i != static_cast<int>(host)) operators_.uncordon(i, 30);
         const bool good = comes_true("after its power was cut", [this, host] {
             return who_should_have_left(hosts_[host]->name());
         });
@@ -343,8 +417,11 @@ class World {
         const view::Snapshot& state = checker_->state();
         std::string who;
         state.for_each_vm_on(host, [&](const view::VmEntry& vm) {
-            const bool stays =
-                !vm.record || vm.record->value.spec.ha == model::Ha::kNone || is_pinned(state, vm);
+            const bool may_have_run = vm.status && vm.placement &&
+                                      vm.status->value.uid == vm.placement->value.uid &&
+                                      vm.status->value.epoch == vm.placement->value.epoch;
+            const bool stays = !vm.record || is_pinned(state, vm) ||
+                               (vm.record->value.spec.ha == model::Ha::kNone && may_have_run);
             if (who.empty() && !stays)
                 who = fmt::format("vm {} has its place on {} still", vm.key, host);
             return true;
@@ -502,6 +579,7 @@ class World {
                 return host.machines().end(victim(act), hypervisor::Exit{.signal = SIGSEGV},
                                            "crash");
             case ActKind::kVmHangs: return host.machines().hang(victim(act), span);
+            case ActKind::kNewerRecord: return newer_.write(act, operators_.vm_of(act.subject));
             case ActKind::kVmSick:
                 return host.machines().fall_ill(victim(act),
                                                 act.dice / 1000 % 2 == 0 ? span : Millis{0});
@@ -543,6 +621,7 @@ class World {
     Hosts hosts_;
     Operators operators_;
     EventFollower follower_, chooser_;  // of all events, and of some
+    NewerRecords newer_;
     std::uint64_t faults_ = 0, orders_ = 0, failovers_ = 0;
     std::size_t view_looked_at_ = 0;
     std::set<std::string> removed_;  // hosts that people have taken away for now
