@@ -660,6 +660,11 @@ void Checker::check_record_of(const view::VmEntry* before, const view::VmEntry& 
         wrong(fmt::format("is of generation {}/{}, and the spec of {}/{}", now.generation,
                           now.restart_generation, record.generation, record.restart_generation));
     if (!goes_on) return;
+    if (announces && ends(then->phase) && record.spec.restart == model::Restart::kNever &&
+        then->generation == record.generation &&
+        then->restart_generation == record.restart_generation)
+        wrong(fmt::format("is never restarted, was {}, and nobody has asked for a start",
+                          model::phase_name(then->phase)));
     if (now.phase == Phase::kFailed && then->phase == Phase::kFailed && restarts > 0 &&
         now.restart_generation > then->restart_generation)
         wrong(fmt::format("is told to start, and waits: {}", now.message));

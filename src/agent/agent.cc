@@ -466,7 +466,7 @@ model::VmStatus Agent::status_for(const view::VmEntry& entry, const hypervisor::
     status.epoch = epoch;
     status.restarts = vm.memory.restarts;
     const bool lives = instance && instance->state != hypervisor::InstanceState::kExited;
-    status.pid = lives || (instance && mutant(MutantId::kPidKept)) ? instance->pid : 0;
+    status.pid = lives ? instance->pid : mutant(MutantId::kPidKept) ? status.pid : 0;
     status.pid_start = lives ? static_cast<std::int64_t>(instance->pid_start) : 0;
     status.addresses = lives ? instance->addresses : std::vector<model::Address>{};
     status.devices = lives ? instance->devices : std::vector<std::string>{};
