@@ -160,6 +160,7 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
         if (key.kind == RecordKind::kProject && !change.deleted) check_project(change);
         if (key.kind == RecordKind::kNodeStatus && change.deleted)
             state_.for_each_vm_on(key.name, [&](const view::VmEntry& vm) {
+                if (vm.not_understood != 0) return true;
                 broken(fmt::format("host {} was removed, and vm {} has its place there", key.name,
                                    vm.key));
                 return true;

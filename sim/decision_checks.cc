@@ -99,7 +99,8 @@ class Evictions {
         if (victims_.size() > kExactVictims) return {};
         std::optional<std::string> what;
         seen_.for_each_vm_on(host_.key, [&](const view::VmEntry& lower) {
-            if (!lower.record || gone_.contains(lower.key)) return true;
+            if (!lower.record || lower.not_understood != 0 || gone_.contains(lower.key))
+                return true;
             const model::VmSpec& spec = lower.record->value.spec;
             std::set<std::string> instead = others;
             instead.insert(lower.key);

@@ -149,6 +149,7 @@ void Checker::check_failover(const view::FailoverEntry& failover) {
     failed_over_.insert(fmt::format("{} {}", proof.uid, proof.new_epoch));
     const auto end = lease_ends_.find(proof.from_node);
     if (end == lease_ends_.end()) return;  // a host that never had one
+    if (!from) return;  // people have removed it, while nobody could read that something was there
     if (proof.lease_gone_revision != 0 && proof.lease_gone_revision < end->second.revision)
         wrong(fmt::format("its lease ended at revision {}, the record says {}",
                           end->second.revision, proof.lease_gone_revision));

@@ -335,8 +335,8 @@ std::string Candidate::what_forbids(const view::NodeEntry& host) const {
 }
 
 bool Candidate::fits_after_preemption(const view::NodeEntry& host) const {
-    const bool takes = host.status && host.lease && host.spec && host.spec->value.schedulable &&
-                       !host.spec->value.draining;
+    const bool takes = host.status && host.lease &&
+                       (!host.spec || (host.spec->value.schedulable && !host.spec->value.draining));
     return takes && what_breaks(host, true).empty();
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/mutant.h"
 #include "controller/translate.h"
+#include "model/documents.h"
 
 namespace blixard::controller {
 namespace {
@@ -108,10 +109,13 @@ void Controller::on_update(const view::Update& update) {
                 if (in_office_ != 0) dirty_vms_.insert(change.project + "/" + change.name);
                 break;
             case model::RecordKind::kNodeLease:
-                if (const view::NodeEntry* node = update.snapshot->nodes.find(change.name))
-                    liveness_.note(*node);
-                else
+                // Each that there was: one may have come and gone in one update.
+                if (!update.snapshot->nodes.find(change.name))
                     liveness_.forget(change.name);
+                else if (const auto held =
+                             model::parse_node_lease(change.value, model::Mode::kLenient);
+                         held && !change.deleted)
+                    liveness_.note(change.name, *held);
                 [[fallthrough]];
             case model::RecordKind::kNodeSpec:
             case model::RecordKind::kNodeStatus:

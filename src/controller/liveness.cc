@@ -5,14 +5,16 @@
 namespace blixard::controller {
 
 void Liveness::note(const view::NodeEntry& node) {
-    if (!node.lease) return;
-    const model::NodeLease& held = node.lease->value;
-    noted_[node.key] = Sight{.lease = held.lease, .ttl = Millis{held.ttl_ms}};
-    // It was back: should this lease be gone, too, before anybody looks, its end counts.
-    const auto seen = sights_.find(node.key);
-    if (seen == sights_.end() || !seen->second.gone_since) return;
-    seen->second = noted_[node.key];
-    gone_.erase(node.key);
+    if (node.lease) note(node.key, node.lease->value);
+}
+
+void Liveness::note(const std::string& node, const model::NodeLease& held) {
+    noted_[node] = Sight{.lease = held.lease, .ttl = Millis{held.ttl_ms}};
+    // Should this lease be gone, too, before anybody looks, its end counts, and no former one's.
+    const auto seen = sights_.find(node);
+    if (seen == sights_.end()) return;
+    seen->second = noted_[node];
+    gone_.erase(node);
 }
 
 void Liveness::look(const view::Snapshot& state, const std::string& node, MonoTime now,

@@ -35,6 +35,7 @@ class Liveness {
 
     // Which lease the host holds now, for when it will be gone. Also out of office.
     void note(const view::NodeEntry& node);
+    void note(const std::string& node, const model::NodeLease& held);
     // Takes in the present state of one host.
     void look(const view::Snapshot& state, const std::string& node, MonoTime now, WallTime wall);
     void forget(const std::string& node);

@@ -41,5 +41,15 @@ TEST(Liveness, the_end_of_a_lease_that_nobody_had_time_to_look_at_counts) {
     EXPECT_TRUE(liveness.lost("h1", now + drift_margin(kTtl)));
 }
 
+TEST(Liveness, what_was_put_and_has_gone_between_two_looks_is_named) {
+    Liveness liveness(kTtl);
+    const MonoTime now{100'000};
+    liveness.note(host_with(7));
+    liveness.look(state_with(host_with(7)), "h1", now, {});
+    liveness.note(host_with(8));
+    liveness.look(state_with(host_with(0)), "h1", now, {});
+    EXPECT_EQ(liveness.sight("h1")->lease, 8);
+}
+
 }  // namespace
 }  // namespace blixard::controller
