@@ -27,7 +27,7 @@ bool wait_until(const std::function<bool()>& done, Millis patience) {
 
 // A VM of daily life, without a disk of its own.
 model::VmRecord record_of(const std::string& name) {
-    model::VmRecord record{.uid = "0198c2f0-7c1e-7aaa-9000-" + name};
+    model::VmRecord record{.uid = fmt::format("{:0>32}", name)};
     record.spec.image = "bench";
     record.spec.cpus = 2;
     record.spec.memory_mib = 2048;
