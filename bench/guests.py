@@ -3,7 +3,7 @@
 
     bench/guests.py [--rounds N] [--guest DIR] [--blixard PROGRAM] [--json FILE]
 
-Measures from the start (exec of QEMU; POST /v1/vms) to the guest's first console line and to its user space, the memory
+Measures from the start (exec of QEMU; POST /v1/vms) to the first line of the guest's kernel and to its user space, the memory
 of the QEMU process (proportional set size) with the guest idle, and direct writes to a disk inside the guest.
 """
 import argparse
@@ -20,6 +20,7 @@ import time
 
 MEMORY_MIB = 96
 DISK_MIB = 512
+KERNEL_LINE = b"Linux version"  # not the first line of all: where a machine has no display, its firmware speaks on the console
 WRITE_MIB = 448  # a pass takes a second or more: the guest's clock shows hundredths
 PATIENCE_S = 180
 SETTLE_S = 3
@@ -197,13 +198,13 @@ def measure_starts(daemon, guest, rounds):
     command_line = None
     for number in range(rounds + 1):  # the first one warms the caches, and shows the kernel's command line
         ours = Through(daemon, f"start-{number}", {"image": "bench", "cpus": 1, "memory_mib": MEMORY_MIB})
-        line, ready = ours.wait_for(b"\n"), ours.wait_for(b" ready", 0.01)
+        line, ready = ours.wait_for(KERNEL_LINE), ours.wait_for(b" ready", 0.01)
         command_line = command_line or command_line_of(ours.pid())
         time.sleep(SETTLE_S)
         mib = pss_mib(ours.pid())
         ours.close()
         hand = ByHand(f"{guest}/vmlinuz", f"{guest}/initrd", command_line)
-        hand_line, hand_ready = hand.wait_for(b"\n"), hand.wait_for(b" ready")
+        hand_line, hand_ready = hand.wait_for(KERNEL_LINE), hand.wait_for(b" ready")
         time.sleep(SETTLE_S)
         hand_mib = pss_mib(hand.process.pid)
         hand.close()
@@ -211,7 +212,7 @@ def measure_starts(daemon, guest, rounds):
             continue
         for key, value in zip(rows, (hand_line, line, hand_ready, ready, hand_mib, mib)):
             rows[key].append(value)
-        print(f"round {number}: first line by hand {hand_line:.3f} s, through Blixard {line:.3f} s; user space "
+        print(f"round {number}: kernel's first line by hand {hand_line:.3f} s, through Blixard {line:.3f} s; user space "
               f"{hand_ready:.3f} s, {ready:.3f} s; {hand_mib:.0f} MiB, {mib:.0f} MiB", flush=True)
     return {key: statistics.median(values) for key, values in rows.items()}
 
@@ -267,8 +268,8 @@ def main():
             daemon.close()
         shutil.rmtree(directory, ignore_errors=True)
     rows = [
-        {"name": "guest: start to the first console line, by hand", "p50_ms": 1000 * starts["hand_line_s"]},
-        {"name": "guest: start to the first console line, Blixard", "p50_ms": 1000 * starts["ours_line_s"]},
+        {"name": "guest: start to its kernel's first line, by hand", "p50_ms": 1000 * starts["hand_line_s"]},
+        {"name": "guest: start to its kernel's first line, Blixard", "p50_ms": 1000 * starts["ours_line_s"]},
         {"name": "guest: start to user space, by hand", "p50_ms": 1000 * starts["hand_ready_s"]},
         {"name": "guest: start to user space, Blixard", "p50_ms": 1000 * starts["ours_ready_s"]},
         {"name": f"guest of {MEMORY_MIB} MiB, idle, by hand", "pss_mib": starts["hand_mib"]},

@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 blixard=${BLIXARD:-build/blixard}
-quick='' parts=() vms=1000 rounds=5 seconds=4
+quick='' parts=() vms=1000 rounds=11 seconds=4
 for word in "$@"; do
   case $word in
     --quick) quick=yes vms=20 rounds=1 seconds=1 ;;

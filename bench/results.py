@@ -91,7 +91,7 @@ def guests_part(directory):
     values = {row["name"]: next(value for key, value in row.items() if key != "name")
               for row in load(directory, "guests.json")["rows"]}
     rows = []
-    for what, unit in (("start to the first console line", "ms"), ("start to user space", "ms")):
+    for what, unit in (("start to its kernel's first line", "ms"), ("start to user space", "ms")):
         hand, ours = values[f"guest: {what}, by hand"], values[f"guest: {what}, Blixard"]
         rows.append((what, f"{hand:.0f} {unit}", f"{ours:.0f} {unit}", f"{ours - hand:+.0f} ms, {100 * (ours / hand - 1):+.1f} %",
                      "≤ 60 ms and ≤ 5 %"))

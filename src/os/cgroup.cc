@@ -1,6 +1,8 @@
 #include "os/cgroup.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +29,11 @@ std::string quota_of(double cpus) {
 }
 
 }  // namespace
+
+bool is_cgroup2(const std::string& directory) {
+    struct statfs found;
+    return ::statfs(directory.c_str(), &found) == 0 && found.f_type == CGROUP2_SUPER_MAGIC;
+}
 
 Cgroups Cgroups::detect(std::string parent, std::string root) {
     Cgroups found;

@@ -18,6 +18,9 @@ struct CgroupLimits {
     std::optional<std::uint64_t> memory_bytes;  // beyond it the kernel kills
 };
 
+// `directory` is a group of version 2, which a child can be born in (SpawnOptions::cgroup).
+bool is_cgroup2(const std::string& directory);
+
 class Cgroups {
  public:
     enum class Version : std::uint8_t { kNone, kV1, kV2 };

@@ -1,6 +1,7 @@
 #include "os/process.h"
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -60,7 +61,25 @@ struct Plan {
     std::vector<std::pair<int, int>> moves;  // all descriptors, {ours, child's}
     int pipe = -1;
     pid_t parent = 0;
+    std::string join = {};  // the file of a control group that the child was not born in
 };
+
+// Like fork(), into options.cgroup. Where the kernel has no such call, or may not be asked for it
+// (a container's filter), the child has to join by itself.
+pid_t fork_into_group(Plan& plan) {
+    const std::string& group = plan.options.cgroup;
+    if (group.empty()) return ::fork();
+    const UniqueFd directory(::open(group.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) return -1;  // and errno says why
+    clone_args arguments{};
+    arguments.flags = CLONE_INTO_CGROUP;
+    arguments.exit_signal = SIGCHLD;
+    arguments.cgroup = static_cast<std::uint64_t>(directory.get());
+    const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (pid >= 0) return static_cast<pid_t>(pid);
+    plan.join = group + "/cgroup.procs";
+    return ::fork();
+}
 
 // First away from the numbers that are targets, then onto them.
 bool move_descriptors(Plan& plan) {
@@ -102,6 +121,12 @@ void close_others(const Plan& plan) {
     close_others(plan);
     if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) {
         report_and_end(plan.pipe, "change to its directory", errno);
+    }
+    if (!plan.join.empty()) {
+        const int group = ::open(plan.join.c_str(), O_WRONLY | O_CLOEXEC);
+        if (group < 0 || ::write(group, "0", 1) != 1)
+            report_and_end(plan.pipe, "join its control group", errno);
+        ::close(group);
     }
     if (options.before_exec) {
         const auto self = process_stat(::getpid());
@@ -205,7 +230,7 @@ Result<Child> start_spawn(const SpawnOptions& options) {
     plan.pipe = writer.get();
     plan.parent = ::getpid();
 
-    const pid_t pid = ::fork();
+    const pid_t pid = fork_into_group(plan);
     if (pid < 0) return fail_errno("fork for " + options.arguments.front());
     if (pid == 0) run_child(plan);
 

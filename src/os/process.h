@@ -52,6 +52,10 @@ struct SpawnOptions {
     int input_fd = -1, output_fd = -1, error_fd = -1;  // -1: /dev/null
     std::vector<std::pair<int, int>>
         passed_fds;  // {ours, its number in the child}; all others are closed
+    // A control group of version 2 that the child is born in: its directory; empty: this one's. To
+    // move a process that is there makes it wait for all processors (8 to 16 ms), and other forks
+    // with it. As with before_exec, spawn()'s caller must be a single-threaded process.
+    std::string cgroup;
     bool new_session = false;
     int parent_death_signal = 0;  // sent to it when the THREAD that spawns ends; 0: none
 

@@ -3,8 +3,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 
+#include "os/cgroup.h"
 #include "os/command.h"
+#include "os/files.h"
 #include "os/temp_dir.h"
 
 namespace blixard::os {
@@ -53,6 +57,44 @@ TEST(Process, what_cannot_start_says_why) {
                                     return fail(ErrorCode::kInternal, "the disk is full");
                                 }});
     EXPECT_NE(refused.error().message.find("the disk is full"), std::string::npos);
+}
+
+// A hierarchy of version 2 for this test alone; where there is none, `path` is empty.
+struct Hierarchy2 {
+    Hierarchy2() {
+        if (::mount("none", dir.path().c_str(), "cgroup2", 0, nullptr) != 0) return;
+        mounted = true;
+        const std::string made = dir.file("blixard-test-" + std::to_string(::getpid()));
+        if (::mkdir(made.c_str(), 0755) == 0) path = made;
+    }
+    ~Hierarchy2() {
+        if (!path.empty()) ::rmdir(path.c_str());
+        if (mounted) ::umount2(dir.path().c_str(), MNT_DETACH);
+    }
+    TempDir dir;
+    bool mounted = false;
+    std::string path;
+};
+
+TEST(Process, a_child_is_born_in_its_control_group) {
+    const Hierarchy2 groups;
+    if (groups.path.empty()) GTEST_SKIP() << "no control groups of version 2 can be made here";
+    EXPECT_TRUE(is_cgroup2(groups.path));
+    EXPECT_FALSE(is_cgroup2("/"));
+    auto child = spawn({.arguments = {"sleep", "60"}, .cgroup = groups.path});
+    ASSERT_TRUE(child) << describe(child.error());
+    EXPECT_EQ(*read_file(groups.path + "/cgroup.procs"), std::to_string(child->id.pid) + "\n");
+    ASSERT_TRUE(send_signal(child->pidfd.get(), SIGKILL));
+    wait_for(child->pidfd.get());
+}
+
+TEST(Process, a_group_that_is_not_there_is_said_and_nothing_starts) {
+    const TempDir dir;
+    const auto none = spawn({.arguments = {"true"}, .cgroup = dir.file("none")});
+    EXPECT_EQ(none.error().code, ErrorCode::kNotFound);
+    const auto no_group = spawn({.arguments = {"true"}, .cgroup = dir.path()});
+    ASSERT_FALSE(no_group);
+    EXPECT_NE(no_group.error().message.find("join its control group"), std::string::npos);
 }
 
 TEST(Process, before_exec_knows_the_name_the_parent_sees) {

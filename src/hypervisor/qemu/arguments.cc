@@ -60,7 +60,7 @@ std::string emulated_kernel_needs(Machine machine, const QemuHost& host) {
 Dialect dialect_of(Machine machine, const QemuHost& host) {
     const std::string needs = host.kvm ? "" : emulated_kernel_needs(machine, host);
     if (machine == Machine::kQ35) {
-        return {"q35,vmport=off,i8042=off,graphics=off", "-pci", ",romfile=", needs};
+        return {"q35,vmport=off,i8042=off,graphics=off,sata=off", "-pci", ",romfile=", needs};
     }
     return {host.kvm ? "microvm,acpi=on,rtc=on" : "microvm,acpi=on,pit=on,pic=on,rtc=on", "-device",
             "", needs};

@@ -47,7 +47,7 @@ TEST(QemuArguments, q35_under_tcg_boots_a_kernel_directly) {
         "-display none\n"
         "-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny\n"
         "-msg timestamp=on\n"
-        "-machine q35,vmport=off,i8042=off,graphics=off\n"
+        "-machine q35,vmport=off,i8042=off,graphics=off,sata=off\n"
         "-accel tcg,tb-size=32\n"
         "-cpu max,erms=off,fsrm=off\n"
         "-smp cpus=2\n"

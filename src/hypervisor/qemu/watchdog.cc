@@ -15,6 +15,7 @@
 #include "hypervisor/qemu/json_fields.h"
 #include "hypervisor/qemu/json_text.h"
 #include "hypervisor/qemu/records.h"
+#include "os/cgroup.h"
 #include "os/event_loop.h"
 #include "os/files.h"
 #include "os/host_facts.h"
@@ -238,7 +239,14 @@ class Watchdog {
         options.new_session = true;
         options.parent_death_signal = SIGKILL;
         const bool fenced = machine.fenced;
-        const std::vector<std::string> members = fields.texts("members");
+        std::vector<std::string> members;  // groups that are joined by writing to them
+        for (std::string& file : fields.texts("members")) {
+            std::string group = file.substr(0, file.rfind('/'));
+            if (os::is_cgroup2(group))
+                options.cgroup = std::move(group);
+            else
+                members.push_back(std::move(file));
+        }
         const std::string launch = fields.json("launch"),
                           run_file = machine.directory + "/" + kRunFile;
         // The parent-death signal is given up only when the record is durable: should we die
