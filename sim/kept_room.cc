@@ -158,8 +158,9 @@ std::optional<std::string> KeptRoom::wrong_with_reason(
     const view::NodeEntry* host = seen.nodes.find(kept->host);
     if (!holder || !waits(*holder) || !host) return wrong("which does not wait");
     if (!goes_before(*holder, vm)) return wrong("whose turn is later");
+    // One that has a place by now still waits for who has not seen it: since when, nobody knows.
     const auto since = without_place.find(kept->vm);
-    if (since == without_place.end() || now - since->second < after_least_)
+    if (since != without_place.end() && now - since->second < after_least_)
         return wrong("which has not waited for long");
     if (!could_hold(seen, *holder, *host)) return wrong("which could not be there");
     told_[kept->host] = {kept->vm, holder->record->mod_revision, spec_of(*host), lease_of(*host),
