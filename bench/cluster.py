@@ -2,7 +2,7 @@
 """Many hosts measured: forming, failover, writes. Real daemons, etcd and QEMU guests in network namespaces; needs root.
 
     bench/cluster.py form [ROUNDS]        three bare daemons -> all ready, all voting
-    bench/cluster.py failover [ROUNDS]    all processes of a host killed -> the first console line of its guest elsewhere
+    bench/cluster.py failover [ROUNDS]    all processes of a host killed -> the first words on its guest's console elsewhere (its firmware's)
     bench/cluster.py writes               writes a second through three hosts, beside bare etcd with three members
 
 --json FILE keeps the figures. Needs build/blixard and build/guest; for writes also: ninja -C build blixard-bench store-bench
@@ -85,7 +85,7 @@ def failover(rounds):
             cloud.wait_all_ready()
             cloud.wait_voters(3)
     return {"placed anew": figures("host killed to VM placed anew", placed, "s"),
-            "first console line": figures("host killed to first console line", spoke, "s")}
+            "first words": figures("host killed to first words on the console", spoke, "s")}
 
 
 def writes():

@@ -58,7 +58,8 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
                         std::string_view why) override;
     void on_record_torn(const Machine& machine) override;
     void on_sick(const std::string& host, const Machine& machine) override;
-    void on_daemon_ready(const std::string& host) { watching_since_[host] = clock_.mono(); }
+    // Its daemon has read the state, and is told of each change from now on.
+    void on_watching(const std::string& host) { watching_since_[host] = clock_.mono(); }
     void on_daemon_gone(const std::string& host);
     void on_disk_deleted(const std::string& host, const std::string& path) override;
     // A daemon moved its watchdog's deadline, both on the clock of its host.

@@ -305,7 +305,10 @@ void SimHost::make_loops(Daemon& daemon, const agent::AgentSettings& settings,
 
 // What an earlier daemon left has been found.
 void SimHost::recovered(Daemon& daemon) {
-    deps_.checker.on_daemon_ready(name_);
+    deps_.checker.on_watching(name_);
+    daemon.view->subscribe([this](const std::shared_ptr<const view::Update>& update) {
+        if (update->reloaded) deps_.checker.on_watching(name_);
+    });
     if (daemon.recording)
         daemon.recording->start(*daemon.controller, *daemon.agent, *daemon.view);
     else

@@ -153,7 +153,10 @@ void Checker::check_failover(const view::FailoverEntry& failover) {
     if (proof.lease_gone_revision != 0 && proof.lease_gone_revision < end->second.revision)
         wrong(fmt::format("its lease ended at revision {}, the record says {}",
                           end->second.revision, proof.lease_gone_revision));
-    if (proof.lease != 0 && proof.lease != end->second.lease)
+    // Who has read the state since may never have heard of that lease.
+    const auto watching = watching_since_.find(controller::elected_node(state_.election.value));
+    const bool could_know = watching != watching_since_.end() && watching->second < end->second.at;
+    if (could_know && proof.lease != 0 && proof.lease != end->second.lease)
         wrong(fmt::format("its lease was {}, the record says {}", end->second.lease, proof.lease));
     if (proof.lease_ttl_ms != agent::LeaseSettings{}.ttl.count)
         wrong(fmt::format("the record says that its lease had {} ms", proof.lease_ttl_ms));

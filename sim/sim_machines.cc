@@ -208,9 +208,14 @@ void SimMachines::hang(const std::string& vm, Millis span) {
 void SimMachines::fall_ill(const std::string& vm, Millis span) {
     Machine* const machine = find(vm);
     if (!machine || !machine->alive) return;
-    if (!machine->sick) machine->sick_since = deps_.timeline.mono();
+    // Between two checks it may have been well, and nobody has seen it.
+    const auto& health = machine->launch.spec.health;
+    const MonoTime now = deps_.timeline.mono();
+    const bool unseen =
+        health && machine->sick_last && now - *machine->sick_last < seconds(health->interval_s);
+    if (!machine->sick && !unseen) machine->sick_since = now;
     machine->sick = true;
-    machine->sick_last = deps_.timeline.mono();
+    machine->sick_last = now;
     deps_.watcher.on_sick(host_, *machine);
     if (span == Millis{0}) return;
     deps_.timeline.after(span, [this, vm, birth = machine->birth] {

@@ -14,10 +14,9 @@ void answer_done(Core& core, const CallPtr& call, int status, const std::optiona
         return core.waits.add(call, done.subject, done.uid, *wait, status);
     const auto found = find(*done.state, done.subject);
     const bool same = found && (done.uid.empty() || found->uid == done.uid);
+    if (same) return send_document(*call, status, *found, done.state->revision);
     const Error missing = not_there(*done.state, done.subject);
-    if (same)
-        send_document(*call, status, *found, done.state->revision);
-    else if (missing.code != ErrorCode::kNotFound)
+    if (missing.code != ErrorCode::kNotFound)
         call->refuse({ErrorCode::kUnknownOutcome, missing.message, {}, missing.help});
     else
         send_gone(*call, done.subject, done.uid, done.state->revision);

@@ -29,7 +29,6 @@ class ShortText {
     std::string str() const { return std::string(view()); }
     bool empty() const { return size_ == 0; }
     std::size_t size() const { return size_; }
-    void clear() { size_ = 0; }
 
     template <std::convertible_to<std::string_view> Text>
     bool operator==(const Text& other) const {

@@ -15,7 +15,7 @@ TEST(ShortText, holds_what_it_is_given_and_nothing_of_before) {
     EXPECT_EQ(text, "a");
     EXPECT_EQ(copy.size(), ShortText::kBytesMax);
     EXPECT_FALSE(text == copy);
-    text.clear();
+    text = "";
     EXPECT_EQ(text, ShortText());
     EXPECT_EQ(ShortText(std::string_view("h1")).str(), "h1");
 }
