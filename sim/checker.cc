@@ -560,6 +560,9 @@ void Checker::check_release(const view::VmEntry& after) {
     if (reason.starts_with("drain") && (!node || !node->spec || !node->spec->value.draining))
         broken(fmt::format("vm {} was told to leave {}, which is not being drained", after.key,
                            after.node()));
+    if (reason.starts_with("volume ") && !has_a_file_elsewhere(state_, after))
+        broken(fmt::format("vm {} was told to leave {} for a volume elsewhere, and has none there",
+                           after.key, after.node()));
     if (reason.starts_with("rebalance")) {
         bool asked = false;
         state_.operations.for_each([&](const auto& operation) {

@@ -418,12 +418,28 @@ std::string what_is_untrue(const view::Snapshot& state, const Candidate& vm,
     return miscounted(reason);
 }
 
-bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm) {
+namespace {
+
+// Calls with the host that has the file of one of its local volumes; ends when that says so.
+bool any_file(const view::Snapshot& state, const view::VmEntry& vm,
+              const std::function<bool(const std::string&)>& is_so) {
     return std::ranges::any_of(vm.record->value.spec.disks, [&](const model::Disk& disk) {
         const view::VolumeEntry* volume = volume_of(state, vm, disk);
         return volume && volume->record->value.pool.empty() && volume->status &&
                volume->status->value.uid == volume->record->value.uid &&
-               volume->status->value.node == vm.node();
+               is_so(volume->status->value.node);
+    });
+}
+
+}  // namespace
+
+bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm) {
+    return any_file(state, vm, [&](const std::string& host) { return host == vm.node(); });
+}
+
+bool has_a_file_elsewhere(const view::Snapshot& state, const view::VmEntry& vm) {
+    return any_file(state, vm, [&](const std::string& host) {
+        return host != vm.node() && state.nodes.find(host);
     });
 }
 

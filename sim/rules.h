@@ -52,6 +52,8 @@ std::string miscounted(const std::string& reason);
 
 // A disk of it is on the host where it lies.
 bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm);
+// A file of one of its local volumes is on another host that exists.
+bool has_a_file_elsewhere(const view::Snapshot& state, const view::VmEntry& vm);
 // Who lies somewhere and must be near it; empty: nobody.
 std::string who_needs_it_near(const view::Snapshot& state, const view::VmEntry& vm);
 bool could_go_elsewhere(const view::Snapshot& state, const view::VmEntry& vm);

@@ -72,7 +72,7 @@ Result<hypervisor::DiskFile> make_disk(const view::Snapshot& state, const view::
         return fail(ErrorCode::kConflict,
                     fmt::format("disk \"{}\" of vm \"{}\": the file of volume \"{}\" is on host {}",
                                 disk.name, vm.name(), name, there),
-                    "stop the VM and start it: it is placed where its volumes are");
+                    "it is placed anew, where its volumes are");
     hypervisor::DiskFile file;
     file.name = disk.name;
     file.format = is_in_ceph(storage, record) ? model::DiskFormat::kRaw : record.format;

@@ -69,6 +69,31 @@ TEST_F(ControlPlane, a_deleted_vm_stays_known_until_its_disk_can_be_deleted) {
     EXPECT_TRUE(host.disks().empty());
 }
 
+// The volume had no file when both VMs that name it were given it: the other one started first.
+TEST_F(ControlPlane, a_vm_that_cannot_start_without_a_volume_follows_it_to_its_host) {
+    add_hosts(2);
+    create("web");
+    ASSERT_TRUE(reaches("web", model::Phase::kRunning));
+    const std::string first = node_of("web");
+    const std::string other = first == "h1" ? "h2" : "h1";
+    put(model::volume_key("default", "data", "spec"),
+        model::to_json(model::VolumeRecord{.uid = "uid-data", .size_mib = 64}));
+    put(model::volume_key("default", "data", "status"),
+        model::to_json(model::VolumeStatus{.uid = "uid-data", .node = other}));
+    change("web", [](model::VmRecord& record) {
+        record.spec.disks.push_back({.name = "data", .volume = "data"});
+    });
+    loop.run_for(seconds(5));
+    EXPECT_EQ(node_of("web"), first);  // it runs
+    EXPECT_FALSE(vm("web")->placement->value.release);
+    hosts[first]->machines.crash("default/web", {.signal = 9});
+    ASSERT_TRUE(loop.run_until([&] { return vm("web")->placement->value.release; }, seconds(60)));
+    EXPECT_EQ(vm("web")->placement->value.reason, "volume data is on host " + other);
+    ASSERT_TRUE(loop.run_until([&] { return node_of("web") == other; }, seconds(60)));
+    EXPECT_TRUE(reaches("web", model::Phase::kRunning)) << vm("web")->document;
+    EXPECT_EQ(running_on_hosts("web"), 1);
+}
+
 TEST_F(ControlPlane, a_machine_that_dies_is_restarted_with_backoff) {
     add_hosts(1);
     create("web");

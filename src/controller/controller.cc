@@ -1,5 +1,7 @@
 #include "controller/controller.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -282,11 +284,18 @@ HostView Controller::host_view(std::string_view name) const {
     return host;
 }
 
-bool Controller::pinned(const view::VmEntry& vm) const {
-    if (!vm.record || vm.node().empty()) return false;
-    const auto request = request_of(vm, *deps_.view.current());
-    return std::any_of(request->volume_pins.begin(), request->volume_pins.end(),
-                       [&](const scheduler::VolumePin& pin) { return pin.host == vm.node(); });
+VolumesAt Controller::volumes_at(const view::VmEntry& vm) const {
+    VolumesAt at;
+    if (!vm.record || vm.node().empty()) return at;
+    const view::SnapshotPtr state = deps_.view.current();
+    const auto request = request_of(vm, *state);
+    for (const scheduler::VolumePin& pin : request->volume_pins) {
+        if (pin.host == vm.node())
+            at.its_host = true;
+        else if (state->nodes.find(pin.host))
+            at.elsewhere = fmt::format("volume {} is on host {}", pin.volume, pin.host);
+    }
+    return at;
 }
 
 void Controller::recount(const std::string& vm) {
@@ -312,9 +321,10 @@ void Controller::look_at_vm(const std::string& vm) {
         return;
     }
     const HostView host = entry ? host_view(entry->node()) : HostView{};
-    const bool host_is_gone = !host.exists || host.lost;  // else nobody asks where its disks are
-    const Need need =
-        entry ? need_of(*entry, host, host_is_gone && pinned(*entry)) : Need::kNothing;
+    const bool asks_for_disks =
+        entry && (!host.exists || host.lost || entry->phase == model::Phase::kFailed);
+    const VolumesAt volumes = asks_for_disks ? volumes_at(*entry) : VolumesAt{};
+    const Need need = entry ? need_of(*entry, host, volumes) : Need::kNothing;
     const bool is_leaving = entry && !entry->node().empty() && entry->placement->value.release;
     const bool was_held = !is_leaving && !mutant(MutantId::kHoldKept) && inventory_.drop_hold(vm);
     if (was_held && need != Need::kPlace) room_changed_ = true;
@@ -337,6 +347,7 @@ void Controller::look_at_vm(const std::string& vm) {
         case Need::kClear: return propose_clear(*entry);
         case Need::kDrain: return drain_vm(*entry);
         case Need::kFailOver: return fail_over(*entry);
+        case Need::kFollow: return propose_release(*entry, volumes.elsewhere);
         case Need::kDelete: return propose_delete(*entry);
     }
 }

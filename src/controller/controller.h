@@ -98,7 +98,7 @@ class Controller {
     void recount(const std::string& vm);
     void look_at_vm(const std::string& vm);
     HostView host_view(std::string_view node) const;
-    bool pinned(const view::VmEntry& vm) const;
+    VolumesAt volumes_at(const view::VmEntry& vm) const;
     void place_pending();
     void begin_round(MonoTime now);
     bool place_next(scheduler::Batch& batch, const view::Snapshot& state);

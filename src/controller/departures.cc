@@ -155,7 +155,7 @@ void Controller::fail_over(const view::VmEntry& vm) {
 }
 
 void Controller::drain_vm(const view::VmEntry& vm) {
-    if (pinned(vm) || mutant(MutantId::kDrainForgotten)) return;
+    if (volumes_at(vm).its_host || mutant(MutantId::kDrainForgotten)) return;
     if (waits_for_others(vm)) {
         dirty_vms_.insert(vm.key);
         return;

@@ -41,7 +41,7 @@ bool movable(const view::VmEntry& vm) {
             (vm.phase == model::Phase::kStarting && mutant(MutantId::kMovesStarting)));
 }
 
-Need need_of(const view::VmEntry& vm, const HostView& host, bool pinned_to_host) {
+Need need_of(const view::VmEntry& vm, const HostView& host, const VolumesAt& volumes) {
     if (!vm.record)
         return vm.node().empty() || !host.exists || host.lost ? Need::kDelete : Need::kNothing;
     const model::VmRecord& record = vm.record->value;
@@ -52,12 +52,15 @@ Need need_of(const view::VmEntry& vm, const HostView& host, bool pinned_to_host)
         if (!record.deleted_at.empty()) return Need::kDelete;
         return stopped ? Need::kNothing : Need::kPlace;
     }
-    if (!host.exists || host.lost) return need_on_lost_host(vm, host, pinned_to_host);
+    if (!host.exists || host.lost) return need_on_lost_host(vm, host, volumes.its_host);
     if (!record.deleted_at.empty()) return Need::kNothing;  // its agent finishes it
     if (stopped || vm.placement->value.release)
         return mutant(MutantId::kClearTooEarly) || at_rest(vm) || (stopped && !announced(vm))
                    ? Need::kClear
                    : Need::kNothing;
+    // Another VM that names the volume, too, was the first to start, and the file was made there.
+    if (!volumes.elsewhere.empty() && announced(vm) && vm.status->value.phase == Phase::kFailed)
+        return Need::kFollow;
     if (host.draining) return Need::kDrain;
     return Need::kNothing;
 }

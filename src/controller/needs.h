@@ -22,10 +22,17 @@ enum class Need : std::uint8_t {
     kClear,     // its placement has served: stopped for good, or released by its agent
     kDrain,     // its host is being drained: release it if it fits elsewhere
     kFailOver,  // its host is lost
+    kFollow,    // it cannot start where it is: a volume's file is on another host
     kDelete,    // deleted, and no host has to clean up: remove the records
 };
 
-Need need_of(const view::VmEntry& vm, const HostView& host, bool pinned_to_host);
+// Where the files of its local volumes are, as far as they have been made.
+struct VolumesAt {
+    bool its_host = false;  // one at least
+    std::string elsewhere;  // one on another host that exists: "volume data is on host h2"
+};
+
+Need need_of(const view::VmEntry& vm, const HostView& host, const VolumesAt& volumes);
 
 // True if the VM may be moved for the sake of others: a running one, that would run again
 // elsewhere. There is no live migration: it is restarted.

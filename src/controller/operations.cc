@@ -75,7 +75,7 @@ void Controller::look_at_drain(const view::OperationEntry& operation, const view
     state.for_each_vm_on(node, [&](const view::VmEntry& vm) {
         ++left;
         if (try_again) dirty_vms_.insert(vm.key);
-        if (pinned(vm))
+        if (volumes_at(vm).its_host)
             stay.push_back(vm.key + " has a disk on this host");
         else if (vm.record && vm.record->value.spec.constraints.node == node)
             stay.push_back(vm.key + " is bound to this host by its constraints");
