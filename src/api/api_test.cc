@@ -31,7 +31,7 @@ TEST_F(ApiTest, a_vm_is_made_and_found_as_it_was_answered) {
     EXPECT_EQ(made.at("name"), "\"web\"");
     EXPECT_EQ(made.at("phase"), "\"pending\"");
     EXPECT_EQ(made.at("spec.cpus"), "2");
-    EXPECT_EQ(made.at("spec.nics"), R"([{"name":"eth0"}])");
+    EXPECT_EQ(made.at("spec.nics"), R"([{"name":"net0"}])");
     EXPECT_EQ(made.headers.at("Location"), "/v1/vms/web");
 
     const Answer got = t.ask("GET", "/v1/vms/web");

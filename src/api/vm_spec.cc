@@ -16,7 +16,7 @@ namespace blixard::api {
 namespace {
 
 constexpr std::string_view kRootDisk = "root";
-constexpr std::string_view kFirstNic = "eth0";
+constexpr std::string_view kFirstNic = "net0";
 
 const model::ImageFile* disk_of(const view::Snapshot& state, const std::string& image) {
     const view::ImageEntry* entry = image.empty() ? nullptr : state.images.find(image);

@@ -20,7 +20,7 @@ TEST(Documents, a_vm_is_read_with_every_kind_of_member) {
     const auto parsed =
         parse_vm_create(R"({"name":"web-1","spec":{"image":"debian-13","cpus":2,"memory_mib":512,
         "machine":"q35","disks":[{"name":"root","size_mib":1024},{"name":"data","volume":"v1","read_only":true}],
-        "nics":[{"name":"eth0","forwards":[{"host_port":8080,"guest_port":80}]}],
+        "nics":[{"name":"net0","forwards":[{"host_port":8080,"guest_port":80}]}],
         "constraints":{"features":["kvm"],"cost_per_hour_max":0.25},
         "health":{"kind":"http","port":80},"labels":{"app":"web"},"restart":"on-failure","run":"stopped"}})");
     ASSERT_TRUE(parsed) << describe(parsed.error());

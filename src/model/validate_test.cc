@@ -84,7 +84,7 @@ TEST(Validate, disks_have_different_names_a_size_and_a_volume_of_their_own) {
 
 Nic nic_with(std::vector<PortForward> forwards) {
     Nic nic;
-    nic.name = "eth0";
+    nic.name = "net0";
     nic.forwards = std::move(forwards);
     return nic;
 }
@@ -116,7 +116,7 @@ TEST(Validate, ports_are_ports_and_each_host_port_is_forwarded_once) {
 TEST(Validate, a_mac_address_names_one_machine) {
     const auto with_mac = [](const char* mac) {
         VmSpec spec = valid_spec();
-        spec.nics = {{.name = "eth0", .mac = mac}};
+        spec.nics = {{.name = "net0", .mac = mac}};
         return validate(spec);
     };
     EXPECT_TRUE(with_mac("52:54:00:12:34:56"));

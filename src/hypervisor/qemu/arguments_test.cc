@@ -18,7 +18,7 @@ Launch kernel_launch() {
 
 model::Nic web_nic() {
     model::Nic nic;
-    nic.name = "eth0";
+    nic.name = "net0";
     nic.forwards.push_back({.host_port = 8080, .guest_port = 80});
     return nic;
 }
@@ -208,7 +208,7 @@ TEST(ChooseMachine, what_it_cannot_do_is_refused) {
     gpu.spec.machine = model::Machine::kMicrovm;
     EXPECT_EQ(choose_machine(gpu, {.kvm = true}).error().code, ErrorCode::kUnsupported);
     Launch bridged = kernel_launch();
-    bridged.spec.nics.push_back({.name = "eth0", .network = "blue"});
+    bridged.spec.nics.push_back({.name = "net0", .network = "blue"});
     EXPECT_EQ(qemu_arguments(bridged, {}, {}).error().code, ErrorCode::kUnsupported);
 }
 

@@ -25,7 +25,7 @@ TEST(Records, a_run_record_comes_back_as_it_was) {
     launch.generation = 3;
     launch.machine = "q35";
     launch.started = {1795232400123};
-    launch.addresses.push_back({"eth0", "127.0.0.1:8080", 80, {}});
+    launch.addresses.push_back({"net0", "127.0.0.1:8080", 80, {}});
     launch.disks = {"/d/a.qcow2"};
     const auto record =
         parse_run_record(run_record_json({4242, 987654}, "boot-1", to_json(launch)));
@@ -205,7 +205,7 @@ TEST(Preparation, one_that_fails_removes_its_own_disks_and_leaves_those_that_oth
     PreparationInput input;
     input.launch.id = {"default/web-1", "uid-1", 1};
     input.launch.kernel = "/boot/vmlinuz";
-    input.launch.spec.nics.push_back({.name = "eth0"});
+    input.launch.spec.nics.push_back({.name = "net0"});
     input.launch.spec.nics[0].forwards.push_back({.host_address = "nowhere", .guest_port = 80});
     input.launch.disks = {
         {.name = "own", .path = dir.file("own.qcow2"), .size_mib = 1},

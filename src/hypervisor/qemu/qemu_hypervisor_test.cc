@@ -106,7 +106,7 @@ TEST_F(QemuHypervisorTest, a_qemu_that_does_not_start_says_why_and_leaves_nothin
     Launch launch = world_->launch("default/bad");
     launch.disks.push_back(
         {.name = "root", .path = world_->directory() + "/uid-of-bad/root.qcow2", .size_mib = 16});
-    launch.spec.nics.push_back({.name = "eth0", .mac = "no-mac"});
+    launch.spec.nics.push_back({.name = "net0", .mac = "no-mac"});
     const auto refused = start(launch);
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().message.find("no-mac"), std::string::npos) << refused.error().message;
@@ -135,7 +135,7 @@ TEST_F(QemuHypervisorTest, disks_seed_and_forwards_reach_the_guest) {
     launch.disks.push_back({.name = "root", .path = disk, .size_mib = 8, .backing_path = base});
     launch.spec.cloud_init.user_data = "#cloud-config\n{}\n";
     launch.command_line += " blixard.beat=epoch-1";
-    launch.spec.nics.push_back({.name = "eth0"});
+    launch.spec.nics.push_back({.name = "net0"});
     launch.spec.nics[0].forwards.push_back({.guest_port = 80});
     const auto instance = start(launch);
     ASSERT_TRUE(instance) << describe(instance.error());
