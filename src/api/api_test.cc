@@ -516,6 +516,7 @@ TEST_F(ApiTest, lists_are_cut_down_by_project_label_phase_node_and_prefix) {
     create("db", R"(,"labels":{"tier":"db"})");
     ASSERT_EQ(t.ask("POST", "/v1/vms?project=p", kWeb).status, 201);
     t.run("web-2", "n2");
+    t.put("nodes/n1/spec", R"({"uid":"u"})");
     const auto names = [&](const std::string& query) {
         return t.ask("GET", "/v1/vms?fields=name" + query).at("items");
     };
@@ -528,6 +529,32 @@ TEST_F(ApiTest, lists_are_cut_down_by_project_label_phase_node_and_prefix) {
     EXPECT_EQ(names("&project=p"), R"([{"name":"web"}])");
     EXPECT_EQ(names("&project=*&limit=10&phase=pending"),
               R"([{"name":"db"},{"name":"web-1"},{"name":"web"}])");
+}
+
+TEST_F(ApiTest, of_a_project_or_a_host_that_is_not_there_is_no_empty_list) {
+    for (const char* path : {"/v1/vms?project=nope", "/v1/volumes?project=nope",
+                             "/v1/vms/web?project=nope", "/v1/volumes/data?project=nope"}) {
+        const Answer answer = t.ask("GET", path);
+        EXPECT_EQ(answer.status, 404) << path;
+        EXPECT_EQ(answer.at("detail"), R"("there is no project \"nope\" here")") << path;
+        EXPECT_EQ(answer.at("help"), R"("see: blixard project list")") << path;
+    }
+    EXPECT_EQ(t.ask("POST", "/v1/vms/web/start?project=nope").at("help"),
+              R"("see: blixard project list")");
+    const Answer node = t.ask("GET", "/v1/vms?node=n9");
+    EXPECT_EQ(node.status, 404);
+    EXPECT_EQ(node.at("detail"), R"("there is no node \"n9\" here")");
+    create("web");
+    t.run("web");
+    EXPECT_THAT(t.ask("GET", "/v1/vms?node=n1").at("items"), HasSubstr("web"))
+        << "of a host that was forgotten, what was placed there last";
+
+    ASSERT_EQ(t.ask("POST", "/v1/projects", R"({"name":"nope"})").status, 201);
+    EXPECT_EQ(t.ask("GET", "/v1/vms?project=nope").at("items"), "[]");
+    EXPECT_EQ(t.ask("GET", "/v1/vms/web?project=nope").at("help"),
+              R"("see: blixard list -p nope")");
+    ASSERT_EQ(t.ask("DELETE", "/v1/projects/nope").status, 200);
+    EXPECT_EQ(t.ask("GET", "/v1/vms?project=nope").status, 404);
 }
 
 TEST_F(ApiTest, a_list_that_has_not_changed_is_made_once) {

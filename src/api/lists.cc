@@ -170,6 +170,17 @@ void scan_node(const view::Snapshot& state, const ListQuery& query, ListBody& bo
                            });
 }
 
+// Of a host that has been forgotten, what was placed there last is shown as long as it is there.
+bool has_vms_of(const view::Snapshot& state, const std::string& node) {
+    const std::string prefix = node + "/";
+    bool found = false;
+    state.vms_by_node.scan(prefix, [&](const std::shared_ptr<const view::IndexedVm>& placed) {
+        found = placed->key.starts_with(prefix);
+        return false;
+    });
+    return found;
+}
+
 Result<std::pair<std::string, std::string>> parse_label(std::string_view text) {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos || equals == 0)
@@ -218,6 +229,14 @@ Result<ListQuery> parse_list(const Request& request, Kind kind) {
         ASSIGN_OR_RETURN(query.fields, model::parse_field_paths(*fields));
     }
     return query;
+}
+
+Status check_list(const view::Snapshot& state, const ListQuery& query) {
+    if (lies_in_project(query.kind) && query.project != "*" && !has_project(state, query.project))
+        return fail(not_found({Kind::kProject, {}, query.project}));
+    if (!query.node.empty() && !state.nodes.find(query.node) && !has_vms_of(state, query.node))
+        return fail(not_found({Kind::kNode, {}, query.node}));
+    return {};
 }
 
 std::string list_body(const view::Snapshot& state, const ListQuery& query) {

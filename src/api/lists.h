@@ -31,6 +31,9 @@ struct ListQuery {
 };
 Result<ListQuery> parse_list(const Request& request, Kind kind);
 
+// Refuses a project or a host that is not there: an empty list would say that nothing is wrong.
+Status check_list(const view::Snapshot& state, const ListQuery& query);
+
 // {"items":[...],"revision":R,"next":"..."}: in the order of project and name.
 std::string list_body(const view::Snapshot& state, const ListQuery& query);
 

@@ -49,6 +49,7 @@ void list(Core& core, const CallPtr& call) {
         return send_list(*call, std::move(body), state->revision);
     const auto query = parse_list(call->request, kind);
     if (!query) return call->refuse(query.error());
+    if (const Status there = check_list(*state, *query); !there) return call->refuse(there.error());
     auto body = std::make_shared<const std::string>(list_body(*state, *query));
     core.list_cache.keep(key, state->revision, body);
     send_list(*call, std::move(body), state->revision);

@@ -16,9 +16,13 @@ Found found(const Entry& entry, std::string uid) {
             std::move(uid)};
 }
 
-// "blixard list", "blixard image list"
-std::string list_command(Kind kind) {
-    return kind == Kind::kVm ? "blixard list" : fmt::format("blixard {} list", kind_name(kind));
+// "blixard list", "blixard image list", "blixard volume list -p shop"
+std::string list_command(const Subject& subject) {
+    const std::string command = subject.kind == Kind::kVm
+                                    ? "blixard list"
+                                    : fmt::format("blixard {} list", kind_name(subject.kind));
+    if (subject.project.empty() || subject.project == model::kDefaultProject) return command;
+    return fmt::format("{} -p {}", command, subject.project);
 }
 
 }  // namespace
@@ -90,7 +94,7 @@ Error not_found(const Subject& subject) {
     return {ErrorCode::kNotFound,
             fmt::format("there is no {} \"{}\" {}", kind_name(subject.kind), subject.name, where),
             {},
-            fmt::format("see: {}", list_command(subject.kind))};
+            fmt::format("see: {}", list_command(subject))};
 }
 
 Error not_understood(const Subject& subject) {
@@ -104,7 +108,14 @@ Error not_understood(const Subject& subject) {
 
 Error not_there(const view::Snapshot& state, const Subject& subject) {
     const view::VmEntry* vm = subject.kind == Kind::kVm ? state.vms.find(subject.key()) : nullptr;
-    return vm && vm->not_understood != 0 ? not_understood(subject) : not_found(subject);
+    if (vm && vm->not_understood != 0) return not_understood(subject);
+    if (lies_in_project(subject.kind) && !has_project(state, subject.project))
+        return not_found({Kind::kProject, {}, subject.project});
+    return not_found(subject);
+}
+
+bool has_project(const view::Snapshot& state, const std::string& name) {
+    return name == model::kDefaultProject || state.projects.find(name);
 }
 
 }  // namespace blixard::api

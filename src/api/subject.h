@@ -41,5 +41,7 @@ Error not_found(const Subject& subject);
 Error not_understood(const Subject& subject);
 // Why find() has nothing.
 Error not_there(const view::Snapshot& state, const Subject& subject);
+// The default project is there also where a new daemon has not written it down yet.
+bool has_project(const view::Snapshot& state, const std::string& name);
 
 }  // namespace blixard::api

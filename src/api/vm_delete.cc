@@ -53,8 +53,8 @@ Draft delete_now(const view::Snapshot& state, const view::VmEntry& vm, const Del
 
 Result<Draft> decide(const view::Snapshot& state, const Deletion& deletion) {
     const view::VmEntry* vm = state.vms.find(deletion.target.subject.key());
-    if (vm && vm->not_understood != 0) return fail(not_understood(deletion.target.subject));
-    if (!vm || !vm->record) return fail(not_found(deletion.target.subject));
+    if (!vm || !vm->record || vm->not_understood != 0)
+        return fail(not_there(state, deletion.target.subject));
     RETURN_IF_ERROR(check_if_match(deletion.target.seen, vm->record->mod_revision,
                                    deletion.target.subject.text()));
     const bool going = !vm->record->value.deleted_at.empty();

@@ -18,8 +18,8 @@ Result<VmTarget> vm_target(const Call& call) {
 
 Result<const view::VmEntry*> find_vm(const view::Snapshot& state, const VmTarget& target) {
     const view::VmEntry* vm = state.vms.find(target.subject.key());
-    if (vm && vm->not_understood != 0) return fail(not_understood(target.subject));
-    if (!vm || !vm->record) return fail(not_found(target.subject));
+    if (!vm || !vm->record || vm->not_understood != 0)
+        return fail(not_there(state, target.subject));
     RETURN_IF_ERROR(check_if_match(target.seen, vm->record->mod_revision, target.subject.text()));
     if (!vm->record->value.deleted_at.empty())
         return fail(ErrorCode::kConflict, fmt::format("{} is being deleted", target.subject.text()),

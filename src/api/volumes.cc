@@ -89,7 +89,7 @@ Result<VolumeTarget> volume_target(Core& core, const Call& call) {
 Result<const view::VolumeEntry*> find_volume(const view::Snapshot& state,
                                              const VolumeTarget& target) {
     const view::VolumeEntry* volume = state.volumes.find(target.subject.key());
-    if (!volume || !volume->record) return fail(not_found(target.subject));
+    if (!volume || !volume->record) return fail(not_there(state, target.subject));
     RETURN_IF_ERROR(
         check_if_match(target.seen, volume->record->mod_revision, target.subject.text()));
     return volume;
