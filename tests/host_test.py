@@ -183,10 +183,18 @@ class Disks(HostTest):
         d.cli("launch", "blank", "diskvm", "--memory", "64M")
         self.assertEqual(d.phase("diskvm"), "running")
         self.assertIn("diskvm-root", d.cli("volume", "list").stdout)
+        # Its disk has a record; one that a forgotten volume has left has none, and stays.
+        volumes = os.path.join(d.directory, "data", "volumes")
+        self.assertEqual(len(os.listdir(volumes)), 1)
+        stray = os.path.join(volumes, "0123456789abcdef0123456789abcdef.raw")
+        with open(stray, "w") as file:
+            file.write("somebody's data")
+        self.assertEqual(d.cli("node", "strays", d.name, "-o", "name").stdout, stray + "\n")
+        self.assertIn("Stray disks:", d.cli("node", "show", d.name).stdout)
         self.assertEqual(d.cli("image", "delete", "blank", check=False).returncode, 4)
         d.cli("delete", "--force", "diskvm")
         self.assertNotIn("diskvm-root", d.cli("volume", "list").stdout)
-        self.assertEqual(os.listdir(os.path.join(d.directory, "data", "volumes")), [])
+        self.assertEqual(os.listdir(volumes), [os.path.basename(stray)])
         d.cli("image", "delete", "blank")
 
     def test_what_is_no_image_is_refused(self):

@@ -493,6 +493,24 @@ TEST_F(ApiTest, a_node_is_cordoned_drained_and_deleted_when_it_is_dead_and_empty
     EXPECT_EQ(t.ask("POST", "/v1/nodes/n1/uncordon").at("spec.schedulable"), "true");
 }
 
+TEST_F(ApiTest, the_disks_that_no_record_names_are_asked_of_their_host) {
+    t.put("nodes/n1/spec", R"({"uid":"u"})");
+    t.put("nodes/n2/spec", R"({"uid":"v"})");
+    t.disks.found = {{{"/d/volumes/x.raw", "local", 4096, "2026-11-21T10:00:00.000Z"}},
+                     {{"ceph", "not looked into"}}};
+    const Answer here = t.ask("GET", "/v1/nodes/n1/stray-disks");
+    EXPECT_EQ(
+        here.body,
+        R"({"node":"n1","items":[{"path":"/d/volumes/x.raw","pool":"local","size_bytes":4096,)"
+        R"("modified_at":"2026-11-21T10:00:00.000Z"}],)"
+        R"("unseen":[{"pool":"ceph","reason":"not looked into"}]})");
+    const Answer elsewhere = t.ask("GET", "/v1/nodes/n2/stray-disks");
+    EXPECT_EQ(elsewhere.status, 503);
+    EXPECT_EQ(elsewhere.at("detail"),
+              R"("its disks are on host \"n2\", which cannot be reached from here")");
+    EXPECT_EQ(t.ask("GET", "/v1/nodes/n9/stray-disks").status, 404);
+}
+
 // ---- lists ----
 
 TEST_F(ApiTest, pages_hold_while_things_come_and_go) {

@@ -36,6 +36,17 @@ void write_and_answer(Core& core, const CallPtr& call, int status, Decide decide
                     });
 }
 
+bool is_for_here(Core& core, const CallPtr& call, const std::string& host, std::string_view what) {
+    if (host == core.settings.node) return true;
+    if (core.deps.forwarder && core.deps.forwarder->forward(host, call->request, call->responder))
+        return false;
+    call->refuse({ErrorCode::kUnavailable,
+                  fmt::format("{} on host \"{}\", which cannot be reached from here", what, host),
+                  {},
+                  "ask the daemon of that host, on that host"});
+    return false;
+}
+
 void refuse_unsupported(Call& call, std::string_view what, std::string_view help) {
     call.refuse({ErrorCode::kUnsupported,
                  fmt::format("not supported here: {}", what),

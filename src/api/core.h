@@ -45,6 +45,10 @@ struct Core {
 // answered with what is left to say.
 void write_and_answer(Core& core, const CallPtr& call, int status, Decide decide);
 
+// What only one host can answer: true where this is the one. Else the call is handed to that host,
+// or refused; `what` is on it.
+bool is_for_here(Core& core, const CallPtr& call, const std::string& host, std::string_view what);
+
 // Answers with what the port says; 501 where there is no such port.
 void refuse_unsupported(Call& call, std::string_view what, std::string_view help);
 

@@ -39,6 +39,9 @@ void uncordon_node(Core& core, const CallPtr& call);
 void drain_node(Core& core, const CallPtr& call);
 void declare_node_lost(Core& core, const CallPtr& call);
 
+// node_disks.cc
+void get_stray_disks(Core& core, const CallPtr& call);
+
 // images.cc, blobs.cc
 void create_image(Core& core, const CallPtr& call);
 void delete_image(Core& core, const CallPtr& call);

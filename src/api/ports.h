@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/exchange.h"
 #include "base/log.h"
@@ -121,6 +122,29 @@ class DebugPort {
     virtual void record(Callback<std::string> done) = 0;
 };
 
+// A disk file of this host that no record of a volume names.
+struct StrayDisk {
+    std::string path;
+    std::string pool;              // "local": the host's own directory
+    std::uint64_t size_bytes = 0;  // that it takes of the file system
+    std::string modified_at;
+};
+struct StrayDisks {
+    struct Unseen {
+        std::string pool;
+        std::string reason;
+    };
+    std::vector<StrayDisk> disks;
+    std::vector<Unseen> unseen;  // pools that could not be looked into
+};
+
+class DisksPort {
+ public:
+    virtual ~DisksPort() = default;
+    // Fails where the store does not say which there ought to be.
+    virtual void strays(Callback<StrayDisks> done) = 0;
+};
+
 // All outlive the API.
 struct Deps {
     store::Store& store;
@@ -137,6 +161,7 @@ struct Deps {
     PlanPort* plan = nullptr;
     ClusterPort* cluster = nullptr;
     DebugPort* debug = nullptr;
+    DisksPort* disks = nullptr;
 };
 
 struct Settings {

@@ -31,6 +31,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/nodes/{name}/uncordon", uncordon_node},
     {"POST", "/v1/nodes/{name}/drain", drain_node},
     {"POST", "/v1/nodes/{name}/lost", declare_node_lost},
+    {"GET", "/v1/nodes/{name}/stray-disks", get_stray_disks},
 
     {"POST", "/v1/blobs", upload_without_stream},
     {"GET", "/v1/blobs/{sha256}", get_blob},

@@ -73,6 +73,13 @@ class TestBlobs final : public BlobPort {
     std::vector<std::string> found;  // what was asked for, in order
 };
 
+class TestDisks final : public DisksPort {
+ public:
+    void strays(Callback<StrayDisks> done) override { done(found); }
+
+    StrayDisks found;
+};
+
 // A cluster that says nothing but how this host stands with it.
 class TestCluster final : public ClusterPort {
  public:
@@ -206,6 +213,7 @@ class TestApi {
     view::View view;
     SeededRandom random;
     TestBlobs blobs;
+    TestDisks disks;
     std::unique_ptr<Api> api;
 
  private:
@@ -216,6 +224,7 @@ class TestApi {
             deps.blobs = &blobs;
             deps.plan = plan;
             deps.cluster = cluster;
+            deps.disks = &disks;
             api = std::make_unique<Api>(deps, Settings{.node = "n1", .version = "1.0"});
             api->start([&] { ready = true; });
         });

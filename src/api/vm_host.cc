@@ -40,18 +40,9 @@ std::shared_ptr<const view::VmEntry> here(Core& core, const CallPtr& call) {
                       fmt::format("see why: blixard why {}", subject->name)});
         return nullptr;
     }
-    if (host == core.settings.node && core.deps.node) return vm;
-    if (host == core.settings.node) {
-        refuse_unsupported(*call, "consoles and usage of VMs", "");
-        return nullptr;
-    }
-    if (core.deps.forwarder && core.deps.forwarder->forward(host, call->request, call->responder))
-        return nullptr;
-    call->refuse({ErrorCode::kUnavailable,
-                  fmt::format("{} is on host \"{}\", which cannot be reached from here",
-                              subject->text(), host),
-                  {},
-                  fmt::format("ask that host: blixard --host {} ...", host)});
+    if (!is_for_here(core, call, host, subject->text() + " is")) return nullptr;
+    if (core.deps.node) return vm;
+    refuse_unsupported(*call, "consoles and usage of VMs", "");
     return nullptr;
 }
 

@@ -90,6 +90,42 @@ constexpr auto kStatus =
          {"name":"h2","learner":false,"healthy":false}],
  "warnings":["\"h2\" is lost: it holds no lease"]})";
 
+constexpr auto kStrays =
+    R"({"node":"h1","items":[{"path":"/d/volumes/aa.qcow2","pool":"local","size_bytes":3221225472,"modified_at":"2026-11-21T10:00:00Z"},
+ {"path":"/nfs/bb.raw","pool":"fast","size_bytes":1073741824,"modified_at":"2026-11-19T10:00:00Z"}],
+ "unseen":[{"pool":"ceph","reason":"pools in Ceph are not looked into"}]})";
+
+TEST(Strays, are_listed_and_the_pools_that_nobody_looked_into_are_said) {
+    TestServer server([](const SeenRequest&) { return answer(200, kStrays); });
+    Ran table = run_with(server, {"node", "strays", "h1"});
+    EXPECT_EQ(server.request(0).target, "/v1/nodes/h1/stray-disks");
+    EXPECT_EQ(table.out,
+              "POOL   SIZE  CHANGED  FILE\n"
+              "local    3G       2h  /d/volumes/aa.qcow2\n"
+              "fast     1G       2d  /nfs/bb.raw\n");
+    Ran names = run_with(server, {"node", "strays", "h1", "-o", "name"});
+    EXPECT_EQ(names.out, "/d/volumes/aa.qcow2\n/nfs/bb.raw\n");
+    EXPECT_EQ(names.err,
+              "note: pool \"ceph\" was not looked into: pools in Ceph are not looked into\n");
+}
+
+TEST(Strays, node_show_and_doctor_count_them_and_say_nothing_where_there_are_none) {
+    std::string strays = kStrays;
+    TestServer server([&](const SeenRequest& request) {
+        if (request.target == "/v1/version")
+            return answer(200, R"({"version":"0.1.0","node":"h1"})");
+        if (request.target == "/v1/nodes/h1/stray-disks") return answer(200, strays);
+        return answer(200, R"({"kind":"node","name":"h1","ready":true})");
+    });
+    constexpr auto kLine =
+        "2 files, 4G, that no volume's record names; see: blixard node strays h1";
+    EXPECT_NE(run_with(server, {"node", "show", "h1"}).out.find(kLine), std::string::npos);
+    EXPECT_NE(run_with(server, {"doctor"}).out.find(kLine), std::string::npos);
+    strays = R"({"node":"h1","items":[],"unseen":[]})";
+    EXPECT_EQ(run_with(server, {"node", "show", "h1"}).out.find("Stray"), std::string::npos);
+    EXPECT_EQ(run_with(server, {"doctor"}).out.find("disk files"), std::string::npos);
+}
+
 TEST(Cluster, its_status_shows_each_host_and_what_is_wrong) {
     TestServer server([](const SeenRequest&) { return answer(200, kStatus); });
     Ran ran = run_with(server, {"cluster", "status"});

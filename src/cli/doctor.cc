@@ -14,6 +14,7 @@
 
 #include "cli/context.h"
 #include "cli/print.h"
+#include "cli/strays.h"
 #include "cli/units.h"
 #include "os/cgroup.h"
 #include "os/command.h"
@@ -119,13 +120,19 @@ Finding look_at_group() {
     return judge_group(true, ::geteuid() == 0, member);
 }
 
-Finding look_at_daemon(Context& context) {
+void look_at_daemon(Context& context, std::vector<Finding>& findings) {
     std::string where = context.remote().client().endpoint().text();
     auto version = context.remote().get("/v1/version", {}, seconds(5));
-    if (!version)
-        return {"daemon", Health::kWarning, version.error().message, version.error().help};
-    return {"daemon", Health::kOk,
-            fmt::format("version {} answers at {}", version->text("version"), where), ""};
+    if (!version) {
+        findings.push_back(
+            {"daemon", Health::kWarning, version.error().message, version.error().help});
+        return;
+    }
+    findings.push_back({"daemon", Health::kOk,
+                        fmt::format("version {} answers at {}", version->text("version"), where),
+                        ""});
+    if (std::string line = strays_line(context, version->text("node")); !line.empty())
+        findings.push_back(judge_strays(line));
 }
 
 std::string_view health_name(Health health) {
@@ -178,7 +185,7 @@ std::vector<Finding> examine(Context& context, const os::HostFacts& host, const 
     for (std::int64_t port : ports) findings.push_back(look_at_port(port));
     findings.push_back(look_at_group());
     findings.push_back(look_at_clock());
-    findings.push_back(look_at_daemon(context));
+    look_at_daemon(context, findings);
     return findings;
 }
 

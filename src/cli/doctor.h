@@ -31,6 +31,7 @@ Finding judge_clock(bool known, bool synchronised, std::int64_t error_us);
 // `offered` and `refused` as scan_pci_devices() says them; nothing bound to vfio-pci needs no word.
 Finding judge_devices(const std::vector<std::string>& offered,
                       const std::vector<std::string>& refused);
+Finding judge_strays(const std::string& line);  // as strays_line() says it; not empty
 Finding judge_group(bool exists, bool is_root, bool is_member);
 
 }  // namespace blixard::cli

@@ -92,6 +92,11 @@ Finding judge_devices(const std::vector<std::string>& offered,
             ""};
 }
 
+Finding judge_strays(const std::string& line) {
+    return {"disk files", Health::kWarning, line,
+            "look whether somebody misses one, then remove it by hand: Blixard never does"};
+}
+
 Finding judge_group(bool exists, bool is_root, bool is_member) {
     if (!exists)
         return {"group", Health::kWarning,

@@ -4,6 +4,7 @@
 #include "base/counted.h"
 #include "cli/context.h"
 #include "cli/print.h"
+#include "cli/strays.h"
 #include "cli/units.h"
 #include "cli/vm_view.h"
 #include "cli/wait.h"
@@ -84,7 +85,8 @@ void add_accelerator(Facts& facts, const Value& node) {
     facts.add(slow ? "Why no KVM" : "Found", reason);
 }
 
-std::string node_details(const Value& node, WallTime now, const Colours& colours) {
+std::string node_details(const Value& node, const std::string& strays, WallTime now,
+                         const Colours& colours) {
     Facts facts;
     std::string state = state_of(node);
     facts.add("Name", node.text("name"));
@@ -105,6 +107,7 @@ std::string node_details(const Value& node, WallTime now, const Colours& colours
         facts.add("Device", fmt::format("{} {} {}", device.text("kind"), device.text("model"),
                                         device.text("address")));
     facts.add("Pools", words(node.items("status.pools")));
+    facts.add("Stray disks", strays, Tint::kBusy);
     facts.add("Overcommit", node.text("spec.overcommit"));
     if (double cost = node.real("spec.cost_per_hour"); cost > 0)
         facts.add("Cost per hour", fmt::format("{}", cost));
@@ -125,8 +128,10 @@ Outcome list(Context& context, const Args&) {
 
 Outcome show(Context& context, const Args& args) {
     ASSIGN_OR_RETURN(Value node, context.remote().get(resource("/v1/nodes", args.get("name"))));
-    print_one(context, node,
-              [&] { return node_details(node, context.now(), context.screen.out_colours); });
+    print_one(context, node, [&] {
+        return node_details(node, strays_line(context, args.get("name")), context.now(),
+                            context.screen.out_colours);
+    });
     return {};
 }
 
@@ -233,6 +238,16 @@ std::vector<Command> node_commands() {
                         list});
     commands.push_back(
         {"node show", "Show a host", "", {"blixard node show host-a"}, one, {}, show});
+    commands.push_back(
+        {"node strays",
+         "List disk files on a host that no volume's record names",
+         "They are left of `cluster leave`, or of a store that was restored from an older backup. "
+         "Blixard never deletes them: look whether somebody misses one, then remove it by hand. "
+         "Directories are looked into, pools in Ceph are not.",
+         {"blixard node strays host-a", "blixard node strays host-a -o name"},
+         one,
+         {},
+         list_strays});
     commands.push_back(
         {"node set",
          "Set labels, zone, overcommit or cost of a host",

@@ -28,6 +28,7 @@
 #include "daemon/log.h"
 #include "daemon/record_files.h"
 #include "daemon/record_ports.h"
+#include "daemon/stray_disks.h"
 #include "hypervisor/qemu/qemu_hypervisor.h"
 #include "model/documents.h"
 #include "model/keys.h"
@@ -171,6 +172,7 @@ class Daemon {
     std::unique_ptr<ClusterOperations> cluster_operations_;
     std::unique_ptr<OtherHosts> other_hosts_;
     std::unique_ptr<RecordExport> record_export_;
+    std::unique_ptr<StrayDiskSearch> stray_disks_;
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<ImageFetch> image_fetch_;  // of a member of a cluster
     std::unique_ptr<ImageCollector> image_collector_;
@@ -445,6 +447,9 @@ Status Daemon::make_api() {
     cluster_operations_ = std::make_unique<ClusterOperations>(*node_);
     other_hosts_ = std::make_unique<OtherHosts>(*node_);
     record_export_ = std::make_unique<RecordExport>(record_directory(), workers_, *server_);
+    stray_disks_ =
+        std::make_unique<StrayDiskSearch>(StrayDiskSearch::Deps{workers_, *store_, loop_, *server_},
+                                          config_.data_dir + "/volumes", config_.pools);
     const api::Deps deps{.store = *store_,
                          .view = *view_,
                          .executor = *server_,
@@ -458,7 +463,8 @@ Status Daemon::make_api() {
                          .metrics = daemon_metrics_.get(),
                          .plan = planner_.get(),
                          .cluster = cluster_operations_.get(),
-                         .debug = record_export_.get()};
+                         .debug = record_export_.get(),
+                         .disks = stray_disks_.get()};
     api_ = std::make_unique<api::Api>(deps, api::Settings{.node = config_.name,
                                                           .version = std::string(kVersion),
                                                           .commit = BLIXARD_COMMIT,

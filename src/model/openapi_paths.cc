@@ -98,6 +98,8 @@ constexpr Endpoint kEndpoints[] = {
      "Operation"},
     {"post", "/v1/nodes/{name}/lost", "declareNodeLost", "nodes",
      "Vouch that the host has no power", "name", "", 200, "Node"},
+    {"get", "/v1/nodes/{name}/stray-disks", "listStrayDisks", "nodes",
+     "Disk files on it that no record of a volume names", "name", "", 200, "application/json"},
 
     {"post", "/v1/blobs", "uploadBlob", "images", "Upload a file", "expected-sha256", "bytes", 201,
      "Blob"},
