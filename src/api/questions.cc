@@ -108,11 +108,10 @@ void explain_vm_not_on_node(Core& core, const CallPtr& call) {
     const auto vm = vm_of(core, call);
     if (!vm) return;
     const std::string* node = call->request.find_query("node");
-    if (!node || !core.state()->nodes.find(*node))
-        return call->refuse(
-            {ErrorCode::kInvalid,
-             node ? fmt::format("there is no node \"{}\"", *node) : "no node is named", "node",
-             "name one: ?node=NAME (see: blixard node list)"});
+    if (!node)
+        return call->refuse({ErrorCode::kInvalid, "no node is named", "node",
+                             "name one: ?node=NAME (see: blixard node list)"});
+    if (!core.state()->nodes.find(*node)) return call->refuse(not_found({Kind::kNode, {}, *node}));
     ask(core, call, 200, {.what = "why-not", .vm = *vm, .node = *node});
 }
 

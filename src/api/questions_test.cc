@@ -61,6 +61,18 @@ TEST(Rebalance, what_the_planner_refuses_is_refused) {
     EXPECT_EQ(t.view.current()->operations.size(), 0U);
 }
 
+TEST(WhyNot, of_a_host_that_is_not_there_is_not_found) {
+    Moves plans;
+    TestApi t(&plans);
+    t.add_image("demo");
+    ASSERT_EQ(t.ask("POST", "/v1/vms", R"({"name":"web","spec":{"image":"demo"}})").status, 201);
+    const Answer nowhere = t.ask("GET", "/v1/vms/web/why-not?node=n9");
+    EXPECT_EQ(nowhere.status, 404);
+    EXPECT_EQ(nowhere.at("detail"), R"("there is no node \"n9\" here")");
+    EXPECT_EQ(nowhere.at("help"), R"("see: blixard node list")");
+    EXPECT_EQ(t.ask("GET", "/v1/vms/web/why-not").status, 400);
+}
+
 TEST(PlanLaunch, what_could_not_be_made_is_refused_as_its_creation_would_be) {
     Moves plans;
     TestApi t(&plans);

@@ -240,9 +240,10 @@ Status validate_name(std::string_view name, std::string_view field) {
     const Path path{nullptr, field};
     if (name.empty()) return fail_field(path.text(), "is missing", "give it a name");
     if (name.size() > kNameLengthMax)
-        return fail_field(path.text(), "a name of " + std::to_string(name.size()) +
-                                           " bytes; at most " + std::to_string(kNameLengthMax) +
-                                           " are allowed");
+        return fail_field(path.text(),
+                          "a name of " + std::to_string(name.size()) + " bytes; at most " +
+                              std::to_string(kNameLengthMax) + " are allowed",
+                          "take a shorter one");
     return json::check_rule(json::Rule::kName, name, path);
 }
 
