@@ -34,7 +34,7 @@ if ! ls "$kernel"/boot/vmlinuz-* >/dev/null 2>&1; then
     [ -n "$package" ] || { echo "make_guest: apt knows no linux-image-cloud-amd64; try: apt-get update" >&2; exit 1; }
     echo "make_guest: downloading $package" >&2
     mkdir -p "$kernel"
-    (cd "$kernel" && apt-get -q download "$package" >/dev/null && dpkg-deb -x "$package"_*.deb . && rm -f "$package"_*.deb)
+    (cd "$kernel" && apt-get -q -o APT::Sandbox::User=root download "$package" >/dev/null && dpkg-deb -x "$package"_*.deb . && rm -f "$package"_*.deb)
 fi
 vmlinuz=$(ls "$kernel"/boot/vmlinuz-* | sort -V | tail -1)
 version=${vmlinuz##*/vmlinuz-}
