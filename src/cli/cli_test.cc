@@ -90,6 +90,65 @@ constexpr auto kStatus =
          {"name":"h2","learner":false,"healthy":false}],
  "warnings":["\"h2\" is lost: it holds no lease"]})";
 
+TEST(Endpoint, an_empty_socket_or_host_does_not_mean_another_daemon) {
+    TestServer server([](const SeenRequest&) { return answer(200, list_of("")); });
+    for (const char* option : {"--socket", "--host"}) {
+        Ran ran = run_with(server, {"list", option, ""});
+        EXPECT_EQ(ran.code, 2);
+        EXPECT_EQ(ran.err, std::string("error: ") + option + " is empty\n");
+    }
+    EXPECT_EQ(server.connections(), 0);
+}
+
+TEST(ImageImport, uploads_nothing_where_the_name_is_refused_in_the_end) {
+    const std::string file = std::string(testing::TempDir()) + "/big.qcow2";
+    std::ofstream(file) << "QFI";
+    TestServer server(
+        [](const SeenRequest&) { return answer(200, R"({"kind":"image","name":"big"})"); });
+    Ran there = run_with(server, {"image", "import", file});
+    EXPECT_EQ(there.code, 4);
+    EXPECT_EQ(there.err,
+              "error: image \"big\" is there already\n  field: name\n"
+              "  help: take another name, or delete it first: blixard image delete big\n");
+    Ran bad = run_with(server, {"image", "import", file, "Big"});
+    EXPECT_EQ(bad.code, 4);
+    EXPECT_NE(bad.err.find("\"Big\" is not a name"), std::string::npos);
+    EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST(Launch, of_a_vm_that_is_pending_says_how_to_find_out_why) {
+    TestServer server([](const SeenRequest&) { return answer(201, kStuck); });
+    Ran ran = run_with(server, {"launch", "demo", "big", "--no-wait"});
+    EXPECT_EQ(ran.err, "  why: blixard why big    stop: blixard stop big\n");
+}
+
+TEST(Launch, numbers_have_the_limits_that_the_daemon_has) {
+    Ran none = run_cli({"launch", "demo", "x", "--cpus", "0"});
+    EXPECT_EQ(none.err, "error: --cpus: \"0\" is not between 1 and 512\n");
+    Ran many = run_cli({"launch", "demo", "x", "--cpus", "99999999999999999999"});
+    EXPECT_EQ(many.err, "error: --cpus: \"99999999999999999999\" is not between 1 and 512\n");
+    Ran disk = run_cli({"launch", "demo", "x", "--disk", "data:big"});
+    EXPECT_NE(disk.err.find("data:10G"), std::string::npos);
+}
+
+TEST(Completion, of_a_project_asks_the_daemon_though_none_is_typed_yet) {
+    TestServer server(
+        [](const SeenRequest&) { return answer(200, list_of(R"({"name":"shop"})")); });
+    for (const char* option : {"-p", "--project"}) {
+        Ran ran = run_with(server, {"__complete", "list", option, ""});
+        EXPECT_EQ(ran.out, "shop\n") << option;
+    }
+    Ran vm = run_with(server, {"__complete", "show", "-p", "shop", ""});
+    EXPECT_EQ(server.request(2).target, "/v1/vms?limit=1000&project=shop");
+}
+
+TEST(Events, a_place_that_is_none_is_refused_in_the_words_of_the_command_line) {
+    Ran ran = run_cli({"events", "--from", "yesterday"});
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_EQ(ran.err.substr(0, ran.err.find('\n')),
+              "error: --from: \"yesterday\" is not a revision or the id of an event");
+}
+
 constexpr auto kStrays =
     R"({"node":"h1","items":[{"path":"/d/volumes/aa.qcow2","pool":"local","size_bytes":3221225472,"modified_at":"2026-11-21T10:00:00Z"},
  {"path":"/nfs/bb.raw","pool":"fast","size_bytes":1073741824,"modified_at":"2026-11-19T10:00:00Z"}],

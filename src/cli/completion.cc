@@ -146,9 +146,9 @@ Outcome run_complete(Context& context, const Args& args) {
     std::vector<std::string> words = args.all("words");
     if (!words.empty() && words.front() == "--") words.erase(words.begin());
     if (words.empty()) words.emplace_back();
-    // The typed line may name a daemon and a project of its own.
+    // The typed line may name a daemon and a project of its own; the last word is not typed yet.
     Args typed;
-    for (std::size_t i = 0; i + 1 < words.size(); ++i)
+    for (std::size_t i = 0; i + 2 < words.size(); ++i)
         for (auto [word, key] : {std::pair{"--socket", "socket"}, std::pair{"--host", "host"},
                                  std::pair{"--project", "project"}, std::pair{"-p", "project"}})
             if (words[i] == word) typed.add(key, words[i + 1]);

@@ -28,6 +28,9 @@ Outcome Context::configure(const Args& args) {
         if (!span) return usage_of("--timeout", span.error());
         timeout = *span;
     }
+    for (const char* option : {"socket", "host"})  // an unset variable must not mean another daemon
+        if (args.has(option) && args.get(option).empty())
+            return usage(std::string("--") + option + " is empty");
     auto endpoint = choose_endpoint(args.get("socket"), args.get("host"), env("BLIXARD_SOCKET"),
                                     env("BLIXARD_HOST"));
     if (!endpoint) return usage(endpoint.error().message, endpoint.error().help);

@@ -14,7 +14,9 @@ Outcome record(Context& context, const Args& args) {
         context.out(bytes);
         return {};
     }
-    RETURN_IF_ERROR(os::replace_file(path, bytes));
+    if (Status written = os::replace_file(path, bytes); !written)
+        return other_failure(fmt::format("{} cannot be written: {}", path, written.error().message),
+                             "");
     context.note(fmt::format("{} KiB in {}; play it with: blixard sim --recorded {}\n",
                              (bytes.size() + 1023) / 1024, path, path));
     return {};

@@ -105,6 +105,10 @@ Outcome events(Context& context, const Args& args) {
         if (args.has(key)) query.emplace_back(name, args.get(key));
     bool follow = args.has("follow");
     if (args.has("from")) {
+        if (args.get("from").find_first_not_of("0123456789-") != std::string::npos)
+            return usage(fmt::format("--from: \"{}\" is not a revision or the id of an event",
+                                     printable(args.get("from"))),
+                         "the first column of `blixard events` has them");
         return Follower(context, query, follow).run(args.get("from"));
     }
     if (follow) return Follower(context, query, follow).run("");

@@ -14,6 +14,7 @@
 #include "cli/removal.h"
 #include "cli/units.h"
 #include "cli/vm_view.h"
+#include "model/validate.h"
 #include "os/files.h"
 #include "os/unique_fd.h"
 
@@ -23,7 +24,6 @@ namespace {
 // Reboots on a panic; the clock rate spares a guest without KVM a calibration that it cannot
 // finish.
 constexpr std::string_view kDemoCommandLine = "console=ttyS0 panic=-1 tsc_early_khz=2000000";
-constexpr std::size_t kNameLengthMax = 63;
 
 struct ImagePart {
     std::string role;
@@ -125,6 +125,20 @@ tl::expected<std::string, Failure> upload(Context& context, const std::string& p
     return blob->text("sha256");
 }
 
+// What the daemon would say once all is uploaded.
+Outcome check_name_is_free(Context& context, const std::string& name) {
+    if (const Status valid = check_name(name); !valid)
+        return tl::unexpected(Failure(valid.error()));
+    auto present = context.remote().get(resource("/v1/images", name));
+    if (present)
+        return tl::unexpected(Failure(Error{
+            ErrorCode::kExists, fmt::format("image \"{}\" is there already", name), "name",
+            fmt::format("take another name, or delete it first: blixard image delete {}", name)}));
+    if (present.error().code != ErrorCode::kNotFound)
+        return tl::unexpected(Failure(present.error()));
+    return {};
+}
+
 Outcome create(Context& context, const std::string& name, const std::vector<ImagePart>& parts,
                Value body) {
     body.set("name", name);
@@ -157,7 +171,7 @@ std::string name_from(const std::string& path) {
         else if (!name.empty() && name.back() != '-')
             name += '-';
     }
-    name.resize(std::min(name.size(), kNameLengthMax));
+    name.resize(std::min(name.size(), model::kNameLengthMax));
     while (name.ends_with('-')) name.pop_back();
     return name;
 }
@@ -193,6 +207,7 @@ Outcome import(Context& context, const Args& args) {
         labels.set(label->first, label->second);
     }
     if (!labels.is_null()) body.set("labels", std::move(labels));
+    if (Outcome free = check_name_is_free(context, name); !free) return free;
     return create(context, name, parts, std::move(body));
 }
 

@@ -56,6 +56,9 @@ void say_launched(Context& context, const Value& vm, Millis took) {
     });
     if (vm.text("spec.run") == "stopped")
         return context.note(fmt::format("  start: blixard start {}\n", vm.text("name")));
+    if (vm.text("phase") == "pending")
+        return context.note(
+            fmt::format("  why: blixard why {0}    stop: blixard stop {0}\n", vm.text("name")));
     context.note(fmt::format(
         "  console: blixard console {0}    logs: blixard logs {0}    stop: blixard stop {0}\n",
         vm.text("name")));

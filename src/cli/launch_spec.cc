@@ -2,15 +2,14 @@
 
 #include "cli/launch.h"
 #include "cli/units.h"
+#include "model/validate.h"
 #include "os/files.h"
 
 namespace blixard::cli {
 namespace {
 
-constexpr std::size_t kCloudInitBytesMax = 1 << 20;
-
 tl::expected<std::string, Failure> file_text(std::string_view option, const std::string& path) {
-    auto text = os::read_file(path, kCloudInitBytesMax);
+    auto text = os::read_file(path, model::kCloudInitBytesMax);
     if (!text) return usage_of(option, text.error());
     return std::move(*text);
 }
@@ -142,7 +141,8 @@ Outcome set_rules(Value& spec, const Args& args) {
 }
 
 Outcome set_machine(Value& spec, const Args& args) {
-    if (Outcome cpus = set_integer(spec, "cpus", args, "cpus", 1, 1 << 20); !cpus) return cpus;
+    if (Outcome cpus = set_integer(spec, "cpus", args, "cpus", 1, model::kCpusMax); !cpus)
+        return cpus;
     if (args.has("memory")) {
         auto memory = parse_size_mib(args.get("memory"));
         if (!memory) return usage_of("--memory", memory.error());
@@ -165,7 +165,7 @@ Outcome set_machine(Value& spec, const Args& args) {
         if (!span) return usage_of("--stop-timeout", span.error());
         spec.set("stop_timeout_s", (span->count + 999) / 1000);
     }
-    return set_integer(spec, "priority", args, "priority", 0, 1000);
+    return set_integer(spec, "priority", args, "priority", 0, model::kPriorityMax);
 }
 
 }  // namespace
@@ -175,10 +175,11 @@ Result<Value> disk_from(std::string_view text, std::size_t index) {
     std::string name = colon == std::string_view::npos
                            ? (index == 0 ? "root" : fmt::format("disk{}", index))
                            : std::string(text.substr(0, colon));
-    ASSIGN_OR_RETURN(
-        std::int64_t size,
-        parse_size_mib(colon == std::string_view::npos ? text : text.substr(colon + 1)));
-    return Value::object({{"name", std::move(name)}, {"size_mib", size}});
+    auto size = parse_size_mib(colon == std::string_view::npos ? text : text.substr(colon + 1));
+    if (!size)
+        return fail(ErrorCode::kInvalid, size.error().message,
+                    "write it as 10G, or with a name as data:10G; a bare number is MiB");
+    return Value::object({{"name", std::move(name)}, {"size_mib", *size}});
 }
 
 Result<Value> health_from(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include "cli/apply.h"
 #include "cli/command.h"
+#include "cli/units.h"
 
 namespace blixard::cli {
 namespace {
@@ -135,10 +136,8 @@ Result<Manifest> read_manifest(const Value& document, const std::string& where,
         return refused("name",
                        fmt::format("the {} has no name, or one that is not text", manifest.kind));
     // Before it stands in a path of the API, whose refusal would speak of that.
-    if (manifest.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") !=
-        std::string::npos)
-        return refused("name", fmt::format("\"{}\" is not a name", manifest.name),
-                       "names have 1 to 63 of a-z, 0-9 and \"-\"");
+    if (const Status valid = check_name(manifest.name); !valid)
+        return refused("name", valid.error().message, valid.error().help);
     manifest.project = document.find("project") ? document.text("project") : project;
     const auto& settable = settable_members(manifest.kind);
     manifest.wanted = Value::object();

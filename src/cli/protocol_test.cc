@@ -280,13 +280,26 @@ TEST(Remote, follows_a_list_to_its_end) {
     EXPECT_EQ(server.request(1).target, "/v1/vms?project=default&limit=1000&after=c1");
 }
 
+TEST(Remote, a_web_server_is_not_taken_for_a_daemon) {
+    TestServer server(
+        [](const SeenRequest&) { return answer(200, "<html>hello</html>", "text/html"); });
+    Remote remote(endpoint_of(server));
+    const Error error = remote.get("/v1/vms").error();
+    EXPECT_EQ(error.code, ErrorCode::kUnavailable);
+    EXPECT_EQ(error.message,
+              "what answers there is no Blixard daemon: it said 200: <html>hello</html>");
+}
+
 TEST(Remote, knows_every_error_code_and_falls_back_on_the_status) {
     EXPECT_EQ(error_code_of("unknown-outcome", 503), ErrorCode::kUnknownOutcome);
     EXPECT_EQ(error_code_of("from-the-future", 403), ErrorCode::kDenied);
     EXPECT_EQ(error_code_of("", 502), ErrorCode::kUnavailable);
     EXPECT_EQ(error_code_of("", 418), ErrorCode::kInvalid);
     HttpResponse html{500, {}, "<html>oops</html>"};
-    EXPECT_EQ(problem_of(html).message, "the daemon answered 500: <html>oops</html>");
+    EXPECT_EQ(problem_of(html).message,
+              "what answers there is no Blixard daemon: it said 500: <html>oops</html>");
+    EXPECT_EQ(problem_of({404, {}, ""}).code, ErrorCode::kUnavailable)
+        << "that nothing is found by a stranger says nothing about the VM";
 }
 
 }  // namespace

@@ -13,11 +13,25 @@ namespace {
 constexpr std::int64_t kPageItems = 1000;
 constexpr int kPagesMax = 100'000;
 
+// A daemon answers in JSON, whatever it is asked: a web server or a proxy answers here.
+Error no_daemon(const HttpResponse& response) {
+    constexpr std::size_t kShownBytes = 120;
+    std::string text = response.body.substr(0, kShownBytes);
+    return {ErrorCode::kUnavailable,
+            fmt::format("what answers there is no Blixard daemon: it said {}{}{}", response.status,
+                        text.empty() ? "" : ": ", text),
+            {},
+            "look at --host and BLIXARD_HOST, or --socket and BLIXARD_SOCKET"};
+}
+
 Result<Value> document_of(Result<HttpResponse> response) {
     if (!response) return fail(response.error());
     if (!response->ok()) return fail(problem_of(*response));
     if (response->body.empty()) return Value{};
-    return parse_json(response->body);
+    Result<Value> document = parse_json(response->body);
+    if (!document && !response->header("Content-Type").starts_with("application/json"))
+        return fail(no_daemon(*response));
+    return document;
 }
 
 HttpRequest with_body(std::string method, std::string target, const Value& body) {
@@ -58,14 +72,7 @@ ErrorCode error_code_of(std::string_view name, int http_status) {
 
 Error problem_of(const HttpResponse& response) {
     auto problem = parse_json(response.body);
-    if (!problem || !problem->as_object()) {
-        std::string text = response.body.substr(0, 200);
-        return {error_code_of("", response.status),
-                fmt::format("the daemon answered {}{}{}", response.status, text.empty() ? "" : ": ",
-                            text),
-                {},
-                {}};
-    }
+    if (!problem || !problem->as_object()) return no_daemon(response);
     std::string detail = problem->text("detail");
     if (detail.empty()) detail = problem->text("title");
     if (detail.empty()) detail = fmt::format("the daemon answered {}", response.status);

@@ -135,8 +135,9 @@ tl::expected<Value, Failure> wait_for_operation(Context& context, const std::str
                                              operation->text("operation"), state, message));
         if (state != "running") return std::move(*operation);
         std::string news =
-            fmt::format("{} {}/{} {} {}", operation->text("operation"), operation->number("done"),
-                        operation->number("total"), operation->text("unit"), printable(message));
+            fmt::format("{} {}/{} {}{}{}", operation->text("operation"), operation->number("done"),
+                        operation->number("total"), operation->text("unit"),
+                        message.empty() ? "" : ": ", printable(message));
         if (news != told) context.note(news + "\n");
         stuck = news == told && is_stuck && is_stuck(*operation) ? stuck + 1 : 0;
         told = news;

@@ -23,6 +23,10 @@ constexpr auto kStartHelp =
     "PATH or --host HOST:PORT "
     "(or BLIXARD_SOCKET, BLIXARD_HOST); blixard doctor looks at this host";
 
+constexpr auto kListenHelp =
+    "over TCP a daemon answers where it was started with --listen ADDR:PORT, on that host alone; "
+    "the unix socket is the usual way: --socket PATH (or BLIXARD_SOCKET)";
+
 Error unreachable(const Endpoint& endpoint, int number) {
     std::string where = endpoint.text();
     if (number == EACCES)
@@ -40,7 +44,8 @@ Error unreachable(const Endpoint& endpoint, int number) {
                           ::stat(where.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode)
                               ? "it is no socket"
                               : "the socket is there, the daemon behind it is gone");
-    return {ErrorCode::kUnavailable, std::move(why), {}, kStartHelp};
+    return {
+        ErrorCode::kUnavailable, std::move(why), {}, endpoint.is_unix() ? kStartHelp : kListenHelp};
 }
 
 // 0, or the errno that connecting ended with.
