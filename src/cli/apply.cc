@@ -9,6 +9,7 @@
 #include "cli/diff.h"
 #include "cli/print.h"
 #include "cli/units.h"
+#include "cli/vm_view.h"
 #include "cli/wait.h"
 #include "cli/yaml.h"
 #include "os/files.h"
@@ -26,6 +27,7 @@ struct Step {
     Manifest manifest;
     Deed deed = Deed::kCreate;
     std::int64_t revision = 0;  // of what is there
+    Value present;              // what is there
     std::string before, after;  // as YAML, normalised
 };
 
@@ -86,6 +88,7 @@ Result<Step> look_at(Context& context, Manifest manifest) {
         step.revision = present->number("revision");
         step.before = to_yaml(normalised(manifest.kind, *present));
         step.deed = step.before == step.after ? Deed::kNothing : Deed::kReplace;
+        step.present = std::move(*present);
     } else if (present.error().code != ErrorCode::kNotFound) {
         return fail(present.error());
     } else if (manifest.kind == "node") {
@@ -184,6 +187,8 @@ void say(Context& context, const Step& step, const Value& document) {
                             : step.deed == Deed::kNothing || same ? "unchanged"
                                                                   : "changed";
     context.out(fmt::format("{}: {}\n", title(step), deed));
+    if (step.manifest.kind == "vm" && step.deed == Deed::kReplace)
+        note_next_start(context, step.manifest.project, step.present, document);
 }
 
 Outcome wait_for_vms(Context& context, const std::vector<Step>& steps) {
@@ -240,7 +245,8 @@ std::vector<Command> apply_commands() {
         "spec is replaced as a whole: what a file leaves out gets its default. What `-o yaml` "
         "prints can be applied again. All files\n"
         "are read before anything is done; then it goes document by document and stops at the "
-        "first refusal.";
+        "first refusal. What a VM that runs gets only when it is started again (CPUs, memory, "
+        "disks, networks ...) is said.";
     command.examples = {"blixard apply -f web.yaml", "blixard apply -f web.yaml --dry-run",
                         "blixard list -o yaml > all.yaml; blixard apply -f all.yaml",
                         "blixard apply -f project.yaml -f vms.yaml --wait --timeout 5m"};

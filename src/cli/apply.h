@@ -29,6 +29,10 @@ Result<std::vector<Manifest>> read_manifests(const std::vector<Value>& documents
 // Both sides in the same shape: without empty values and the defaults that the daemon fills in.
 Value normalised(const std::string& kind, const Value& wanted);
 
+// Of a VM that is up: which changed members of its spec it gets only when it is started again, as
+// "memory_mib, nics". Empty: none, or it is not up.
+std::string at_next_start(const Value& before, const Value& after);
+
 // What of the daemon's document people may set, in the shape of Manifest::wanted.
 Value settable_part(const std::string& kind, const Value& document);
 

@@ -149,6 +149,20 @@ TEST(Events, a_place_that_is_none_is_refused_in_the_words_of_the_command_line) {
               "error: --from: \"yesterday\" is not a revision or the id of an event");
 }
 
+TEST(NextStart, is_said_by_apply_of_what_a_vm_that_runs_gets_only_then) {
+    const std::string file = std::string(testing::TempDir()) + "/grow.yaml";
+    std::ofstream(file)
+        << "kind: vm\nname: web-1\nspec: {image: demo, cpus: 4, memory_mib: 1536}\n";
+    std::string grown = kWeb;
+    grown.replace(grown.find("\"cpus\":2"), 8, "\"cpus\":4").replace(grown.find(":12"), 3, ":13");
+    TestServer server([&](const SeenRequest& request) {
+        return answer(200, request.method == "PUT" ? grown : std::string(kWeb));
+    });
+    Ran ran = run_with(server, {"apply", "-f", file});
+    EXPECT_EQ(ran.out, "vm default/web-1: changed\n");
+    EXPECT_EQ(ran.err, "  cpus from its next start on; now: blixard restart web-1\n");
+}
+
 constexpr auto kStrays =
     R"({"node":"h1","items":[{"path":"/d/volumes/aa.qcow2","pool":"local","size_bytes":3221225472,"modified_at":"2026-11-21T10:00:00Z"},
  {"path":"/nfs/bb.raw","pool":"fast","size_bytes":1073741824,"modified_at":"2026-11-19T10:00:00Z"}],

@@ -93,6 +93,7 @@ Outcome edit(Context& context, const Args& args) {
                              : change;
         if (answer) {
             print_one(context, *answer, [&] { return fmt::format("{}: changed\n", name); });
+            note_next_start(context, context.project, vm, *answer);
             return {};
         }
         refusal = answer.error();
@@ -115,7 +116,8 @@ std::vector<Command> edit_commands() {
     return {{"edit",
              "Edit the spec of a VM in $EDITOR",
              "The editor opens again with the reason where the daemon refuses the change; leaving "
-             "it unchanged then gives up.",
+             "it unchanged then gives up. What a VM that runs gets only when it is started again "
+             "(CPUs, memory, disks, networks ...) is said.",
              {"blixard edit web-1", "EDITOR=nano blixard edit web-1"},
              {{"NAME", "the VM", true, false, Offer::kVm}},
              project_options(),

@@ -183,6 +183,23 @@ Value normalised(const std::string& kind, const Value& wanted) {
     return value;
 }
 
+std::string at_next_start(const Value& before, const Value& after) {
+    const std::string phase = after.text("phase");
+    if (phase != "running" && phase != "paused" && phase != "starting") return {};
+    const Value was = normalised("vm", before), is = normalised("vm", after);
+    const auto part = [](const Value& vm, std::string_view member) {
+        const Value* value = vm.at("spec." + std::string(member));
+        return value ? *value : Value{};
+    };
+    std::string members;
+    for (std::string_view member :
+         {"image", "cpus", "memory_mib", "machine", "firmware", "command_line", "disks", "nics",
+          "cloud_init", "constraints.devices"})
+        if (part(was, member) != part(is, member))
+            members += fmt::format("{}{}", members.empty() ? "" : ", ", member);
+    return members;
+}
+
 Result<std::vector<Manifest>> read_manifests(const std::vector<Value>& documents,
                                              const std::string& file, const std::string& project) {
     std::vector<Manifest> manifests;

@@ -34,6 +34,19 @@ TEST(Manifests, a_default_of_the_daemon_is_no_difference) {
               "{}");
 }
 
+TEST(NextStart, names_what_a_vm_that_is_up_gets_only_then) {
+    const auto vm = [](const char* phase, const char* spec) {
+        return parse_json(fmt::format(R"({{"kind":"vm","phase":"{}","spec":{}}})", phase, spec))
+            .value();
+    };
+    const Value before = vm("running", R"({"cpus":1,"memory_mib":96,"priority":1})");
+    const char* larger = R"({"cpus":1,"memory_mib":128,"nics":[{"name":"net0"}],"priority":2})";
+    EXPECT_EQ(at_next_start(before, vm("running", larger)), "memory_mib, nics");
+    EXPECT_EQ(at_next_start(before, vm("stopped", larger)), "");
+    EXPECT_EQ(at_next_start(before, vm("running", R"({"memory_mib":96,"priority":9})")), "")
+        << "1 CPU is what it has where nothing is said";
+}
+
 // What the API serves is the record's members, those it adds, and for VMs and hosts what else is
 // known.
 template <class T>

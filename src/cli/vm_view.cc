@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/apply.h"
 #include "cli/units.h"
 
 namespace blixard::cli {
@@ -173,6 +174,15 @@ Facts vm_details(const Value& vm, WallTime now, const SilentHosts& silent) {
                                       vm.number("generation"), vm.number("placement.epoch")));
     facts.add("Uid", vm.text("uid"));
     return facts;
+}
+
+void note_next_start(Context& context, const std::string& project, const Value& before,
+                     const Value& after) {
+    const std::string members = at_next_start(before, after);
+    if (members.empty()) return;
+    const std::string elsewhere = project == "default" ? "" : " -p " + project;
+    context.note(fmt::format("  {} from its next start on; now: blixard restart {}{}\n", members,
+                             after.text("name"), elsewhere));
 }
 
 std::string vm_line(const Value& vm, const Colours& colours) {

@@ -17,6 +17,10 @@ View vm_view(WallTime now, bool with_project, bool with_message, SilentHosts sil
 bool any_message(const Value::Array& vms);
 Facts vm_details(const Value& vm, WallTime now, const SilentHosts& silent = {});
 
+// After a change of a VM that is up: what it gets only when it is started again, and how.
+void note_next_start(Context& context, const std::string& project, const Value& before,
+                     const Value& after);
+
 // "web-1: running on host-a"
 std::string vm_line(const Value& vm, const Colours& colours);
 
