@@ -294,6 +294,23 @@ class TwoDaemons(HostTest):
         self.assertIn("in use by another daemon", second.stderr)
 
 
+class Stopping(HostTest):
+    def test_a_daemon_that_waits_for_its_store_ends_when_it_is_told_to(self):
+        self.daemon.kill()
+        log = os.path.join(self.daemon.directory, "waiting.log")
+        with open(log, "wb") as file:
+            waiting = subprocess.Popen([BLIXARD, "daemon", "--data-dir", os.path.join(self.daemon.directory, "other"), "--socket",
+                                        self.daemon.socket, "--name", "h2", "--store", "etcd://127.0.0.1:1"],
+                                       stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+        try:
+            wait_until("it says what it waits for", lambda: "state not read yet" in pathlib.Path(log).read_text())
+            waiting.terminate()
+            self.assertEqual(waiting.wait(30), 0)  # it would give up by itself after 60 s, with an error
+        finally:
+            waiting.kill()
+            waiting.wait()
+
+
 class Documents(HostTest):
     def test_what_is_listed_as_yaml_or_json_is_applied_again_and_nothing_changes(self):
         d = self.daemon

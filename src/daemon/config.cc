@@ -108,6 +108,14 @@ Status set_pool(std::string_view text, Config& config) {
     return {};
 }
 
+Status check_flag(const std::string& name) {
+    const bool is_number = std::ranges::any_of(
+        kNumberOptions, [&](const NumberOption& option) { return option.name == name; });
+    if (is_number || name == "pool" || name == "config" || text_option(name)) return {};
+    return fail(ErrorCode::kInvalid, fmt::format("unknown option --{}", name),
+                "see: blixard daemon --help");
+}
+
 Status set_flag(const std::string& name, const std::string& value, Config& config) {
     for (const NumberOption& option : kNumberOptions)
         if (option.name == name) return set_number(option, value, config);
@@ -116,8 +124,7 @@ Status set_flag(const std::string& name, const std::string& value, Config& confi
         config.*(option->member) = value;
         return {};
     }
-    return fail(ErrorCode::kInvalid, fmt::format("unknown option --{}", name),
-                "see: blixard daemon --help");
+    return check_flag(name);
 }
 
 Status read_file(const std::string& path, Config& config) {
@@ -218,6 +225,7 @@ Result<Config> parse_arguments(const std::vector<std::string>& arguments) {
                         "see: blixard daemon --help");
         argument.erase(0, 2);
         const std::size_t equals = argument.find('=');
+        RETURN_IF_ERROR(check_flag(argument.substr(0, equals)));
         if (equals != std::string::npos) {
             flags.emplace_back(argument.substr(0, equals), argument.substr(equals + 1));
         } else if (i + 1 < arguments.size()) {
@@ -292,7 +300,9 @@ Status validate(const Config& config) {
                           fmt::format("unknown accelerator \"{}\"", config.accelerator),
                           "kvm or tcg");
     if (!config.strategy.empty() && !model::is_strategy(config.strategy))
-        return fail_field("strategy", fmt::format("unknown strategy \"{}\"", config.strategy));
+        return fail_field("strategy", fmt::format("unknown strategy \"{}\"", config.strategy),
+                          "most-available, least-available, round-robin, manual, priority, "
+                          "locality, spread, cost or fragmentation");
     if (!config.store.empty() && !config.store.starts_with("etcd://"))
         return fail_field("store", fmt::format("unknown store \"{}\"", config.store),
                           "leave it out, or etcd://HOST:PORT,...");

@@ -51,7 +51,8 @@ TEST(Config, bad_values_are_refused) {
     EXPECT_TRUE(parse_arguments({"--name", "a", "--pool", "c=rbd:vms:id=blixard"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--pool", "c=rbd:vms:key=secret"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--sokcet", "x"}));
-    EXPECT_FALSE(parse_arguments({"--name"}));
+    EXPECT_EQ(parse_arguments({"--sokcet"}).error().message, "unknown option --sokcet");
+    EXPECT_EQ(parse_arguments({"--name"}).error().message, "option --name needs a value");
     EXPECT_FALSE(parse_arguments({"--name", "a", "--store", "mysql://x"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--pool", "../nfs=/mnt"}));
     EXPECT_FALSE(parse_arguments({"--name", "a", "--zone", "the east"}));

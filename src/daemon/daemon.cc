@@ -128,9 +128,11 @@ class Daemon {
     void measure_usage();
     void stop();
 
-    // Runs the loop until `done`, for the blocking steps of the start.
+    // Runs the loop until `done`, for the blocking steps of the start. kCancelled: told to stop.
     Status wait(const char* what, const std::function<bool()>& done) {
-        if (loop_.run_until(done, kStartMost)) return {};
+        (void)loop_.run_until([&] { return done() || ending_; }, kStartMost);
+        if (done()) return {};
+        if (ending_) return fail(ErrorCode::kCancelled, fmt::format("told to stop while {}", what));
         return fail(ErrorCode::kTimeout,
                     fmt::format("{} took longer than {} s", what, kStartMost.count / 1000));
     }
@@ -613,6 +615,7 @@ int run_daemon(const Config& config, const std::string& program) {
     auto running = std::make_unique<Daemon>(config, program);
     Daemon& daemon = *running;
     if (const Status started = daemon.start(); !started) {
+        if (started.error().code == ErrorCode::kCancelled) return 0;
         std::fprintf(stderr, "error: the daemon did not start: %s\n",
                      started.error().message.c_str());
         if (!started.error().field.empty())

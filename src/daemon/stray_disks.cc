@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "hypervisor/qemu/ceph_image.h"
+#include "os/files.h"
 
 namespace blixard::daemon {
 namespace {
@@ -35,6 +36,10 @@ StrayDiskSearch::Search StrayDiskSearch::look(const std::string& local_directory
                                               const std::map<std::string, std::string>& pools) {
     Search search;
     const auto look_into = [&](const std::string& pool, const std::string& directory) {
+        if (pool != kLocal && !os::path_exists(directory)) {
+            search.found.unseen.push_back({pool, directory + " is not there: is it mounted?"});
+            return;
+        }
         auto disks = images::disks_in(directory);
         if (disks)
             search.left[pool] = std::move(*disks);

@@ -138,7 +138,12 @@ Result<Descriptor> open_tcp_listener(const std::string& text, std::uint16_t port
     if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) !=
             0 ||
         ::listen(listener.get(), kBacklog) != 0)
-        return os_failure(fmt::format("cannot listen on {}:{}", text, port));
+        return errno == EADDRINUSE
+                   ? fail(
+                         ErrorCode::kUnavailable,
+                         fmt::format("cannot listen on {}:{}: another program does", text, port),
+                         fmt::format("see which: ss -ltnp sport = :{}; or take another port", port))
+                   : os_failure(fmt::format("cannot listen on {}:{}", text, port));
     return listener;
 }
 
