@@ -400,8 +400,10 @@ void Checker::check_spec(const view::VmEntry* before, const view::VmEntry& after
         is.generation > was.generation + 1 || is.restart_generation > was.restart_generation + 1)
         broken(fmt::format("vm {} went from generation {}/{} to {}/{}", after.key, was.generation,
                            was.restart_generation, is.generation, is.restart_generation));
-    if (is.generation == was.generation && is.spec != was.spec &&
-        model::without_extras(is.spec) != model::without_extras(was.spec))
+    // What a daemon of another version adds aside.
+    const bool changed =
+        is.spec != was.spec && model::without_extras(is.spec) != model::without_extras(was.spec);
+    if (is.generation == was.generation && changed)
         broken(fmt::format("the spec of vm {} changed, its generation did not", after.key));
     for (const model::Disk& disk : was.spec.disks) {
         const auto same = [&](const model::Disk& other) {
@@ -413,8 +415,7 @@ void Checker::check_spec(const view::VmEntry* before, const view::VmEntry& after
     }
     if (!was.deleted_at.empty() && is.deleted_at.empty())
         broken(fmt::format("vm {} was being deleted, and is no more", after.key));
-    if (!was.deleted_at.empty() &&
-        (is.spec != was.spec || is.restart_generation != was.restart_generation))
+    if (!was.deleted_at.empty() && (changed || is.restart_generation != was.restart_generation))
         broken(fmt::format("vm {} was being deleted, and was changed all the same", after.key));
     if (is.restart_generation + restarts_before_[after.key] > restarts_asked_[after.key])
         broken(fmt::format(
@@ -471,7 +472,7 @@ void Checker::check_volumes(const view::VmEntry* before, const view::VmEntry& af
         state_.vms.scan_prefix(
             fmt::format("{}/", after.project()),
             [&](const std::shared_ptr<const view::VmEntry>& other) {
-                if (!other->record || other->key == after.key ||
+                if (!other->record || other->key == after.key || other->not_understood != 0 ||
                     other->record->value.spec.run == model::Run::kStopped)
                     return true;
                 for (const model::Disk& theirs : other->record->value.spec.disks)
@@ -594,9 +595,18 @@ void Checker::check_release(const view::VmEntry& after) {
     const auto grown = grown_.find(std::string(after.node()));
     if (grown != grown_.end() && clock_.mono() - grown->second < kSeenBy) return;
     if (!understands_all()) return;
-    if (node && !candidate.fits_after_preemption(*node))
-        broken(fmt::format("vm {} was preempted on {}, where vm {} has no room even so", after.key,
-                           after.node(), by));
+    // Whom it must be with has come elsewhere in the same moment: nobody lay anywhere before.
+    bool came_with_it = false;
+    state_.vms.for_each([&](const auto& each) {
+        came_with_it = came_with_it ||
+                       (each->placement && !each->node().empty() && candidate.must_be_near(*each) &&
+                        each->placement->mod_revision == after.placement->mod_revision &&
+                        each->node() != after.node());
+    });
+    if (!node || came_with_it) return;
+    if (std::string wrong = candidate.what_breaks_after_preemption(*node); !wrong.empty())
+        broken(fmt::format("vm {} was preempted on {}, where vm {} may not be even so: {}",
+                           after.key, after.node(), by, wrong));
 }
 
 // What an agent says must be so: of an end it knows for certain.
@@ -613,10 +623,11 @@ void Checker::check_status(const view::VmEntry* before, const view::VmEntry& aft
                            model::phase_name(status.phase), status.message, status.node));
     if (here && status.phase == Phase::kRunning &&
         running->second.at(status.node).epoch == static_cast<std::uint64_t>(status.epoch)) {
-        const bool ill = status.health == "unhealthy";
-        if (ill && !running->second.at(status.node).sick)
-            broken(fmt::format("vm {} on {} is said to be unhealthy, and is well", after.key,
-                               status.node));
+        const Running& machine = running->second.at(status.node);
+        if ((status.health == "unhealthy" && !machine.found_ill) ||
+            (status.health == "healthy" && !machine.found_well))
+            broken(fmt::format("vm {} on {} is said to be {}, and no check of it has found that",
+                               after.key, status.node, status.health));
     }
     if (status.phase == Phase::kRunning || status.phase == Phase::kPaused) {
         const auto pids = pids_.find(fmt::format("{} {}", status.uid, status.epoch));

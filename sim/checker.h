@@ -33,9 +33,9 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     struct Running {
         std::uint64_t epoch = 0;
         bool fenced = false;
-        std::set<std::string> writes;  // the shared disks that it has open
-        std::set<std::string> opened;  // all its disks
-        std::optional<MonoTime> sick;  // since when its guest has not been well, if ever
+        std::set<std::string> writes;                // the shared disks that it has open
+        std::set<std::string> opened;                // all its disks
+        bool found_well = false, found_ill = false;  // by its health checks, at some time
     };
 
     // What counts against a quota.
@@ -57,7 +57,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void on_process_end(const std::string& host, const Machine& machine,
                         std::string_view why) override;
     void on_record_torn(const Machine& machine) override;
-    void on_sick(const std::string& host, const Machine& machine) override;
+    void on_health(const std::string& host, const Machine& machine, bool well) override;
     // Its daemon has read the state, and is told of each change from now on.
     void on_watching(const std::string& host) { watching_since_[host] = clock_.mono(); }
     void on_daemon_gone(const std::string& host);
@@ -169,6 +169,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
         std::int64_t generation = 0;
         bool daemon_knows = true;  // it has run since then, and waits before it starts it again
         int in_a_row = 1;          // ends that this daemon has seen, each soon after the start
+        bool answered = true;      // its start, before it ended
     };
     std::map<std::string, End> ended_;  // by "<uid> <epoch> <restart generation>": how, last
     struct StartedOnce {

@@ -38,6 +38,44 @@ class SimHost::PathBlobs final : public agent::Blobs {
     SeededRandom& random_;
 };
 
+// A guest that is well answers in time, at times late; one that is not refuses, or says nothing;
+// and what has ended since it was asked answers for nobody else.
+class SimHost::Probe final : public agent::HealthProbe {
+ public:
+    Probe(Executor& executor, SimMachines& machines, std::uint64_t seed)
+        : executor_(executor), machines_(machines), random_(seed) {}
+    void probe(const model::HealthCheck& check, const std::string& address,
+               Callback<bool> healthy) override {
+        const Machine* const machine = at(address);
+        const Millis timeout = seconds(check.timeout_s);
+        const bool silent =
+            machine && machine->instance.state != hypervisor::InstanceState::kRunning;
+        const bool well = machine && !silent && machine->sick == 0;
+        Millis wait{1 + static_cast<std::int64_t>(random_.below(20))};
+        if (well && random_.chance(15))
+            wait = Millis{static_cast<std::int64_t>(
+                random_.below(static_cast<std::uint64_t>(timeout.count)))};
+        if (silent || (machine && !well && random_.chance(50))) wait = timeout;
+        executor_.after(wait, [this, well, healthy, vm = machine ? machine->instance.id.vm : "",
+                               birth = machine ? machine->birth : 0] {
+            Machine* const machine = machines_.find(vm);
+            if (machine && machine->birth == birth) machines_.checked(*machine, well);
+            healthy(well);
+        });
+    }
+
+ private:
+    const Machine* at(const std::string& address) const {
+        for (const auto& [vm, machine] : machines_.machines())
+            for (const model::Address& each : machine.instance.addresses)
+                if (machine.alive && machine.ran && each.address == address) return &machine;
+        return nullptr;
+    }
+    Executor& executor_;
+    SimMachines& machines_;
+    SeededRandom random_;
+};
+
 // Whatever image people name has its files.
 class SimHost::Files final : public api::BlobPort {
  public:
@@ -235,6 +273,7 @@ void SimHost::assemble(Daemon& daemon) {
             deps_.checker.broken(std::move(*wrong));
     };
     daemon.blobs = std::make_unique<PathBlobs>(lane, machines_, files_);
+    daemon.probe = std::make_unique<Probe>(lane, machines_, files_.next());
     agent::AgentSettings settings{.node = name_};
     settings.facts.uid = name_;
     settings.facts.cpus = kHostCpus * deps_.size;
@@ -254,12 +293,13 @@ void SimHost::assemble(Daemon& daemon) {
         ports->hypervisor =
             std::make_unique<recorder::RecordedHypervisor>(ports->recorder, *daemon.hypervisor);
         ports->blobs = std::make_unique<recorder::RecordedBlobs>(ports->recorder, *daemon.blobs);
+        ports->probe = std::make_unique<recorder::RecordedProbe>(ports->recorder, *daemon.probe);
         ports->begin("sim", settings, control, *daemon.view);
         make_loops(daemon, settings, control, ports->store, *ports->hypervisor, *ports->blobs,
-                   ports->executor, ports->clock, ports->random);
+                   *ports->probe, ports->executor, ports->clock, ports->random);
     } else {
         make_loops(daemon, settings, control, *daemon.store, *daemon.hypervisor, *daemon.blobs,
-                   lane, lane, ids_);
+                   *daemon.probe, lane, lane, ids_);
     }
     daemon.files = std::make_unique<Files>(lane);
     daemon.planner = std::make_unique<Planner>(*daemon.view, lane);
@@ -291,10 +331,11 @@ void SimHost::assemble(Daemon& daemon) {
 void SimHost::make_loops(Daemon& daemon, const agent::AgentSettings& settings,
                          const controller::ControllerSettings& control, store::Store& store,
                          hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs,
-                         Executor& executor, const Clock& clock, Random& random) {
+                         agent::HealthProbe& probe, Executor& executor, const Clock& clock,
+                         Random& random) {
     daemon.agent =
         std::make_unique<agent::Agent>(agent::Agent::Deps{store, *daemon.view, hypervisor, blobs,
-                                                          nullptr, executor, clock, random, log_},
+                                                          &probe, executor, clock, random, log_},
                                        settings);
     daemon.lease = std::make_unique<AgentLease>(*daemon.agent);
     daemon.controller = std::make_unique<controller::Controller>(

@@ -114,6 +114,7 @@ class SimHost final : private store::FaultPlan {
  private:
     struct Daemon;
     class PathBlobs;
+    class Probe;
     class Files;
     class Planner;
     class AgentLease;
@@ -123,8 +124,9 @@ class SimHost final : private store::FaultPlan {
     void put_node_spec(Daemon& daemon);
     void make_loops(Daemon& daemon, const agent::AgentSettings& settings,
                     const controller::ControllerSettings& control, store::Store& store,
-                    hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs, Executor& executor,
-                    const Clock& clock, Random& random);
+                    hypervisor::Hypervisor& hypervisor, agent::Blobs& blobs,
+                    agent::HealthProbe& probe, Executor& executor, const Clock& clock,
+                    Random& random);
     void recovered(Daemon& daemon);
     void start_again();
     bool is_undisturbed() const;
@@ -139,6 +141,7 @@ class SimHost final : private store::FaultPlan {
         std::unique_ptr<view::View> view;
         std::unique_ptr<SimHypervisor> hypervisor;
         std::unique_ptr<agent::Blobs> blobs;
+        std::unique_ptr<agent::HealthProbe> probe;
         std::unique_ptr<api::BlobPort> files;
         std::unique_ptr<api::PlanPort> planner;
         std::unique_ptr<controller::LeaseSource> lease;

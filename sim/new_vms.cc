@@ -85,6 +85,13 @@ model::VmCreate Operators::new_vm(int subject) const {
                                          .interval_s = 5,
                                          .failures = 2,
                                          .start_period_s = 10};
+    if (spec.health && subject % 2 == 0) {
+        spec.health->kind = subject % 4 == 0 ? model::HealthKind::kTcp : model::HealthKind::kHttp;
+        spec.health->pattern.clear();
+        spec.health->port = 80;
+        spec.health->timeout_s = subject % 3 == 0 ? 5 : 2;
+        spec.nics = {{.name = "web", .forwards = {{.guest_port = 80}}}};
+    }
     // A secret that must come out nowhere: kSecret.
     if (subject % 4 == 0)
         spec.cloud_init.user_data = fmt::format("#cloud-config\npassword: {}\n", kSecret);

@@ -9,8 +9,6 @@ using hypervisor::InstanceState;
 
 // A minute by the agent (agent/plan.h), of a clock that drifts.
 constexpr Millis kSilentLeast{58'500};
-// Until the next check, and what else its agent had to do.
-constexpr Millis kSickLately = seconds(60);
 
 class Look {
  public:
@@ -72,19 +70,11 @@ class Look {
         if (state == InstanceState::kUnknown && may_end &&
             (order_.silent >= kSilentLeast || overslept))
             return std::nullopt;
-        if (spec().health && order_.well && *order_.well <= kSickLately && may_end)
-            return wrong_with_patience();
-        return fmt::format("is killed, and nothing asks for it ({}, silent for {} ms)",
-                           hypervisor::instance_state_name(state), order_.silent.count);
-    }
-
-    // So many checks in a row.
-    std::optional<std::string> wrong_with_patience() const {
-        const model::HealthCheck& check = *spec().health;
-        const Millis least = seconds((check.failures - 1) * check.interval_s);
-        if (order_.ill >= least - least / 25) return std::nullopt;
-        return fmt::format("is killed, and was not well for {} ms; {} checks have to fail",
-                           order_.ill.count, check.failures);
+        if (spec().health && machine_.checks_failed >= spec().health->failures && may_end)
+            return std::nullopt;
+        return fmt::format(
+            "is killed, and nothing asks for it ({}, silent for {} ms, {} health checks failed)",
+            hypervisor::instance_state_name(state), order_.silent.count, machine_.checks_failed);
     }
 
     const MachineOrder& order_;

@@ -18,8 +18,6 @@ struct MachineOrder {
     Millis grace{};               // of a stop
     Millis silent{};              // for so long the monitor has said nothing
     std::optional<Millis> awake;  // for so long who asks has not stood still; nothing: never
-    std::optional<Millis> well;   // for so long its guest has been well; nothing: always
-    Millis ill{};                 // for so long it was not, at a stretch: now or the last time
 };
 
 // Absent: it follows from `seen`.

@@ -62,7 +62,10 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
         const model::Restart policy = machine.launch.spec.restart;
         const End& end = before->second;
         const Millis waited = clock_.mono() - end.at;
-        if (policy == model::Restart::kNever || (policy == model::Restart::kOnFailure && end.well))
+        // Who saw that it did not come up may have gone before it could say so.
+        const bool unknown = !end.answered && !end.daemon_knows;
+        if ((policy == model::Restart::kNever && !unknown) ||
+            (policy == model::Restart::kOnFailure && end.well))
             broken(fmt::format("vm {} ended {}, and was started again against its restart policy",
                                id.vm, end.well ? "well" : "badly"));
         if (end.daemon_knows && end.host == host && end.generation == machine.instance.generation &&
@@ -139,9 +142,11 @@ void Checker::on_process_end(const std::string& host, const Machine& machine,
         host, "process ends",
         {{"vm", machine.instance.id.vm}, {"epoch", machine.instance.id.epoch}, {"why", why}});
     if (const auto& exit = machine.instance.exit; exit && machine.ran) {
-        const bool ill = machine.sick_last.has_value();  // then it counts as a failure
+        const auto& check = machine.launch.spec.health;
+        const bool ill = check && machine.checks_failed >= check->failures;
         End end{!ill && (exit->guest_shutdown || exit->status == 0), host, clock_.mono(),
                 machine.instance.generation};
+        end.answered = machine.answered || exit->guest_shutdown;
         const auto before = ended_.find(incarnation(machine));
         const bool again = before != ended_.end() && before->second.daemon_knows &&
                            before->second.host == host &&
@@ -198,11 +203,12 @@ void Checker::check_end_of(const view::VmEntry& after) {
                           now.message));
 }
 
-void Checker::on_sick(const std::string& host, const Machine& machine) {
+void Checker::on_health(const std::string& host, const Machine& machine, bool well) {
     const auto found = processes_.find(machine.instance.id.uid);
     if (found == processes_.end()) return;
     const auto here = found->second.find(host);
-    if (here != found->second.end() && !here->second.sick) here->second.sick = clock_.mono();
+    if (here != found->second.end())
+        (well ? here->second.found_well : here->second.found_ill) = true;
 }
 
 void Checker::on_record_torn(const Machine& machine) { ended_.erase(incarnation(machine)); }

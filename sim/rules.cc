@@ -334,10 +334,10 @@ std::string Candidate::what_forbids(const view::NodeEntry& host) const {
     return what_breaks(host, false);
 }
 
-bool Candidate::fits_after_preemption(const view::NodeEntry& host) const {
+std::string Candidate::what_breaks_after_preemption(const view::NodeEntry& host) const {
     const bool takes = host.status && host.lease &&
                        (!host.spec || (host.spec->value.schedulable && !host.spec->value.draining));
-    return takes && what_breaks(host, true).empty();
+    return takes ? what_breaks(host, true) : "the host takes no VMs";
 }
 
 std::string Candidate::what_breaks(const view::NodeEntry& host, bool without_lower) const {

@@ -24,7 +24,7 @@ class Candidate {
     // Empty: nothing forbids it.
     std::string what_forbids(const view::NodeEntry& host) const;
     // As if every preemptible VM of lower priority had left the host.
-    bool fits_after_preemption(const view::NodeEntry& host) const;
+    std::string what_breaks_after_preemption(const view::NodeEntry& host) const;
     // There is room for it, were those not there; what else speaks against the host is not asked.
     bool has_room_without(const view::NodeEntry& host, const std::set<std::string>& gone) const;
     bool must_be_near(const view::VmEntry& other) const;

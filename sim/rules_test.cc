@@ -136,7 +136,8 @@ TEST(Rules, only_lower_and_preemptible_vms_make_way) {
     place.vm("high", {.memory_mib = 500, .priority = 200});
     const auto would = [&] {
         return Candidate(place.state, *place.state.vms.find("p/high"))
-            .fits_after_preemption(*place.state.nodes.find("h1"));
+            .what_breaks_after_preemption(*place.state.nodes.find("h1"))
+            .empty();
     };
     EXPECT_TRUE(would());
     place.vm("low", {.memory_mib = 900, .priority = 200, .preemptible = true}, "h1");

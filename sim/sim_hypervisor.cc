@@ -56,7 +56,7 @@ void SimHypervisor::on_machine(Event::Kind kind, const InstanceId& id) {
 
 // Answers those who wait for something that has come about.
 void SimHypervisor::settle(const std::string& vm) {
-    const Machine* const machine = machines_.find(vm);
+    Machine* const machine = machines_.find(vm);
     std::vector<Waiting> due;
     for (auto each = waiting_.lower_bound(vm); each != waiting_.upper_bound(vm);) {
         const bool same = machine && machine->birth == each->second.birth;
@@ -75,6 +75,7 @@ void SimHypervisor::settle(const std::string& vm) {
             each.stopped(each.how);
         } else if (machine && machine->birth == each.birth &&
                    (machine->alive || machine->instance.exit->guest_shutdown)) {
+            machine->answered = true;
             each.started(machine->instance);
         } else {
             // A start that failed leaves nothing behind.
@@ -93,14 +94,8 @@ void SimHypervisor::tell(Asked asked, const Machine& machine, Millis grace) cons
     const bool silent = machine.instance.state == InstanceState::kUnknown;
     std::optional<Millis> awake;
     if (const auto resumed = lane_.resumed_at()) awake = lane_.mono() - *resumed;
-    std::optional<Millis> well;
-    if (machine.sick_last) well = machine.sick ? Millis{0} : machines_.now() - *machine.sick_last;
-    const Millis ill = machine.sick
-                           ? std::max(machine.sick_for, machines_.now() - machine.sick_since)
-                           : machine.sick_for;
     if (on_order)
-        on_order({asked, grace, silent ? machines_.now() - machine.silent_since : Millis{0}, awake,
-                  well, ill},
+        on_order({asked, grace, silent ? machines_.now() - machine.silent_since : Millis{0}, awake},
                  machine);
 }
 

@@ -39,8 +39,10 @@ class SimHypervisor final : public hypervisor::Hypervisor {
     void console_close(hypervisor::ConsoleId) override {}
     // What a guest that is well has said since it runs.
     bool console_has(const std::string& vm, std::string_view) override {
-        const Machine* const machine = machines_.find(vm);
-        return machine && machine->alive && machine->ran && !machine->sick;
+        Machine* const machine = machines_.find(vm);
+        const bool well = machine && machine->alive && machine->ran && machine->sick == 0;
+        if (machine && machine->ran) machines_.checked(*machine, well);
+        return well;
     }
     void set_listener(std::function<void(const hypervisor::Event&)> listener) override {
         listener_ = std::move(listener);

@@ -118,6 +118,10 @@ Result<Machine*> SimMachines::spawn(const hypervisor::Launch& launch, const Scri
     machine.instance.machine = "q35";
     machine.instance.accelerator = "tcg";
     machine.instance.message = "booting";
+    for (const model::Nic& nic : launch.spec.nics)
+        for (const model::PortForward& forward : nic.forwards)
+            machine.instance.addresses.push_back(
+                {nic.name, fmt::format("127.0.0.1:{}", 20'000 + spawned_), forward.guest_port, {}});
     Machine& there = machines_[launch.id.vm] = std::move(machine);
     deps_.watcher.on_process_start(host_, there);
     deps_.timeline.after(script.boot,
@@ -131,6 +135,7 @@ void SimMachines::run(const std::string& vm, std::uint64_t birth) {
         machine->instance.state != InstanceState::kStarting)
         return;
     machine->ran = true;
+    machine->ran_since = deps_.timeline.mono();
     machine->silent_since = deps_.timeline.mono();
     machine->instance.state =
         machine->script.hangs ? InstanceState::kUnknown : InstanceState::kRunning;
@@ -208,23 +213,29 @@ void SimMachines::hang(const std::string& vm, Millis span) {
 void SimMachines::fall_ill(const std::string& vm, Millis span) {
     Machine* const machine = find(vm);
     if (!machine || !machine->alive) return;
-    // Between two checks it may have been well, and nobody has seen it.
-    const auto& health = machine->launch.spec.health;
-    const MonoTime now = deps_.timeline.mono();
-    const bool unseen =
-        health && machine->sick_last && now - *machine->sick_last < seconds(health->interval_s);
-    if (!machine->sick && !unseen) machine->sick_since = now;
-    machine->sick = true;
-    machine->sick_last = now;
-    deps_.watcher.on_sick(host_, *machine);
+    ++machine->sick;
     if (span == Millis{0}) return;
     deps_.timeline.after(span, [this, vm, birth = machine->birth] {
         Machine* const machine = find(vm);
-        if (!machine || machine->birth != birth) return;
-        machine->sick = false;
-        machine->sick_for = deps_.timeline.mono() - machine->sick_since;
-        machine->sick_last = deps_.timeline.mono();
+        if (machine && machine->birth == birth) --machine->sick;
     });
+}
+
+void SimMachines::checked(Machine& machine, bool well) {
+    const auto& check = machine.launch.spec.health;
+    if (!check) return;
+    if (well) {
+        const bool first = !std::exchange(machine.once_well, true);
+        machine.checks_failed = 0;
+        if (first) deps_.watcher.on_health(host_, machine, true);
+        return;
+    }
+    // By a clock that may be fast.
+    const Millis up = deps_.timeline.mono() - machine.ran_since;
+    const bool counts = machine.once_well || machine.checks_failed > 0 ||
+                        up + up / 25 >= seconds(check->start_period_s);
+    if (counts && ++machine.checks_failed == check->failures)
+        deps_.watcher.on_health(host_, machine, false);
 }
 
 void SimMachines::cut_power() {

@@ -48,12 +48,13 @@ struct Machine {
     hypervisor::Launch launch;
     Script script;
     bool alive = false;
-    bool ran = false;                   // it has come as far as running
-    bool sick = false;                  // its guest does not answer to health checks
-    std::optional<MonoTime> sick_last;  // when it was so last; nothing: never
-    MonoTime sick_since{};              // this time, or the last
-    Millis sick_for{};                  // the last time, for how long
-    MonoTime silent_since{};            // of its monitor; where it says nothing
+    bool ran = false;       // it has come as far as running
+    bool answered = false;  // ... and whoever started it has learnt that
+    MonoTime ran_since{};
+    int sick = 0;  // as many faults, that may overlap, keep its guest from answering health checks
+    bool once_well = false;          // a check has found it so
+    std::int64_t checks_failed = 0;  // of those that count, in a row
+    MonoTime silent_since{};         // of its monitor; where it says nothing
     bool told_to_end = false;
     std::uint64_t birth = 0;  // names this process among all
 };
@@ -67,7 +68,8 @@ class MachineWatcher {
                                 std::string_view why) = 0;
     // A power cut has torn its local record: nobody can know how it ended.
     virtual void on_record_torn(const Machine& machine) = 0;
-    virtual void on_sick(const std::string& host, const Machine& machine) = 0;
+    // Its agent has learnt that it is well, or that its checks have failed often enough.
+    virtual void on_health(const std::string& host, const Machine& machine, bool well) = 0;
     virtual void on_disk_deleted(const std::string& host, const std::string& path) = 0;
     virtual void on_feed(const std::string& host, MonoTime deadline, const HostClock& clock) = 0;
 };
@@ -101,6 +103,9 @@ class SimMachines {
         troubled_ = troubled;
     }  // false: machines started from now on behave
     bool troubled() const { return troubled_; }
+
+    // Its agent has learnt what a health check of it found.
+    void checked(Machine& machine, bool well);
 
     // What a driver asks for.
     Script next_script();

@@ -72,7 +72,7 @@ std::string wrong_with_pending(const view::Snapshot& state, const view::VmEntry&
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
         if (candidate.what_forbids(*node).empty())
             room = fmt::format("{} has room", node->key);
-        else if (room.empty() && evicts && candidate.fits_after_preemption(*node) &&
+        else if (room.empty() && evicts && candidate.what_breaks_after_preemption(*node).empty() &&
                  !may_be_kept_for(state, others, *node))
             room = fmt::format("{} has room if others make way", node->key);
     });
@@ -113,7 +113,7 @@ std::string wrong_with_wanted(const view::Snapshot& state, const Hosts& hosts,
         return fmt::format("is {} on {}", hypervisor::instance_state_name(machine->instance.state),
                            vm.node());
     const bool shall_be_well = record.spec.health && record.spec.restart != model::Restart::kNever;
-    if (machine->sick && shall_be_well && phase == Phase::kRunning)
+    if (machine->sick > 0 && shall_be_well && phase == Phase::kRunning)
         return fmt::format("does not pass its health checks on {}, and goes on", vm.node());
     if (status->phase != phase)
         return fmt::format("is said to be {}, and is {}", model::phase_name(status->phase),

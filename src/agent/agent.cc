@@ -393,8 +393,10 @@ void Agent::step_done(const std::string& vm) {
 void Agent::act(const std::string& vm, const view::VmEntry* entry,
                 const hypervisor::Instance* instance, const Decision& decision) {
     Vm& mine = vms_[vm];
-    if (decision.step != Step::kNone)
+    if (decision.step != Step::kNone) {
         deps_.log.debug("step", {{"vm", vm}, {"step", static_cast<int>(decision.step)}});
+        mine.health_question = 0;
+    }
     const auto stopped = [this, vm,
                           weak = std::weak_ptr(alive_)](const Result<hypervisor::StopHow>& how) {
         if (weak.expired()) return;

@@ -108,6 +108,7 @@ class Agent {
         std::uint64_t epoch_acted = 0;
         TimerId timer = 0;
         TimerId health_timer = 0;
+        std::uint64_t health_question = 0;  // a probe whose answer is waited for; 0: none is
         std::int64_t health_failures = 0;
         bool health_known = false, healthy = false;
     };
@@ -151,6 +152,7 @@ class Agent {
     void watch_health(const std::string& vm, const view::VmEntry& entry,
                       const hypervisor::Instance& instance);
     void check_health(const std::string& vm);
+    void probe_answered(const std::string& vm, std::uint64_t question, MonoTime due, bool healthy);
     void health_result(const std::string& vm, bool healthy);
     void note_volume(const view::VolumeEntry& volume);
     void note_deleted_volumes();
@@ -179,6 +181,7 @@ class Agent {
     std::set<std::string> volumes_deleted_;  // as the view says; their files may be there still
     std::set<std::string> volumes_deleting_;
     AgentCounters counters_;
+    std::uint64_t health_questions_ = 0;
 };
 
 }  // namespace blixard::agent

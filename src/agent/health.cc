@@ -18,7 +18,7 @@ void Agent::watch_health(const std::string& vm, const view::VmEntry& entry,
     Vm& mine = vms_[vm];
     const bool wanted =
         entry.record->value.spec.health && instance.state == hypervisor::InstanceState::kRunning;
-    if (!wanted || mine.health_timer != 0) return;
+    if (!wanted || mine.health_timer != 0 || mine.health_question != 0) return;
     check_health_later(vm, kHealthEvery);
 }
 
@@ -41,23 +41,36 @@ void Agent::check_health(const std::string& vm) {
         instance->state != hypervisor::InstanceState::kRunning)
         return;
     const model::HealthCheck& check = *entry->record->value.spec.health;
-    check_health_later(vm, seconds(std::max<std::int64_t>(1, check.interval_s)));
-    switch (check.kind) {
-        case model::HealthKind::kProcess: return health_result(vm, true);
-        case model::HealthKind::kSerial:
-            return health_result(vm, deps_.hypervisor.console_has(vm, check.pattern));
-        case model::HealthKind::kTcp:
-        case model::HealthKind::kHttp: break;
-    }
+    const Millis interval = seconds(std::max<std::int64_t>(1, check.interval_s));
+    const bool asks =
+        check.kind == model::HealthKind::kTcp || check.kind == model::HealthKind::kHttp;
     for (const model::Address& address : instance->addresses) {
-        if (address.guest_port != check.port || !deps_.probe) continue;
-        return deps_.probe->probe(
-            check, address.address,
-            [this, vm, weak = std::weak_ptr(alive_)](const Result<bool>& healthy) {
-                if (!weak.expired()) health_result(vm, healthy && *healthy);
-            });
+        if (!asks || address.guest_port != check.port || !deps_.probe) continue;
+        const std::uint64_t question = ++health_questions_;
+        found->second.health_question = question;
+        return deps_.probe->probe(check, address.address,
+                                  [this, vm, question, due = deps_.clock.mono() + interval,
+                                   weak = std::weak_ptr(alive_)](const Result<bool>& healthy) {
+                                      if (!weak.expired())
+                                          probe_answered(vm, question, due, healthy && *healthy);
+                                  });
     }
-    health_result(vm, false);
+    check_health_later(vm, interval);
+    health_result(vm, check.kind == model::HealthKind::kProcess ||
+                          (check.kind == model::HealthKind::kSerial &&
+                           deps_.hypervisor.console_has(vm, check.pattern)));
+}
+
+// Not of a process that has been told to stop or to pause since, or is another by now. The next
+// question is asked when it is due, and never before this answer.
+void Agent::probe_answered(const std::string& vm, std::uint64_t question, MonoTime due,
+                           bool healthy) {
+    const auto found = vms_.find(vm);
+    if (found == vms_.end()) return;
+    if (found->second.health_question != question && !mutant(MutantId::kLateProbeCounts)) return;
+    found->second.health_question = 0;
+    check_health_later(vm, std::max(Millis{0}, due - deps_.clock.mono()));
+    health_result(vm, healthy);
 }
 
 void Agent::health_result(const std::string& vm, bool healthy) {

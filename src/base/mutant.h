@@ -117,6 +117,7 @@ enum class MutantId : std::uint8_t {
     kPidKept,               // an end is said with the process that there was
     kDiskFailureSwallowed,  // a disk that could not be deleted is forgotten
     kOnceIll,               // one health check that fails is enough
+    kLateProbeCounts,       // a probe's answer counts for the process that came after the one asked
     kNeverGivenUp,          // a VM that is never restarted is tried again when it did not come up
     kCount
 };
@@ -228,6 +229,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId:
                     "pid-kept",
                     "disk-failure-swallowed",
                     "once-ill",
+                    "late-probe-counts",
                     "never-given-up"};
 
 #ifdef BLIXARD_MUTANTS

@@ -94,6 +94,29 @@ TEST_F(ControlPlane, a_vm_that_cannot_start_without_a_volume_follows_it_to_its_h
     EXPECT_EQ(running_on_hosts("web"), 1);
 }
 
+// A round asks only the first of those who want the same.
+TEST_F(ControlPlane, all_who_want_the_same_are_told_why_they_wait_now) {
+    add_hosts(2);
+    for (const char* name : {"one", "two", "three"})
+        create(name, [](model::VmSpec& spec) { spec.memory_mib = 100'000; });
+    const auto all_are_told = [&](const char* why) {
+        return loop.run_until(
+            [&] {
+                return std::ranges::all_of(
+                    std::array{"one", "two", "three"}, [&](const char* name) {
+                        return vm(name) && vm(name)->placement &&
+                               vm(name)->placement->value.reason.find(why) != std::string::npos;
+                    });
+            },
+            seconds(100));
+    };
+    ASSERT_TRUE(all_are_told("2 x memory"));
+    model::NodeSpec cordoned = state->nodes.find("h2")->spec->value;
+    cordoned.schedulable = false;
+    put(model::node_key("h2", "spec"), model::to_json(cordoned));
+    EXPECT_TRUE(all_are_told("1 x cordoned"));
+}
+
 TEST_F(ControlPlane, a_machine_that_dies_is_restarted_with_backoff) {
     add_hosts(1);
     create("web");
@@ -667,7 +690,7 @@ TEST_F(ControlPlane, who_waits_is_not_asked_again_for_the_sake_of_others) {
     loop.run_for(hosts.at("h1")->policy.reserve_after + seconds(30));
     EXPECT_EQ(vm("big-00")->phase, model::Phase::kPending);
     EXPECT_GT(asked(), before);
-    EXPECT_LE(asked() - before, 300u);
+    EXPECT_LE(asked() - before, 1000u);  // not all 100 each time one is due
 }
 
 // Two hosts with a small VM each, and VMs that want a whole host.

@@ -91,6 +91,7 @@ void Controller::begin_anew() {
     room_changed_ = true;
     passed_over_.clear();
     reasons_looked_at_.clear();
+    reviews_.clear();
     asked_next_.clear();
     reservations_due_ = drains_due_ = true;
     next_round_from_ = {};
@@ -211,6 +212,7 @@ void Controller::leave_office() {
     passed_over_.clear();
     ahead_.clear();
     reasons_looked_at_.clear();
+    reviews_.clear();
     asked_next_.clear();
     liveness_.clear();
     seen_lost_.clear();

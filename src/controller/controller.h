@@ -174,8 +174,9 @@ class Controller {
     std::unordered_map<std::string, MonoTime> pending_told_;   // when the reason was last written
     // When the reason was last compared with what was written.
     std::unordered_map<std::string, MonoTime> reasons_looked_at_;
-    std::unordered_set<std::string> busy_;  // a transaction about them is under way
-    std::uint64_t rounds_ = 0;              // so many have begun
+    std::unordered_map<std::string, MonoTime> reviews_;  // when each who waits is asked by itself
+    std::unordered_set<std::string> busy_;               // a transaction about them is under way
+    std::uint64_t rounds_ = 0;                           // so many have begun
     std::map<std::string, std::uint64_t> drains_looked_at_;  // operation -> in which round
     bool room_changed_ = true;          // something was freed or added: a round is due
     MonoTime next_round_from_{};        // no round before

@@ -21,6 +21,10 @@ constexpr Millis kTellPendingEvery = seconds(30);
 // What would help costs more to find than the refusal.
 constexpr Millis kReasonLookedAtEvery = seconds(5);
 constexpr Millis kAskAgain = seconds(1);  // a VM whose victims were busy
+// A round asks one of those who want the same; what the others have been told may not be so any
+// more. All are asked by themselves as often as that, but not more than so many a second.
+constexpr Millis kReviewEvery = seconds(60);
+constexpr std::int64_t kReviewsPerSecond = 50;
 // Then other work of the loop gets its turn.
 constexpr std::size_t kDecisionsPerTick = 500;
 constexpr Millis kDecidingPerTick{50};
@@ -159,6 +163,7 @@ void Controller::forget_waiting(const std::string& vm) {
     pending_since_.erase(vm);
     pending_told_.erase(vm);
     reasons_looked_at_.erase(vm);
+    reviews_.erase(vm);
     queue_.remove(vm);
 }
 
@@ -277,6 +282,11 @@ void Controller::propose_pending(const view::VmEntry& vm, const scheduler::Decis
     if (const auto since = pending_since_.find(vm.key); since != pending_since_.end()) {
         const MonoTime reserves_at = since->second + policy_.reserve_after;
         if (reserves_at > now) ask_at(vm.key, reserves_at);
+    }
+    if (MonoTime& review = reviews_[vm.key]; review <= now) {
+        const auto waiting = static_cast<std::int64_t>(queue_.size());
+        review = now + std::max(kReviewEvery, Millis{waiting * 1000 / kReviewsPerSecond});
+        ask_at(vm.key, review);
     }
     if (!reason_is_due(vm.key))
         return ask_at(vm.key, reasons_looked_at_[vm.key] + kReasonLookedAtEvery);

@@ -81,7 +81,7 @@ struct Host {
         view->start([this, &loop, &random, &log, settings](Status ready) {
             ASSERT_TRUE(ready);
             agent = std::make_unique<agent::Agent>(
-                agent::Agent::Deps{*store, *view, *hypervisor, *blobs, nullptr, loop, loop, random,
+                agent::Agent::Deps{*store, *view, *hypervisor, *blobs, probe, loop, loop, random,
                                    log},
                 settings);
             lease.agent = agent.get();
@@ -112,6 +112,7 @@ struct Host {
     scheduler::Policy policy;
     Millis look_at_all_every{};  // of its agent
     store::FaultPlan* faults = nullptr;
+    agent::HealthProbe* probe = nullptr;
     hypervisor::FakeHost machines;
     AgentLease lease;
     std::unique_ptr<store::MemoryStore> store;
@@ -144,6 +145,7 @@ class ControlPlane : public testing::Test {
             hosts[name] = std::make_unique<Host>(loop, name);
             hosts[name]->policy = policy;
             hosts[name]->faults = faults;
+            hosts[name]->probe = probe;
             hosts[name]->look_at_all_every = look_at_all_every;
             hosts[name]->start_daemon(loop, backend, random, log);
         }
@@ -189,6 +191,7 @@ class ControlPlane : public testing::Test {
     PrintedLog log;
     // Of hosts added from now on; null: nothing happens to their transactions.
     store::FaultPlan* faults = nullptr;
+    agent::HealthProbe* probe = nullptr;  // the same
     Millis look_at_all_every = agent::AgentSettings{}.look_at_all_every;
     std::shared_ptr<store::MemoryBackend> backend =
         std::make_shared<store::MemoryBackend>(loop, loop);
