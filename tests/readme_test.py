@@ -5,11 +5,11 @@ Of a shown line its words count; its numbers, times, ids and blanks are the mach
 import os
 import pathlib
 import re
-import time
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
 from harness import BLIXARD, GUEST, ROOT, UnixConnection, wait_until

@@ -44,11 +44,12 @@ void Agent::check_health(const std::string& vm) {
     const Millis interval = seconds(std::max<std::int64_t>(1, check.interval_s));
     const bool asks =
         check.kind == model::HealthKind::kTcp || check.kind == model::HealthKind::kHttp;
-    for (const model::Address& address : instance->addresses) {
-        if (!asks || address.guest_port != check.port || !deps_.probe) continue;
+    const auto address =
+        std::ranges::find(instance->addresses, check.port, &model::Address::guest_port);
+    if (asks && deps_.probe && address != instance->addresses.end()) {
         const std::uint64_t question = ++health_questions_;
         found->second.health_question = question;
-        return deps_.probe->probe(check, address.address,
+        return deps_.probe->probe(check, address->address,
                                   [this, vm, question, due = deps_.clock.mono() + interval,
                                    weak = std::weak_ptr(alive_)](const Result<bool>& healthy) {
                                       if (!weak.expired())

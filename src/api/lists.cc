@@ -172,10 +172,9 @@ void scan_node(const view::Snapshot& state, const ListQuery& query, ListBody& bo
 
 // Of a host that has been forgotten, what was placed there last is shown as long as it is there.
 bool has_vms_of(const view::Snapshot& state, const std::string& node) {
-    const std::string prefix = node + "/";
     bool found = false;
-    state.vms_by_node.scan(prefix, [&](const std::shared_ptr<const view::IndexedVm>& placed) {
-        found = placed->key.starts_with(prefix);
+    state.for_each_vm_on(node, [&](const view::VmEntry&) {
+        found = true;
         return false;
     });
     return found;

@@ -127,7 +127,7 @@ tl::expected<std::string, Failure> upload(Context& context, const std::string& p
 
 // What the daemon would say once all is uploaded.
 Outcome check_name_is_free(Context& context, const std::string& name) {
-    if (const Status valid = check_name(name); !valid)
+    if (const Status valid = model::validate_name(name, "name"); !valid)
         return tl::unexpected(Failure(valid.error()));
     auto present = context.remote().get(resource("/v1/images", name));
     if (present)

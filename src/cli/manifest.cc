@@ -2,7 +2,7 @@
 
 #include "cli/apply.h"
 #include "cli/command.h"
-#include "cli/units.h"
+#include "model/validate.h"
 
 namespace blixard::cli {
 namespace {
@@ -136,7 +136,7 @@ Result<Manifest> read_manifest(const Value& document, const std::string& where,
         return refused("name",
                        fmt::format("the {} has no name, or one that is not text", manifest.kind));
     // Before it stands in a path of the API, whose refusal would speak of that.
-    if (const Status valid = check_name(manifest.name); !valid)
+    if (const Status valid = model::validate_name(manifest.name, "name"); !valid)
         return refused("name", valid.error().message, valid.error().help);
     manifest.project = document.find("project") ? document.text("project") : project;
     const auto& settable = settable_members(manifest.kind);

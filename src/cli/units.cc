@@ -2,12 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
-
-#include "model/validate.h"
 
 namespace blixard::cli {
 namespace {
@@ -123,17 +120,6 @@ Result<std::pair<std::string, std::string>> parse_label(std::string_view text) {
     if (equals == std::string_view::npos || equals == 0)
         return bad("a label", text, "write it as key=value");
     return std::pair{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
-}
-
-Status check_name(std::string_view name) {
-    const auto is_end = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-    const bool legal = !name.empty() && name.size() <= model::kNameLengthMax &&
-                       std::ranges::all_of(name, [&](char c) { return is_end(c) || c == '-'; }) &&
-                       is_end(name.front()) && is_end(name.back());
-    if (legal) return {};
-    return fail_field("name", fmt::format("\"{}\" is not a name", name),
-                      "names have 1 to 63 of a-z, 0-9 and \"-\", and begin and end with a letter "
-                      "or digit");
 }
 
 Result<PortPair> parse_port(std::string_view text) {

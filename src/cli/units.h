@@ -25,9 +25,6 @@ Result<double> parse_real(std::string_view text, double least);
 // "key=value"
 Result<std::pair<std::string, std::string>> parse_label(std::string_view text);
 
-// What can be the name of a VM, an image, a project ..., in the daemon's words.
-Status check_name(std::string_view name);
-
 // "HOST:GUEST", "ADDRESS:HOST:GUEST", with "/udp" or "/tcp" behind; HOST may be 0 or left out: a
 // free port is chosen.
 struct PortPair {
