@@ -71,7 +71,8 @@ void Operators::read_own_write(int host, const std::string& path, int subject,
 // that makes way has not ended: it was running when it was asked for, and starts where it is
 // placed.
 void Operators::look_at_start(const Order& order, const api::Response& response) {
-    const bool starts = order.path.ends_with("/start");
+    const bool starts =
+        order.path.ends_with("/start") || (order.was_stopped && order.input.run == "running");
     if (!starts || timeline_.mono() - order.sent > kAnsweredAtOnce) return;
     checker_.counted();
     const std::string phase = text_at(response, "phase");
@@ -95,9 +96,12 @@ bool Operators::touch(int subject) {
 // the next time.
 void Operators::look_at_force(const Order& order, const api::Response& response) {
     const bool undisturbed = order.alone && touched_[order.subject] == order.sent;
-    if (!undisturbed || order.input.kind != VmModel::Kind::kChange) return;
-    checker_.counted();
     const bool forced = body_of(response).find("\"force\":true") != std::string::npos;
+    checker_.counted();
+    if (order.input.kind == VmModel::Kind::kDelete && order.force && !forced)
+        checker_.broken(fmt::format("{} acknowledged {} {} by force, and shows it without",
+                                    host_at(order.host).name(), order.method, order.path));
+    if (!undisturbed || order.input.kind != VmModel::Kind::kChange) return;
     const bool restarts = order.path.ends_with("/restart");
     const bool starts = order.was_stopped && order.input.run == "running";
     if (order.force && !forced)

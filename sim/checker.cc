@@ -150,9 +150,11 @@ void Checker::apply(store::Revision revision, const std::vector<store::Change>& 
                 before[std::move(vm)] = entry ? std::make_shared<view::VmEntry>(*entry) : nullptr;
             }
         }
+        check_stored(change, revision);
         check_kept(change);
         check_made_once(change);
         if (key.kind == RecordKind::kVolumeSpec) check_volume(change);
+        if (key.kind == RecordKind::kVolumeStatus) check_volume_status(change);
         if (key.kind == RecordKind::kNodeSpec && !change.deleted) check_node(change);
         if (key.kind == RecordKind::kProject && !change.deleted) check_project(change);
         if (key.kind == RecordKind::kNodeStatus && change.deleted)
@@ -373,6 +375,8 @@ void Checker::check_node(const store::Change& change) {
     if (!before || !before->spec) return;
     const auto is = model::parse_node_spec(change.item.value, model::Mode::kLenient);
     const model::NodeSpec& was = before->spec->value;
+    if (is && is->draining && is->schedulable)
+        broken(fmt::format("host {} is drained, and may be given VMs", before->key));
     if (is && (is->zone != was.zone || is->uid != was.uid))
         broken(fmt::format("host {} was in zone {}, and is in \"{}\"", before->key, was.zone,
                            is->zone));
@@ -435,6 +439,9 @@ void Checker::check_unused(const model::ParsedKey& gone) {
                                gone.name, vm->key));
     });
     state_.volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
+        if (image && volume->record && volume->record->value.image == gone.name)
+            broken(fmt::format("image {} is gone, and volume {} is made of it", gone.name,
+                               volume->key));
         if (!image && volume->record && volume->project() == gone.name)
             broken(
                 fmt::format("project {} is gone, and volume {} is in it", gone.name, volume->key));
@@ -458,6 +465,7 @@ void Checker::check_volumes(const view::VmEntry* before, const view::VmEntry& af
     if (!state_.images.find(spec.image))
         broken(fmt::format("vm {} has image {}, which is not there", after.key, spec.image));
     if (spec.run == model::Run::kStopped) return;
+    check_open_volumes(after);
     for (const model::Disk& disk : spec.disks) {
         if (disk.volume.empty()) continue;
         counted();

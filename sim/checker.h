@@ -35,6 +35,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
         bool fenced = false;
         std::set<std::string> writes;                // the shared disks that it has open
         std::set<std::string> opened;                // all its disks
+        std::set<std::string> written;               // those of them that it may write to
         bool found_well = false, found_ill = false;  // by its health checks, at some time
     };
 
@@ -96,6 +97,8 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
 
     void broken(std::string what);  // the first one counts
     void decided_wrongly(const std::string& host, const std::string& wrong);
+    // All that has been written and not deleted is there, and nothing else.
+    void look_at_all_that_is_stored();
     // The store has been compacted, and no daemon did it.
     void compacted_by_others() { compacted_ = backend_.history().compacted(); }
 
@@ -125,6 +128,8 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void check_kept(const store::Change& change);
     void check_made_once(const store::Change& change);
     void check_volume(const store::Change& change);
+    void check_volume_status(const store::Change& change);
+    void check_open_volumes(const view::VmEntry& after);
     void check_node(const store::Change& change);
     void check_project(const store::Change& change);
     void check_spec(const view::VmEntry* before, const view::VmEntry& after);
@@ -142,6 +147,7 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     void check_rebalance(const std::string& id, const model::Operation& then,
                          const model::Operation& now);
     void check_history_kept();
+    void check_stored(const store::Change& change, store::Revision revision);
     void check_quota(const std::string& project, const Use& more);
     void check_failover(const view::FailoverEntry& failover);
     void check_lease_end(const std::string& host);
@@ -214,6 +220,11 @@ class Checker final : public MachineWatcher, public store::MemoryBackend::Listen
     std::map<std::string, MonoTime> drained_since_;  // by host; absent: it is not drained
     std::deque<std::pair<MonoTime, store::Revision>> history_;  // what the store must have yet
     store::Revision compacted_ = 0;
+    struct Stored {
+        store::Revision created = 0, changed = 0;
+        auto operator<=>(const Stored&) const = default;
+    };
+    std::map<std::string, Stored, std::less<>> stored_;  // by key: what there is
     std::set<std::string> beyond_;
     std::map<std::string, int> next_members_;  // by key: members that only the next version knows
     std::vector<EventLedger*> ledgers_;

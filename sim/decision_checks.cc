@@ -174,6 +174,16 @@ std::optional<std::string> wrong_with_move(const Write& write) {
                        model::phase_name(vm.phase), vm.node());
 }
 
+// Who has to leave a host that is drained has a place to go to.
+std::optional<std::string> wrong_with_drain(const Write& write, const view::Snapshot& seen) {
+    const view::VmEntry& vm = *write.vm;
+    const bool begins = write.now.release && vm.placement && !vm.placement->value.release;
+    if (!begins || !write.now.reason.starts_with("drain") || could_go_elsewhere(seen, vm))
+        return {};
+    return fmt::format("vm {} is told to leave {} for its drain, and can be nowhere else", vm.key,
+                       vm.node());
+}
+
 // What a newer version has written, and nobody here understands, is left to it. A start that is
 // being announced may have been decided before that was seen: the store refuses it.
 std::optional<std::string> wrong_with_newer(const store::Transaction& decided,
@@ -193,6 +203,37 @@ std::optional<std::string> wrong_with_newer(const store::Transaction& decided,
 }
 
 }  // namespace
+
+namespace {
+
+store::Revision proof_of(const store::Transaction& decided) {
+    const auto proof =
+        std::ranges::find(decided.compares, model::kElectionKey, &store::Compare::key);
+    return proof == decided.compares.end() ? 0 : proof->mod_revision;
+}
+
+}  // namespace
+
+void DecisionChecks::outcome_unknown(const store::Transaction& decided) {
+    for (const store::Put& put : decided.puts)
+        if (model::parse_key(put.key).kind == model::RecordKind::kVmPlacement)
+            in_doubt_[put.key] = proof_of(decided);
+}
+
+// What may still happen is made void first, by another proof: else two decisions about one VM are
+// under way, and its room is given away.
+std::optional<std::string> DecisionChecks::wrong_with_doubt(
+    const store::Transaction& decided) const {
+    for (const store::Put& put : decided.puts) {
+        const auto doubt = in_doubt_.find(put.key);
+        if (doubt == in_doubt_.end() || doubt->second != proof_of(decided)) continue;
+        return fmt::format(
+            "{} is written, and what was sent before with the same proof may still "
+            "happen",
+            put.key);
+    }
+    return {};
+}
 
 void DecisionChecks::forget_what_is_seen(const view::Snapshot& seen, MonoTime now) {
     std::erase_if(under_way_, [&](const auto& entry) {
@@ -223,6 +264,7 @@ std::optional<std::string> DecisionChecks::what_is_wrong_with(
     const store::Transaction& decided, const view::Snapshot& seen, MonoTime now, bool answered,
     const std::map<std::string, MonoTime>& without_place) {
     if (auto wrong = wrong_with_newer(decided, seen)) return wrong;
+    if (auto wrong = wrong_with_doubt(decided)) return wrong;
     std::vector<Write> writes;
     bool as_seen = true;
     forget_what_is_seen(seen, now);
@@ -248,7 +290,10 @@ std::optional<std::string> DecisionChecks::what_is_wrong_with(
         for (const Write& write : writes)
             if (auto wrong = kept_room_.wrong_with(write, seen, now, without_place)) return wrong;
     const bool settled = nobody_was_ahead(writes, seen) && alone && answered;
-    if (!settled || !nobody_leaves(seen) || !all_hosts_live(seen)) return {};
+    if (!settled || !all_hosts_live(seen)) return {};
+    for (const Write& write : writes)
+        if (auto wrong = wrong_with_drain(write, seen)) return wrong;
+    if (!nobody_leaves(seen)) return {};
     const Evictions::IsKept is_kept = [&](const view::NodeEntry& host, const view::VmEntry& vm) {
         return kept_room_.may_be_kept(host, vm, seen, now, without_place);
     };

@@ -29,6 +29,8 @@ class DecisionChecks {
     std::optional<std::string> what_is_wrong_with(
         const store::Transaction& decided, const view::Snapshot& seen, MonoTime now, bool answered,
         const std::map<std::string, MonoTime>& without_place);
+    // It will not learn whether this has happened, or happens yet.
+    void outcome_unknown(const store::Transaction& decided);
 
  private:
     struct Sent {
@@ -39,7 +41,11 @@ class DecisionChecks {
 
     bool nobody_was_ahead(const std::vector<DecidedPlace>& writes, const view::Snapshot& seen);
 
+    std::optional<std::string> wrong_with_doubt(const store::Transaction& decided) const;
+
     KeptRoom kept_room_;
+    std::map<std::string, store::Revision>
+        in_doubt_;  // by placement key: the proof it was sent with
     std::set<std::string> ahead_;
     std::map<std::string, Sent> under_way_;  // by VM: placements that `seen` does not show yet
 };

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "controller/questions.h"
 #include "model/documents.h"
 #include "model/keys.h"
@@ -92,7 +94,12 @@ class SimHost::Files final : public api::BlobPort {
     void inspect(std::string sha256, model::FileRole role,
                  Callback<model::ImageFile> done) override {
         executor_.post([sha256 = std::move(sha256), role, done = std::move(done)] {
-            done(model::ImageFile{.role = role, .sha256 = sha256});
+            model::ImageFile file{.role = role, .sha256 = sha256};
+            if (role == model::FileRole::kDisk) {
+                file.format = model::DiskFormat::kQcow2;
+                file.virtual_size_mib = 40;
+            }
+            done(std::move(file));
         });
     }
 
@@ -182,6 +189,42 @@ store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
             deps_.checker.without_place());
         if (wrong) deps_.checker.decided_wrongly(name_, *wrong);
     }
+    look_at_lease_key(transaction);
+    const store::CommitFault fault = fault_of_commit();
+    const bool unknown = fault.outcome == store::CommitOutcome::kUnknownApplied ||
+                         fault.outcome == store::CommitOutcome::kUnknownNotApplied ||
+                         fault.outcome == store::CommitOutcome::kUnknownLate;
+    if (unknown && daemon_ && daemon_->decisions) daemon_->decisions->outcome_unknown(transaction);
+    return fault;
+}
+
+namespace {
+
+// It was decided under another lease, perhaps, while the files of its image were fetched: all that
+// it counts on is compared.
+bool announces_a_start(const store::Transaction& transaction) {
+    return std::ranges::any_of(transaction.puts, [](const store::Put& put) {
+        if (model::parse_key(put.key).kind != model::RecordKind::kVmStatus) return false;
+        const auto status = model::parse_vm_status(put.value, model::Mode::kLenient);
+        return status && status->phase == model::Phase::kStarting;
+    });
+}
+
+}  // namespace
+
+// Who counts on its lease has come to it, in what it sees: what it saw before may be older than a
+// failover.
+void SimHost::look_at_lease_key(const store::Transaction& transaction) {
+    if (!daemon_ || !daemon_->view || announces_a_start(transaction)) return;
+    const std::string key = model::node_key(name_, "lease");
+    for (const store::Compare& compare : transaction.compares)
+        if (compare.key == key && compare.mod_revision > daemon_->view->current()->revision)
+            deps_.checker.broken(fmt::format(
+                "host {} counts on its lease of revision {}, and sees what was at revision {}",
+                name_, compare.mod_revision, daemon_->view->current()->revision));
+}
+
+store::CommitFault SimHost::fault_of_commit() {
     store::CommitFault fault{.delay = Millis{static_cast<std::int64_t>(network_.below(4))}};
     if (doubled_ > 0 && network_.chance(30))
         fault.again = Millis{1 + static_cast<std::int64_t>(network_.below(5000))};

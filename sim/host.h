@@ -16,6 +16,7 @@
 #include "recorder/recording.h"
 #include "sim/checker.h"
 #include "sim/decision_checks.h"
+#include "sim/schedule.h"
 #include "sim/sim_hypervisor.h"
 #include "sim/timeline.h"
 #include "sim/trace.h"
@@ -31,6 +32,9 @@ namespace blixard::sim {
 inline constexpr std::int64_t kHostCpus = 16;
 inline constexpr std::int64_t kHostMemoryMib = 6144;
 inline constexpr std::int64_t kCrowdedMemoryMib = 4096;  // ... or hardly for ten
+inline std::int64_t memory_mib_of_host(const Plan& plan) {
+    return plan.crowded() ? kCrowdedMemoryMib : kHostMemoryMib;
+}
 inline constexpr int kVmsOnHost = 10;
 // There is not room for all local disks everywhere.
 inline constexpr std::int64_t kHostDiskMib[] = {400, 600, 100'000};
@@ -120,6 +124,8 @@ class SimHost final : private store::FaultPlan {
     class AgentLease;
 
     store::CommitFault on_commit(const store::Transaction& transaction) override;
+    store::CommitFault fault_of_commit();
+    void look_at_lease_key(const store::Transaction& transaction);
     void assemble(Daemon& daemon);
     void put_node_spec(Daemon& daemon);
     void make_loops(Daemon& daemon, const agent::AgentSettings& settings,

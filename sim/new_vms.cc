@@ -106,7 +106,7 @@ void Operators::make_crowd(int subject, model::VmSpec& spec) const {
     SeededRandom random(plan_.seed * 113 + static_cast<std::uint64_t>(subject));
     if (random.chance(15) && !spec.labels.contains("pair"))
         spec.labels["pair"] = fmt::format("p{}", subject % 4);
-    const std::int64_t memory_mib = plan_.crowded() ? kCrowdedMemoryMib : kHostMemoryMib;
+    const std::int64_t memory_mib = memory_mib_of_host(plan_);
     if (subject % 50 == 41) {
         spec.memory_mib = memory_mib * 5 / 8;
         spec.priority = 950;

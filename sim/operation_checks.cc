@@ -156,6 +156,9 @@ void Checker::check_failover(const view::FailoverEntry& failover) {
     // Who has read the state since may never have heard of that lease.
     const auto watching = watching_since_.find(controller::elected_node(state_.election.value));
     const bool could_know = watching != watching_since_.end() && watching->second < end->second.at;
+    if (could_know && proof.lease_gone_revision != end->second.revision)
+        wrong(fmt::format("its lease ended at revision {}, the record says {}",
+                          end->second.revision, proof.lease_gone_revision));
     if (could_know && proof.lease != 0 && proof.lease != end->second.lease)
         wrong(fmt::format("its lease was {}, the record says {}", end->second.lease, proof.lease));
     if (proof.lease_ttl_ms != agent::LeaseSettings{}.ttl.count)

@@ -237,6 +237,8 @@ void Operators::settle(const Order& order, std::size_t call, int tried,
     if (output && (!order.key.empty() || has_gone)) output->shown.reset();
     if (output) history_.answered(vm, call, *output);
     if (!is_good(response) || order.input.kind == VmModel::Kind::kRead) return;
+    if (tried == 1 && !has_gone && order.input.kind == VmModel::Kind::kDelete)
+        look_at_force(order, response);
     if (order.input.kind == VmModel::Kind::kDelete) return go_on_elsewhere(order);
     if (goes_on(order)) start_elsewhere(order);
     if (tried == 1) look_at_start(order, response);
@@ -259,7 +261,12 @@ void Operators::go_on_elsewhere(const Order& order) {
 }
 
 void Operators::start_elsewhere(const Order& order) {
-    carry_out({.kind = ActKind::kVmStart, .host = order.host + 1, .subject = order.subject});
+    // Some say what shall be, instead of what shall be done.
+    const std::uint64_t dice = plan_.world > 2 && order.dice / 64 % 2 == 0 ? 6 : 0;
+    carry_out({.kind = ActKind::kVmStart,
+               .host = order.host + 1,
+               .subject = order.subject,
+               .dice = dice});
 }
 
 // A stop that is followed by a start elsewhere, as soon as it is acknowledged.
@@ -365,17 +372,41 @@ void Operators::wait_for(int host, int subject, const std::string& until,
     api::Request request = make_request("GET", "/v1/vms/" + vm_name(subject), project_of(subject));
     request.query.emplace_back("wait", until);
     request.query.emplace_back("timeout", "3600");
+    ask(host_at(host), std::move(request), when_it_is(host, until, std::move(told)));
+}
+
+void Operators::order_and_wait(int host, int subject, const std::string& action,
+                               const std::string& until, std::function<void()> told) {
+    checker_.restart_asked(vm_key(subject));
+    (void)touch(subject);
+    trace_.add("", fmt::format("operator at {}: {} of {}, and waits", host_at(host).name(), action,
+                               vm_key(subject)));
+    api::Request request = make_request(
+        "POST", fmt::format("/v1/vms/{}/{}", vm_name(subject), action), project_of(subject));
+    request.query.emplace_back("wait", until);
+    request.query.emplace_back("timeout", "3600");
+    const std::size_t call = history_.called(vm_key(subject), {VmModel::Kind::kChange});
     ask(host_at(host), std::move(request),
-        [this, host, until, told = std::move(told)](const api::Response& response) {
-            const bool is_old =
-                until == "running" && number_at(response, "status.restart_generation") <
-                                          number_at(response, "restart_generation");
-            if (response.status != 200 || text_at(response, "phase") != until || is_old)
-                checker_.broken(fmt::format("{} was asked to wait until {} is {}, and answers {}",
-                                            host_at(host).name(), text_at(response, "name"), until,
-                                            response.status));
-            told();
+        [this, subject, call,
+         told = when_it_is(host, until, std::move(told))](const api::Response& response) {
+            if (is_good(response))
+                history_.answered(vm_key(subject), call, {VmModel::Answer::kDone, {}, {}});
+            told(response);
         });
+}
+
+// What is said to who waits until the VM is so.
+Operators::Answered Operators::when_it_is(int host, const std::string& until,
+                                          std::function<void()> told) {
+    return [this, host, until, told = std::move(told)](const api::Response& response) {
+        const bool is_old = until == "running" && number_at(response, "status.restart_generation") <
+                                                      number_at(response, "restart_generation");
+        if (!is_good(response) || text_at(response, "phase") != until || is_old)
+            checker_.broken(fmt::format("{} was asked to wait until {} is {}, and answers {}: {}",
+                                        host_at(host).name(), text_at(response, "name"), until,
+                                        response.status, text_at(response, "detail")));
+        told();
+    };
 }
 
 void Operators::order_other(const Act& act, std::string method, std::string path, std::string body,
@@ -484,8 +515,10 @@ void Operators::carry_out(const Act& act) {
         case ActKind::kVolumeCreate:
             return order_other(
                 act, "POST", "/v1/volumes",
-                fmt::format(R"({{"name":"vol-{}","size_mib":{},"pool":"{}"}})",
-                            act.subject % kVolumes, 50, act.subject % 2 ? "shared" : ""),
+                fmt::format(
+                    R"({{"name":"vol-{}","size_mib":{},"pool":"{}"{}}})", act.subject % kVolumes,
+                    50, act.subject % 2 ? "shared" : "",
+                    plan_.world > 2 && act.subject % kVolumes == 2 ? R"(,"image":"img-1")" : ""),
                 volumes_project(act));
         case ActKind::kVolumeDelete:
             return order_other(act, "DELETE",
@@ -514,8 +547,10 @@ void Operators::carry_out(const Act& act) {
         case ActKind::kImageCreate:
             return order_other(
                 act, "POST", "/v1/images",
-                fmt::format(R"({{"name":"img-{}","files":[{{"role":"kernel","sha256":"{}"}}]}})",
-                            act.subject % kImages, kKernel));
+                fmt::format(R"({{"name":"img-{}","files":[{{"role":"{}","sha256":"{}"}}]}})",
+                            act.subject % kImages,
+                            plan_.world > 2 && act.subject % kImages == 1 ? "disk" : "kernel",
+                            kKernel));
         case ActKind::kImageDelete:
             use_while_it_goes(act);
             return order_other(act, "DELETE",
@@ -526,6 +561,8 @@ void Operators::carry_out(const Act& act) {
             use_while_it_goes(act);
             return order_other(act, "DELETE", "/v1/projects/brief", "");
         case ActKind::kNodeChange:
+            if (plan_.world > 2 && act.dice / 8 % 4 == 0)
+                return order_other(act, "PATCH", node, R"({"spec":{"labels":{"rack":null}}})");
             return order_other(
                 act, "PATCH", node,
                 fmt::format(R"({{"spec":{{"labels":{{"rack":"r{}"}},"overcommit":"{}"}}}})",

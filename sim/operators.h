@@ -55,6 +55,9 @@ class Operators {
     }
     // At `host`: `told` once the VM is `until`, as the answer must show.
     void wait_for(int host, int subject, const std::string& until, std::function<void()> told);
+    // Asks for `action` ("restart"), and waits for that in the same request.
+    void order_and_wait(int host, int subject, const std::string& action, const std::string& until,
+                        std::function<void()> told);
     // "I have cut its power", of a host that lives: it must be refused.
     void vouch_for_the_living(SimHost& host);
     // What a daemon has been asked and never answered, though it has lived on; empty: nothing.
@@ -84,6 +87,7 @@ class Operators {
     std::string vm_key(int subject) const;
     void order_vm(const Act& act, VmModel::Kind kind, std::string method, std::string action,
                   std::string body = {});
+    Answered when_it_is(int host, const std::string& until, std::function<void()> told);
     void go_on_elsewhere(const Order& order);
     void start_elsewhere(const Order& order);
     bool goes_on(const Order& order) const;

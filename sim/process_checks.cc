@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/documents.h"
 #include "sim/checker.h"
 
 namespace blixard::sim {
@@ -46,6 +47,8 @@ void Checker::on_process_start(const std::string& host, const Machine& machine) 
                                other, running.epoch, host, id.epoch));
     }
     Running& now = here[host] = {id.epoch, machine.launch.fenced, {}, {}, {}};
+    for (const hypervisor::DiskFile& disk : machine.launch.disks)
+        if (!disk.read_only) now.written.insert(disk.path);
     for (const hypervisor::DiskFile& disk : machine.launch.disks) now.opened.insert(disk.path);
     for (const hypervisor::DiskFile& disk : machine.launch.disks)
         if (disk.shared && !disk.read_only) now.writes.insert(disk.path);
@@ -134,6 +137,39 @@ void Checker::check_volumes_of(const std::string& host, const Machine& machine) 
                 return true;
             });
     }
+}
+
+// Who is to run takes no volume that a guest still has open: its VM is up, whatever it shall be.
+void Checker::check_open_volumes(const view::VmEntry& after) {
+    for (const model::Disk& disk : after.record->value.spec.disks) {
+        if (disk.volume.empty()) continue;
+        counted();
+        const view::VolumeEntry* volume =
+            state_.volumes.find(fmt::format("{}/{}", after.project(), disk.volume));
+        if (!volume || !volume->record) continue;
+        const std::string& file = volume->record->value.uid;
+        for (const auto& [uid, hosts] : processes_)
+            for (const auto& [host, running] : hosts)
+                for (const std::string& path : running.written)
+                    if (uid != after.record->value.uid && !beyond_.contains(host) &&
+                        path.find(file) != std::string::npos)
+                        broken(fmt::format("vm {} takes volume {}, which another VM has open on {}",
+                                           after.key, disk.volume, host));
+    }
+}
+
+// A file on storage that all share is on no host.
+void Checker::check_volume_status(const store::Change& change) {
+    counted();
+    if (change.deleted) return;
+    const model::ParsedKey key = model::parse_key(change.item.key);
+    const view::VolumeEntry* volume =
+        state_.volumes.find(fmt::format("{}/{}", key.project, key.name));
+    const auto now = model::parse_volume_status(change.item.value, model::Mode::kLenient);
+    if (now && volume && volume->record && now->uid == volume->record->value.uid &&
+        !volume->record->value.pool.empty() && !now->node.empty())
+        broken(fmt::format("volume {} is in pool {}, and said to be on {}", volume->key,
+                           volume->record->value.pool, now->node));
 }
 
 void Checker::on_process_end(const std::string& host, const Machine& machine,

@@ -152,6 +152,14 @@ class Look {
         const std::string placement = model::vm_key(parsed.project, parsed.name, "placement");
         needs(key, spec);
         needs(key, placement);
+        // Whose place it is finishes it; or the controller, where nobody is there to do so.
+        const view::VmEntry* vm =
+            state_.vms.find(fmt::format("{}/{}", parsed.project, parsed.name));
+        const store::Compare* seen = compare_of(placement);
+        const bool placed = vm && vm->placement && seen && !vm->node().empty() &&
+                            seen->mod_revision == vm->placement->mod_revision;
+        if (placed && vm->node() != host_ && !compare_of(model::kElectionKey))
+            say(fmt::format("deletes {}, which is {}'s to finish", key, vm->node()));
         for (const char* part : {"spec", "placement", "status"})
             if (!deletes(model::vm_key(parsed.project, parsed.name, part)))
                 say(fmt::format("deletes {} and leaves the rest", key));
@@ -288,9 +296,30 @@ class Look {
             say(fmt::format("writes {} without the placement that it proves", key));
     }
 
+    // Not under a guest: nobody who names it begins to run meanwhile. Who takes it into use writes
+    // its record, too, so that all who do so now are known to who has seen that.
+    void look_at_growth(const std::string& key, const model::ParsedKey& parsed) {
+        const view::VolumeEntry* volume =
+            state_.volumes.find(fmt::format("{}/{}", parsed.project, parsed.name));
+        const store::Compare* own = compare_of(key);
+        const store::Put* put = put_of(key);
+        if (!put || !own || !volume || !volume->record ||
+            volume->record->mod_revision != own->mod_revision || !volume->record->value.vm.empty())
+            return;
+        const auto now = model::parse_volume_record(put->value, model::Mode::kLenient);
+        if (!now || now->size_mib <= volume->record->value.size_mib) return;
+        // Who has read the state since it was written by a newer version knows nothing of a VM.
+        const auto compared = [&](const view::VmEntry& vm) {
+            if (vm.not_understood == 0)
+                needs(key, model::vm_key(vm.project(), vm.name(), "status"));
+        };
+        state_.for_each_vm_using(view::volume_use(parsed.project, parsed.name), compared);
+    }
+
     // By itself, or with the VM it belongs to.
     void look_at_volume(const std::string& key, const model::ParsedKey& parsed) {
         const std::string spec = model::volume_key(parsed.project, parsed.name, "spec");
+        if (parsed.kind == RecordKind::kVolumeSpec) look_at_growth(key, parsed);
         if (compare_of(spec)) return;
         // What is said of a volume is said of this one.
         if (parsed.kind == RecordKind::kVolumeStatus && !deletes(key)) needs(key, spec);

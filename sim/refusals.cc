@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
+#include "model/merge_patch.h"
+#include "model/requests.h"
 #include "sim/operators.h"
+#include "view/volume_file.h"
 
 namespace blixard::sim {
 namespace {
@@ -94,14 +99,49 @@ class Refusals {
         add("POST", path + "/stop").if_match = "\"1\"";
         add("POST", path + "/stop", {}, {{"timeout_s", "-3"}});
         const model::VmSpec& spec = vm.record->value.spec;
-        if (!spec.disks.empty()) add("PATCH", path, R"({"spec":{"disks":[]}})");
+        if (!spec.disks.empty() && spec.disks.front().name != "root")  // which an image has anyway
+            add("PATCH", path, R"({"spec":{"disks":[]}})");
         if (!spec.disks.empty() && spec.disks.front().volume.empty())
             add("PATCH", path,
                 fmt::format(R"({{"spec":{{"disks":[{{"name":"{}","size_mib":1,"pool":"{}"}}]}}}})",
                             spec.disks.front().name, spec.disks.front().pool));
         add("DELETE", fmt::format("/v1/images/{}", spec.image));
+        of_its_disks(vm);
         if (!spec.disks.empty() && spec.disks.front().volume.empty())
             add("DELETE", fmt::format("/v1/volumes/{}-{}", vm.name(), spec.disks.front().name));
+    }
+
+    // Not while it runs; what is another VM's own; and not where its file is elsewhere.
+    void of_its_disks(const view::VmEntry& vm) {
+        const std::string path = fmt::format("/v1/vms/{}", vm.name());
+        const auto with = [&](const std::vector<model::Disk>& disks) {
+            model::VmChange change{vm.record->value.spec, {}};
+            change.spec.disks = disks;
+            add("PATCH", path,
+                fmt::format(R"({{"spec":{{"disks":{}}}}})",
+                            *model::select_member(model::to_json(change), "spec.disks")));
+        };
+        std::vector<model::Disk> disks = vm.record->value.spec.disks;
+        for (model::Disk& disk : disks) {
+            disk.read_only = !disk.read_only;
+            with(disks);
+            disk.read_only = !disk.read_only;
+            if (disk.volume.empty())
+                add("POST", "/v1/vms",
+                    fmt::format(
+                        R"({{"name":"wrong","spec":{{"image":"demo","disks":[{{"name":"a","volume":"{}-{}"}}]}}}})",
+                        vm.name(), disk.name));
+        }
+        state_.volumes.scan_prefix(
+            "default/", [&](const std::shared_ptr<const view::VolumeEntry>& volume) {
+                const std::string_view there = view::host_of_file(*volume);
+                if (!volume->record->value.vm.empty() || there.empty() || there == vm.node())
+                    return true;
+                std::vector<model::Disk> more = disks;
+                more.push_back({.name = "elsewhere", .volume = std::string(volume->name())});
+                with(more);
+                return true;
+            });
     }
 
     void of_volumes() {
@@ -148,6 +188,12 @@ class Refusals {
         add("POST", "/v1/images", R"({"name":"demo","files":[{"role":"kernel","sha256":"a"}]})");
         add("DELETE", "/v1/images/nowhere");
         add("DELETE", "/v1/operations/nowhere");
+        std::string ended;
+        state_.operations.for_each([&](const auto& operation) {
+            if (operation->record->value.state != model::OperationState::kRunning)
+                ended = operation->key;
+        });
+        if (!ended.empty()) add("DELETE", "/v1/operations/" + ended);
     }
 
     void of_reads() {

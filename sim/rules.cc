@@ -453,6 +453,16 @@ std::string who_needs_it_near(const view::Snapshot& state, const view::VmEntry& 
     return who;
 }
 
+std::int64_t memory_free_mib(const view::Snapshot& state, const view::NodeEntry& host) {
+    if (!host.status) return 0;
+    std::int64_t free_mib = capacity_of(host).memory_mib;
+    state.for_each_vm_on(host.key, [&](const view::VmEntry& vm) {
+        if (vm.record) free_mib -= use_of(state, vm).memory_mib;
+        return true;
+    });
+    return free_mib;
+}
+
 bool could_go_elsewhere(const view::Snapshot& state, const view::VmEntry& vm) {
     bool could = false;
     const Candidate candidate(state, vm);

@@ -3,6 +3,7 @@
 // not asked, so that the two can disagree. Pure.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <string>
@@ -56,6 +57,8 @@ bool is_pinned(const view::Snapshot& state, const view::VmEntry& vm);
 bool has_a_file_elsewhere(const view::Snapshot& state, const view::VmEntry& vm);
 // Who lies somewhere and must be near it; empty: nobody.
 std::string who_needs_it_near(const view::Snapshot& state, const view::VmEntry& vm);
+// What its VMs leave of the memory that a host gives.
+std::int64_t memory_free_mib(const view::Snapshot& state, const view::NodeEntry& host);
 bool could_go_elsewhere(const view::Snapshot& state, const view::VmEntry& vm);
 
 }  // namespace blixard::sim

@@ -19,6 +19,10 @@ Script SimMachines::next_script() {
     script.prepare = Millis{5 + static_cast<std::int64_t>(random.below(60))};
     script.boot = Millis{80 + static_cast<std::int64_t>(random.below(3000))};
     script.shutdown = Millis{40 + static_cast<std::int64_t>(random.below(1500))};
+    // Less than a health check's start period.
+    if (slow_to_be_well_)
+        script.warm_up =
+            Millis{static_cast<std::int64_t>(SeededRandom(seed_ * 4201 + scripts_).below(9'000))};
     if (!troubled_) return script;
     if (random.chance(5)) script.prepare = Millis{static_cast<std::int64_t>(random.below(20'000))};
     if (random.chance(5)) script.boot = Millis{static_cast<std::int64_t>(random.below(40'000))};
@@ -32,6 +36,7 @@ Script SimMachines::next_script() {
 }
 
 bool SimMachines::fails_to_remove() {
+    if (std::exchange(next_removal_fails_, false)) return true;
     return troubled_ && SeededRandom(seed_ * 6151 + ++removals_).chance(15);
 }
 
@@ -151,6 +156,8 @@ void SimMachines::run(const std::string& vm, std::uint64_t birth) {
         signal_end(vm, birth, *machine->script.dies_after, exit,
                    machine->script.powers_off ? "guest powers off" : "crash");
     }
+    if (machine->launch.spec.health && machine->script.warm_up > Millis{0})
+        fall_ill(vm, machine->script.warm_up);
     tell(Event::Kind::kChanged, machine->instance.id);
 }
 

@@ -41,6 +41,7 @@ struct Script {
     bool fails = false;                // its process ends at once
     bool deaf = false;                 // ignores the power button
     bool hangs = false;                // its monitor never answers once it runs
+    Millis warm_up{};                  // until it is well, counted from running
 };
 
 struct Machine {
@@ -103,6 +104,8 @@ class SimMachines {
         troubled_ = troubled;
     }  // false: machines started from now on behave
     bool troubled() const { return troubled_; }
+    // Guests whose health is asked for take their time to be well.
+    void set_slow_to_be_well(bool slow) { slow_to_be_well_ = slow; }
 
     // Its agent has learnt what a health check of it found.
     void checked(Machine& machine, bool well);
@@ -111,6 +114,7 @@ class SimMachines {
     Script next_script();
     // What takes things away from a disk or a pool meets one that does not answer, at times.
     bool fails_to_remove();
+    void fail_next_removal() { next_removal_fails_ = true; }
     // Whether it may; and if so, it claims its shared disks.
     Status may_start(const hypervisor::Launch& launch);
     Result<Machine*> spawn(const hypervisor::Launch& launch, const Script& script);
@@ -155,6 +159,7 @@ class SimMachines {
     MonoTime deadline_{}, watchdog_rests_until_{};
     std::optional<MonoTime> fed_while_paused_;
     bool watchdog_paused_ = false, disk_full_ = false, troubled_ = true;
+    bool slow_to_be_well_ = false, next_removal_fails_ = false;
 };
 
 std::string directory_key(const hypervisor::InstanceId& id);

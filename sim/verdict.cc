@@ -173,16 +173,19 @@ std::string what_is_wrong(const Checker& checker, const Hosts& hosts, const Shar
     for (const auto& host : hosts) {
         const view::NodeEntry* node = state.nodes.find(host->name());
         if (!node || !node->ready()) return fmt::format("host {} is not ready", host->name());
+        if (node->spec && !node->spec->value.lost_at.empty())
+            return fmt::format("host {} lives, and is said to be lost", host->name());
         if (std::string left = left_on(state, *host); !left.empty()) return left;
     }
     if (state.election.key.empty()) return "nobody is elected";
     state.volumes.for_each([&](const std::shared_ptr<const view::VolumeEntry>& volume) {
-        if (!wrong.empty() || !volume->record || volume->record->value.vm.empty()) return;
+        if (!wrong.empty() || !volume->record) return;
+        if (!volume->record->value.deleted_at.empty())
+            wrong = fmt::format("volume {} is not deleted yet", volume->key);
+        if (volume->record->value.vm.empty()) return;
         if (!state.vms.find(fmt::format("{}/{}", volume->project(), volume->record->value.vm)))
             wrong =
                 fmt::format("volume {} is left of vm {}", volume->key, volume->record->value.vm);
-        if (!volume->record->value.deleted_at.empty())
-            wrong = fmt::format("volume {} is not deleted yet", volume->key);
     });
     for (const auto& [path, file] : shared.files) {
         bool known = false;

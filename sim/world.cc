@@ -8,13 +8,12 @@
 
 #include "model/documents.h"
 #include "model/keys.h"
+#include "recorder/record.h"
 #include "sim/checker.h"
-#include "sim/kept_room.h"
+#include "sim/drills.h"
 #include "sim/newer_records.h"
 #include "sim/operators.h"
-#include "sim/refusals.h"
-#include "sim/rules.h"
-#include "sim/survey.h"
+#include "sim/replay.h"
 #include "sim/verdict.h"
 #include "sim/view_check.h"
 
@@ -22,11 +21,9 @@ namespace blixard::sim {
 namespace {
 
 constexpr Millis kHealedWithin = seconds(1500);  // restart backoff is 300 s, a silent monitor 60 s
-constexpr Millis kDrillWithin = seconds(400);
-constexpr Millis kReserveAfter = seconds(60);  // not the usual five minutes: to be met more often
 // More at one moment: something turns in a circle.
 constexpr std::uint64_t kStepsPerInstant = 50'000;
-constexpr std::int64_t kLookAtViewsEvery = 4'000;  // ms, one daemon each time
+constexpr std::int64_t kLookAtViewsEvery = 6'000;  // ms, one daemon each time
 constexpr std::int64_t kDriftPpm =
     15'000;  // within the margin of an eighth and a sixteenth of the TTL
 
@@ -106,13 +103,14 @@ class World {
                 static_cast<std::int64_t>(clocks.below(2 * kDriftPpm)) - kDriftPpm;
             hosts_.push_back(std::make_unique<SimHost>(
                 SimHost::Deps{timeline_, trace_, *checker_, shared_, backend_, steps_, size,
-                              host_memory_mib(), plan_.world > 1 ? kReserveAfter : seconds(300),
-                              plan_.seed % 2 == 0,
-                              record_ ? &sinks_[fmt::format("h{}", i + 1)] : nullptr},
+                              memory_mib_of_host(plan_),
+                              plan_.world > 1 ? kReserveAfter : seconds(300), plan_.seed % 2 == 0,
+                              is_recorded(i) ? &sinks_[fmt::format("h{}", i + 1)] : nullptr},
                 i, plan_.seed * 100 + static_cast<std::uint64_t>(i) * 10,
                 plan_.faults.clock ? drift : 0));
             SimHost& host = *hosts_.back();
             host.machines().set_troubled(plan_.faults.qemu);
+            host.machines().set_slow_to_be_well(plan_.world > 2);
             host.on_daemon_gone = [this, i] {
                 follower_.host_gone(static_cast<std::size_t>(i));
                 chooser_.host_gone(static_cast<std::size_t>(i));
@@ -143,8 +141,32 @@ class World {
                             [this, i] { operators_.create(i, i % plan_.hosts, 20); });
     }
 
-    std::int64_t host_memory_mib() const {
-        return plan_.crowded() ? kCrowdedMemoryMib : kHostMemoryMib;
+    // All, where it was asked for; else one host in some runs, which are played in the end.
+    bool is_recorded(int host) const {
+        return record_ || (plan_.world > 2 && plan_.seed % 8 == 4 &&
+                           host == static_cast<int>(plan_.seed / 8 % hosts_of(plan_)));
+    }
+    static std::uint64_t hosts_of(const Plan& plan) {
+        return static_cast<std::uint64_t>(plan.hosts);
+    }
+
+    // What a daemon's flight recorder has kept is all that it decided from, and no secret.
+    void play_records() {
+        if (record_) return;
+        for (const auto& [host, sink] : sinks_) {
+            checker_->counted();
+            const auto record = recorder::parse_record(sink.bytes);
+            const auto played = record ? replay(*record) : Result<Replay>(fail(record.error()));
+            if (!played)
+                return checker_->broken(fmt::format("the record of {} cannot be played: {}", host,
+                                                    describe(played.error())));
+            if (!played->divergences.empty() || played->unknown_segments > 0)
+                return checker_->broken(
+                    fmt::format("the record of {} is not what was decided from:\n{}", host,
+                                replay_text(*played)));
+            if (sink.bytes.find(kSecret) != std::string::npos)
+                return checker_->broken(fmt::format("the record of {} has a secret", host));
+        }
     }
 
     // False: something is broken.
@@ -183,9 +205,10 @@ class World {
         if (!wrong.empty())
             return checker_->broken(
                 fmt::format("{} s after the healing: {}", kHealedWithin.count / 1000, wrong));
-        if (!drill_waits() || !drill_lists() || !drill_refusals() || !drill_kept_room() ||
-            !drill_drain() || !drill_failover())
-            return;
+        const auto run_on = [this](Millis span) { return run_for(span); };
+        Drills drills({plan_, timeline_, trace_, *checker_, hosts_, operators_, newer_, shared_,
+                       *backend_, run_on});
+        if (!drills.run()) return;
         if (!run_for(seconds(10))) return;
         // What has happened in the last moment is on its way.
         const auto have_all = [this] { return follower_.caught_up() && chooser_.caught_up(); };
@@ -195,238 +218,10 @@ class World {
             return checker_->broken("the client of the event stream never got all events");
         if (std::string silent = operators_.unanswered(); !silent.empty())
             return checker_->broken(std::move(silent));
+        play_records();
         checker_->counted(operators_.history().size());
         if (std::string wrong_told = operators_.history().check(); !wrong_told.empty())
             checker_->broken(std::move(wrong_told));
-    }
-
-    // What people see of it at any host is what is.
-    bool drill_lists() {
-        trace_.add("", "drill: all lists");
-        for (const auto& host : hosts_) {
-            checker_->counted();
-            operators_.vouch_for_the_living(*host);
-            std::string wrong = what_is_listed_wrongly(*host, checker_->state());
-            if (wrong.empty()) continue;
-            checker_->broken(std::move(wrong));
-            return false;
-        }
-        return true;
-    }
-
-    // What makes no sense, or not now, is refused.
-    bool drill_refusals() {
-        trace_.add("", "drill: what must be refused");
-        SimHost& host = *hosts_[(plan_.seed + 2) % hosts_.size()];
-        const auto silent = std::make_shared<std::set<std::string>>();
-        for (api::Request& request : what_must_be_refused(checker_->state())) {
-            const std::string what = fmt::format(
-                "{} {} {}{}", request.method, request.path, request.body,
-                request.query.empty() ? ""
-                                      : fmt::format(" ({}={})", request.query.front().first,
-                                                    request.query.front().second));
-            silent->insert(what);
-            checker_->counted();
-            ask(host, std::move(request),
-                [this, silent, what, name = host.name()](const api::Response& response) {
-                    silent->erase(what);
-                    if (response.status < 400 || response.status >= 500)
-                        checker_->broken(
-                            fmt::format("{} answers {} to {}", name, response.status, what));
-                });
-        }
-        if (!run_for(seconds(5))) return false;
-        if (!silent->empty())
-            checker_->broken(
-                fmt::format("{} does not answer to {}", host.name(), *silent->begin()));
-        return silent->empty();
-    }
-
-    // Who waits for a VM's end, and for its start, is told in time; also by a daemon that had to
-    // read the state anew meanwhile.
-    bool drill_waits() {
-        if (plan_.hosts < 2) return true;
-        SimHost& reader = *hosts_[plan_.seed % hosts_.size()];
-        const int subject = operators_.a_running_vm(reader.name());
-        if (subject < 0) return true;
-        trace_.add("", fmt::format("drill: waiting for {}", operators_.vm_name(subject)));
-        const auto told = std::make_shared<bool>(false);
-        const auto was_told = [told] { return *told ? "" : "who waits for a VM is not told"; };
-        operators_.wait_for(static_cast<int>(plan_.seed % hosts_.size()), subject, "stopped",
-                            [told] { *told = true; });
-        reader.change_ways([](SimHost::Ways& ways) { ways.replies_cut += 1; });
-        operators_.carry_out({.kind = ActKind::kVmStop,
-                              .host = static_cast<int>((plan_.seed + 1) % hosts_.size()),
-                              .subject = subject,
-                              .dice = 1});
-        const bool ended = comes_true("after an order to stop", [&] {
-            const view::VmEntry* vm = operators_.vm_of(subject);
-            return vm && vm->phase == model::Phase::kStopped ? "" : "it is not said to be stopped";
-        });
-        if (ended) {
-            (void)backend_->compact(backend_->history().revision());
-            checker_->compacted_by_others();
-        }
-        reader.change_ways([](SimHost::Ways& ways) { ways.replies_cut -= 1; });
-        if (!ended || !comes_true("after the end of a VM", was_told)) return false;
-        *told = false;
-        operators_.carry_out({.kind = ActKind::kVmStart,
-                              .host = static_cast<int>((plan_.seed + 2) % hosts_.size()),
-                              .subject = subject});
-        if (!run_for(seconds(2))) return false;
-        operators_.wait_for(static_cast<int>(plan_.seed % hosts_.size()), subject, "running",
-                            [told] { *told = true; });
-        // It may have to wait: others took its room.
-        const auto told_or_waits = [&] {
-            const view::VmEntry* vm = operators_.vm_of(subject);
-            return vm && vm->phase == model::Phase::kPending ? "" : was_told();
-        };
-        if (!comes_true("after an order to start", told_or_waits)) return false;
-        // Who asks for a restart and waits is told of the new run, not of the one that ends.
-        if (*told && plan_.world > 1) {
-            *told = false;
-            const int at = static_cast<int>((plan_.seed + 2) % hosts_.size());
-            operators_.carry_out({.kind = ActKind::kVmRestart, .host = at, .subject = subject});
-            if (!run_for(Millis{100})) return false;
-            operators_.wait_for(at, subject, "running", [told] { *told = true; });
-            if (!comes_true("after an order to restart", told_or_waits)) return false;
-        }
-        return comes_true("after the drill of waits",
-                          [this] { return what_is_wrong(*checker_, hosts_, shared_); });
-    }
-
-    // Who has waited for long has its host kept free from those who come later, as long as it
-    // waits. One host is kept at a time: only where nobody else waits.
-    bool drill_kept_room() {
-        if (plan_.world == 1 || plan_.hosts < 2 || anyone_waits()) return true;
-        const int host = static_cast<int>(plan_.seed % hosts_.size()) / 3 * 3;
-        const std::string& name = hosts_[static_cast<std::size_t>(host)]->name();
-        trace_.add("", fmt::format("drill: {} is kept free", name));
-        const auto create = [&](const char* vm, std::int64_t memory_mib, int priority) {
-            operators_.create_named(
-                host + 1, vm,
-                fmt::format(R"("memory_mib":{},"priority":{},"constraints":{{"node":"{}"}})",
-                            memory_mib, priority, name));
-        };
-        create("wide", host_memory_mib() * 13 / 16, 1000);
-        if (!run_for(kReserveAfter + seconds(5))) return false;
-        create("narrow", 64, 0);
-        if (!run_for(seconds(10))) return false;
-        if (waits_on("default/wide") && !waits_on("default/narrow")) {
-            checker_->broken(fmt::format("{} is not kept free for a VM that waits for it", name));
-            return false;
-        }
-        operators_.delete_named(host + 1, "wide");
-        const bool good = comes_true("after a VM that had waited was deleted",
-                                     [this] { return what_is_wrong(*checker_, hosts_, shared_); });
-        operators_.delete_named(host + 1, "narrow");
-        return good && comes_true("after the drill of a host that is kept free",
-                                  [this] { return what_is_wrong(*checker_, hosts_, shared_); });
-    }
-
-    bool waits_on(const std::string& name) const {
-        const view::VmEntry* vm = checker_->state().vms.find(name);
-        return vm && waits(*vm);
-    }
-    bool anyone_waits() const {
-        bool any = false;
-        checker_->state().vms.for_each([&](const auto& vm) { any = any || waits(*vm); });
-        return any;
-    }
-
-    // A healed cluster does its work: what a drained host can give away, it gives away.
-    bool drill_drain() {
-        if (plan_.hosts < 2) return true;
-        const int host = static_cast<int>(plan_.seed % static_cast<std::uint64_t>(plan_.hosts));
-        trace_.add("", fmt::format("drill: h{} is drained", host + 1));
-        operators_.carry_out(
-            {.kind = ActKind::kNodeDrain, .host = (host + 1) % plan_.hosts, .subject = host});
-        const bool good = comes_true("after its drain", [this, host] {
-            return who_could_leave(hosts_[static_cast<std::size_t>(host)]->name());
-        });
-        operators_.uncordon(host, 30);
-        return good && comes_true("after the drill of a drain",
-                                  [this] { return what_is_wrong(*checker_, hosts_, shared_); });
-    }
-
-    // A VM gets its place on a host that cannot ask for the store's consent to start it any more.
-    bool place_late(std::size_t host) {
-        for (int i = 0; i < plan_.hosts; ++i)
-            if (i != static_cast<int>(host))
-                operators_.carry_out({.kind = ActKind::kNodeCordon, .host = i, .subject = i});
-        if (!run_for(seconds(1))) return false;
-        hosts_[host]->change_ways([](SimHost::Ways& ways) { ways.requests_cut += 1; });
-        operators_.create_named(static_cast<int>(host) + 1, "late", R"("memory_mib":64)");
-        return run_for(Millis{1500});
-    }
-
-    // ... and what ran on a host that lost its power runs elsewhere, where it may. So does what
-    // never ran there: nobody need be asked for that.
-    bool drill_failover() {
-        if (plan_.hosts < 2) return true;
-        const std::size_t host = (plan_.seed + 1) % hosts_.size();
-        if (!place_late(host)) return false;
-        trace_.add("", fmt::format("drill: h{} loses its power", host + 1));
-        hosts_[host]->powered = false;
-        hosts_[host]->cut_power();
-        hosts_[host]->change_ways([](SimHost::Ways& ways) { ways.requests_cut -= 1; });
-        for (int i = 0; i < plan_.hosts; ++i)
-            if (i != static_cast<int>(host)) operators_.uncordon(i, 30);
-        const bool good = comes_true("after its power was cut", [this, host] {
-            return who_should_have_left(hosts_[host]->name());
-        });
-        hosts_[host]->powered = true;
-        hosts_[host]->start_daemon();
-        return good && comes_true("after the drill of a failover",
-                                  [this] { return what_is_wrong(*checker_, hosts_, shared_); });
-    }
-
-    // Runs until `what_is_wrong` says nothing any more.
-    bool comes_true(std::string_view when, const std::function<std::string()>& what_is_wrong) {
-        std::string wrong;
-        for (std::int64_t waited_s = 0; waited_s < kDrillWithin.count / 1000; waited_s += 5) {
-            if (!run_for(seconds(5))) return false;
-            wrong = what_is_wrong();
-            if (wrong.empty()) return true;
-        }
-        checker_->broken(fmt::format("{} s {}: {}", kDrillWithin.count / 1000, when, wrong));
-        return false;
-    }
-
-    std::string who_could_leave(const std::string& host) {
-        const view::Snapshot& state = checker_->state();
-        const view::NodeEntry* node = state.nodes.find(host);
-        if (!node || !node->spec || !node->spec->value.draining)
-            return fmt::format("host {} is not said to drain", host);
-        std::string who;
-        bool others_wait = false;  // then room may be kept free for them
-        state.vms.for_each([&](const auto& vm) {
-            others_wait = others_wait || (vm->record && vm->node().empty() &&
-                                          vm->record->value.spec.run != model::Run::kStopped);
-        });
-        if (others_wait) return who;
-        state.for_each_vm_on(host, [&](const view::VmEntry& vm) {
-            if (who.empty() && vm.record && could_go_elsewhere(state, vm))
-                who = fmt::format("vm {} is still on {}, and could go elsewhere", vm.key, host);
-            return true;
-        });
-        return who;
-    }
-
-    std::string who_should_have_left(const std::string& host) {
-        const view::Snapshot& state = checker_->state();
-        std::string who;
-        state.for_each_vm_on(host, [&](const view::VmEntry& vm) {
-            const bool may_have_run = vm.status && vm.placement &&
-                                      vm.status->value.uid == vm.placement->value.uid &&
-                                      vm.status->value.epoch == vm.placement->value.epoch;
-            const bool stays = !vm.record || is_pinned(state, vm) ||
-                               (vm.record->value.spec.ha == model::Ha::kNone && may_have_run);
-            if (who.empty() && !stays)
-                who = fmt::format("vm {} has its place on {} still", vm.key, host);
-            return true;
-        });
-        return who;
     }
 
     // What a daemon knows is what the store had at that revision: one daemon after the other.
@@ -580,15 +375,25 @@ class World {
                                            "crash");
             case ActKind::kVmHangs: return host.machines().hang(victim(act), span);
             case ActKind::kNewerRecord: return newer_.write(act, operators_.vm_of(act.subject));
-            case ActKind::kVmSick:
-                return host.machines().fall_ill(victim(act),
-                                                act.dice / 1000 % 2 == 0 ? span : Millis{0});
+            case ActKind::kVmSick: return fall_ill(act);
             case ActKind::kVmPowersOff:
                 return host.machines().end(victim(act),
                                            hypervisor::Exit{.status = 0, .guest_shutdown = true},
                                            "guest powers off");
             default: return;
         }
+    }
+
+    // For good, for a while, or twice for a moment.
+    void fall_ill(const Act& act) {
+        SimMachines& machines = host_of(act).machines();
+        const std::string vm = victim(act);
+        if (act.dice / 1000 % 2 != 0) return machines.fall_ill(vm, Millis{0});
+        if (plan_.world < 3 || act.dice / 2000 % 2 == 0)
+            return machines.fall_ill(vm, Millis{act.span_ms});
+        const Millis moment{3000 + static_cast<std::int64_t>(act.dice / 4000 % 1500)};
+        machines.fall_ill(vm, moment);
+        later(seconds(15), [&machines, vm, moment] { machines.fall_ill(vm, moment); });
     }
 
     void disturb_all() {

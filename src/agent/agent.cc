@@ -48,13 +48,17 @@ Agent::~Agent() { stop(); }
 // failover.
 void Agent::key_written() {
     working_ = false;
-    deps_.view.when_at(lease_.key_revision(), [this, weak = std::weak_ptr(alive_)] {
+    const store::Revision from = mutant(MutantId::kWorkBeforeView) ? 0 : lease_.key_revision();
+    deps_.view.when_at(from, [this, weak = std::weak_ptr(alive_)] {
         if (!weak.expired()) take_up_work();
     });
 }
 
 void Agent::take_up_work() {
     const view::SnapshotPtr state = deps_.view.current();
+    // It has come to a lease that was lost meanwhile.
+    const bool is_behind = state->revision < lease_.key_revision();
+    if (is_behind && !mutant(MutantId::kWorkBeforeView)) return;
     const view::NodeEntry* node = state->nodes.find(settings_.node);
     const bool vouched = node && node->spec && !node->spec->value.lost_at.empty();
     if (vouched && !mutant(MutantId::kVouchKept)) return take_back_loss(*node);

@@ -92,7 +92,8 @@ void Agent::health_result(const std::string& vm, bool healthy) {
     const Millis up =
         mine.memory.running_since ? deps_.clock.mono() - *mine.memory.running_since : Millis{0};
     const bool counts = (mine.health_known && mine.healthy) || mine.health_failures > 0 ||
-                        up >= seconds(check.start_period_s);
+                        up >= seconds(check.start_period_s) ||
+                        mutant(MutantId::kStartPeriodIgnored);
     const std::int64_t most = mutant(MutantId::kOnceIll) ? 1 : check.failures;
     if (!counts || ++mine.health_failures < most) return;
     mine.health_known = true;

@@ -136,7 +136,7 @@ void Agent::remove_volumes() {
                                {{"volume", volume->key}, {"error", describe(result.error())}});
                 deps_.executor.after(kRetryDisk, [this, volume, weak] {
                     if (weak.expired()) return;
-                    volumes_deleting_.erase(volume->key);
+                    if (!mutant(MutantId::kRetryForgotten)) volumes_deleting_.erase(volume->key);
                     remove_volumes();
                 });
                 return;

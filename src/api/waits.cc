@@ -55,7 +55,7 @@ Error in_vain(const Subject& subject, const VmEntry& vm, std::string help) {
 }
 
 Result<bool> judge_running(const Subject& subject, const VmEntry& vm) {
-    if (vm.phase == Phase::kRunning) return !restart_is_due(vm);
+    if (vm.phase == Phase::kRunning) return !restart_is_due(vm) || mutant(MutantId::kToldOfOldRun);
     const model::VmSpec& spec = vm.record->value.spec;
     const bool ended = vm.phase == Phase::kStopped || vm.phase == Phase::kFailed;
     if (!ended) return false;

@@ -150,7 +150,8 @@ void Writes::attempt(const JobPtr& job) {
 // a state that the store had after the request came. And what stands in the way may be what this
 // very request did when it was sent before, since its key was looked for.
 void Writes::answer_unchanged(const JobPtr& job, Result<Done> answer) {
-    if (job->current && !job->idempotency) return finish(job, std::move(answer));
+    const bool current = job->current || mutant(MutantId::kRefusedFromOld);
+    if (current && !job->idempotency) return finish(job, std::move(answer));
     if (job->current)
         return look_up_repeat(job,
                               [this, job, answer = std::move(answer)] { finish(job, answer); });
@@ -265,7 +266,7 @@ void Writes::refused(const JobPtr& job, store::Revision revision) {
                            fmt::format("{}: others changed what it depends on, {} times in a row",
                                        job->draft.subject.text(), kAttemptsMax),
                            "look at what changes it, and ask again; nothing was done"));
-    quota_guards_.erase(job->draft.quota_project);
+    if (!mutant(MutantId::kGuardKept)) quota_guards_.erase(job->draft.quota_project);
     look_again(job, revision);
 }
 

@@ -119,6 +119,14 @@ enum class MutantId : std::uint8_t {
     kOnceIll,               // one health check that fails is enough
     kLateProbeCounts,       // a probe's answer counts for the process that came after the one asked
     kNeverGivenUp,          // a VM that is never restarted is tried again when it did not come up
+    kProofKept,             // what may still happen is decided anew under the same proof
+    kWorkBeforeView,        // an agent works before its view has come to its lease
+    kStartPeriodIgnored,    // a guest that comes up is taken for ill
+    kGuardKept,             // a quota guard that was refused is counted on again
+    kToldOfOldRun,          // who waits for a restart is told of the run before
+    kRetryForgotten,        // a volume that could not be deleted is never tried again
+    kRefusedFromOld,        // a refusal is said of a state that may be past
+    kDrainUnheld,           // two VMs are told to leave for one place
     kCount
 };
 
@@ -230,7 +238,15 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId:
                     "disk-failure-swallowed",
                     "once-ill",
                     "late-probe-counts",
-                    "never-given-up"};
+                    "never-given-up",
+                    "proof-kept",
+                    "work-before-view",
+                    "start-period-ignored",
+                    "guard-kept",
+                    "told-of-old-run",
+                    "retry-forgotten",
+                    "refused-from-old",
+                    "drain-unheld"};
 
 #ifdef BLIXARD_MUTANTS
 inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs

@@ -72,7 +72,7 @@ void Controller::send(std::vector<std::string> vms, std::vector<std::string> fro
         vms_per_commit_ = std::max<std::size_t>(1, vms_per_commit_ / 2);
         if (done) return deps_.view.when_at(done->revision, settled);
         deps_.log.warn("decisions not committed", {{"error", describe(done.error())}});
-        if (done.error().code == ErrorCode::kUnknownOutcome)
+        if (done.error().code == ErrorCode::kUnknownOutcome && !mutant(MutantId::kProofKept))
             settle_unknown(vms, from, proof);
         else
             settle_later(vms, from);

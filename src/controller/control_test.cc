@@ -345,6 +345,39 @@ TEST_F(ControlPlane, that_people_vouched_for_a_lost_host_counts_for_one_loss) {
     EXPECT_EQ(running_on_hosts("second"), 1);
 }
 
+// Found by the simulation: its view lagged so far behind that it had lost the lease that it came to
+// by then, and people had vouched for it meanwhile.
+TEST_F(ControlPlane, a_host_works_when_its_view_has_come_to_the_lease_that_it_has) {
+    add_hosts(2);
+    const auto h2 = [&] {
+        state = store_view->current();
+        return state->nodes.find("h2");
+    };
+    ASSERT_TRUE(loop.run_until([&] { return h2() && h2()->status && h2()->lease; }));
+    loop.run_for(seconds(5));
+    const auto takes_another_lease = [&] {
+        const store::Revision before = h2()->lease->mod_revision;
+        ASSERT_TRUE(backend->revoke_lease(h2()->lease->value.lease));
+        ASSERT_TRUE(loop.run_until(
+            [&] { return h2()->lease && h2()->lease->mod_revision != before; }, seconds(60)));
+    };
+    hosts["h2"]->store->set_link({.watch_lag = seconds(12)});
+    takes_another_lease();
+    loop.run_for(seconds(4));
+    ASSERT_TRUE(backend->revoke_lease(h2()->lease->value.lease));
+    ASSERT_TRUE(loop.run_until([&] { return !h2()->lease; }));
+    model::NodeSpec vouched = h2()->spec ? h2()->spec->value : model::NodeSpec{};
+    vouched.lost_at = "2030-01-01T00:00:00Z";
+    put(model::node_key("h2", "spec"), model::to_json(vouched));
+    ASSERT_TRUE(loop.run_until([&] { return h2()->lease != nullptr; }, seconds(60)));
+    model::NodeStatus facts = h2()->status->value;
+    facts.memory_mib = 8192;
+    hosts["h2"]->agent->set_facts(facts);
+    ASSERT_TRUE(
+        loop.run_until([&] { return h2()->status->value.memory_mib == 8192; }, seconds(60)));
+    EXPECT_EQ(h2()->spec->value.lost_at, "") << "it works before that is taken back";
+}
+
 TEST_F(ControlPlane, another_host_becomes_the_controller_when_the_elected_one_dies) {
     add_hosts(3);
     create("a");

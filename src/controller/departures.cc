@@ -166,7 +166,8 @@ void Controller::drain_vm(const view::VmEntry& vm) {
     const scheduler::Decision decision = scheduler::place(inventory_.cluster(), *request, policy_);
     inventory_.count(request, std::string(vm.node()), assignment_of(vm.placement->value));
     if (decision.outcome != scheduler::Outcome::kPlaced) return;
-    inventory_.hold(*request, decision.host, decision.assignment);
+    if (!mutant(MutantId::kDrainUnheld))
+        inventory_.hold(*request, decision.host, decision.assignment);
     propose_release(vm, fmt::format("drain of host {}", vm.node()));
 }
 
