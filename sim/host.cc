@@ -194,7 +194,9 @@ store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
     const bool unknown = fault.outcome == store::CommitOutcome::kUnknownApplied ||
                          fault.outcome == store::CommitOutcome::kUnknownNotApplied ||
                          fault.outcome == store::CommitOutcome::kUnknownLate;
-    if (unknown && daemon_ && daemon_->decisions) daemon_->decisions->outcome_unknown(transaction);
+    const bool goes_out = ways_.requests_cut <= 0 && deps_.backend->running();
+    if (unknown && goes_out && daemon_ && daemon_->decisions)
+        daemon_->decisions->outcome_unknown(transaction);
     return fault;
 }
 

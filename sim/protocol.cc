@@ -217,9 +217,20 @@ class Look {
         }
     }
 
+    // One whose place is compared has none any more: nothing of this happens.
+    bool counts_on_one_gone() const {
+        return std::ranges::any_of(transaction_.compares, [&](const store::Compare& compare) {
+            const model::ParsedKey key = model::parse_key(compare.key);
+            if (key.kind != RecordKind::kVmPlacement || compare.mod_revision == 0) return false;
+            const view::VmEntry* vm = state_.vms.find(fmt::format("{}/{}", key.project, key.name));
+            return !vm || !vm->placement;
+        });
+    }
+
     // Those that it must be with are where it goes: as far as they are on that very host, one of
     // them is compared.
     void look_at_company(const view::VmEntry& vm, std::string_view host) {
+        if (counts_on_one_gone()) return;
         for (const model::AffinityRule& rule : vm.record->value.spec.affinity) {
             const bool here = rule.domain.empty() || rule.domain == "node";
             if (!rule.hard || rule.anti || !here) continue;

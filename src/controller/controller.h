@@ -118,6 +118,8 @@ class Controller {
     void propose_delete(const view::VmEntry& vm);
     void fail_over(const view::VmEntry& vm);
     void drain_vm(const view::VmEntry& vm);
+    bool keep_room_elsewhere(const view::VmEntry& vm);
+    void keep_room_for_who_leaves(const view::Snapshot& state);
     void look_at_operations();
     void look_at_drain(const view::OperationEntry& operation, const view::Snapshot& state);
     void look_at_rebalance(const view::OperationEntry& operation, const view::Snapshot& state);

@@ -154,21 +154,40 @@ void Controller::fail_over(const view::VmEntry& vm) {
     propose(std::move(proposal));
 }
 
+// False: it fits nowhere else.
+bool Controller::keep_room_elsewhere(const view::VmEntry& vm) {
+    const auto request = request_of(vm, *deps_.view.current());
+    inventory_.uncount(vm.key);
+    const scheduler::Decision decision = scheduler::place(inventory_.cluster(), *request, policy_);
+    inventory_.count(request, std::string(vm.node()), assignment_of(vm.placement->value));
+    if (decision.outcome != scheduler::Outcome::kPlaced || decision.host == vm.node()) return false;
+    if (!mutant(MutantId::kDrainUnheld))
+        inventory_.hold(*request, decision.host, decision.assignment);
+    return true;
+}
+
+// Who was told to leave for a drain or a rebalance counts on room elsewhere, also when the picture
+// has been made anew.
+void Controller::keep_room_for_who_leaves(const view::Snapshot& state) {
+    std::set<std::string> moving;
+    state.operations.for_each([&](const std::shared_ptr<const view::OperationEntry>& operation) {
+        if (operation->record) moving.insert(operation->record->value.moving);
+    });
+    state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
+        const bool leaves = vm->record && vm->not_understood == 0 && !vm->node().empty() &&
+                            vm->placement->value.release && !busy_.contains(vm->key);
+        if (leaves && (host_view(vm->node()).draining || moving.contains(vm->key)))
+            keep_room_elsewhere(*vm);
+    });
+}
+
 void Controller::drain_vm(const view::VmEntry& vm) {
     if (volumes_at(vm).its_host || mutant(MutantId::kDrainForgotten)) return;
     if (waits_for_others(vm)) {
         dirty_vms_.insert(vm.key);
         return;
     }
-    const view::SnapshotPtr state = deps_.view.current();
-    const auto request = request_of(vm, *state);
-    inventory_.uncount(vm.key);
-    const scheduler::Decision decision = scheduler::place(inventory_.cluster(), *request, policy_);
-    inventory_.count(request, std::string(vm.node()), assignment_of(vm.placement->value));
-    if (decision.outcome != scheduler::Outcome::kPlaced) return;
-    if (!mutant(MutantId::kDrainUnheld))
-        inventory_.hold(*request, decision.host, decision.assignment);
-    propose_release(vm, fmt::format("drain of host {}", vm.node()));
+    if (keep_room_elsewhere(vm)) propose_release(vm, fmt::format("drain of host {}", vm.node()));
 }
 
 }  // namespace blixard::controller

@@ -109,5 +109,32 @@ TEST_F(Drains, a_drain_stops_no_more_vms_than_find_room) {
         seconds(120)));
 }
 
+// Found by the simulation: what is recorded began anew between two decisions of a drain.
+TEST_F(Drains, who_was_told_to_leave_has_room_when_the_controller_begins_anew) {
+    add_hosts(2);
+    const auto pinned = [](std::int64_t memory_mib, const char* node) {
+        return [=](model::VmSpec& spec) {
+            spec.memory_mib = memory_mib;
+            spec.constraints.node = node;
+        };
+    };
+    create("there", pinned(2500, "h2"));
+    ASSERT_TRUE(reaches("there", model::Phase::kRunning));
+    for (const char* name : {"v1", "v2"}) {
+        create(name, pinned(1200, "h1"));
+        ASSERT_TRUE(reaches(name, model::Phase::kRunning));
+        change(name, [](model::VmRecord& record) { record.spec.constraints.node.clear(); });
+    }
+    const auto told = [&](const char* name) { return vm(name)->placement->value.release; };
+    drain("h1");
+    ASSERT_TRUE(loop.run_until([&] { return told("v1") || told("v2"); }, seconds(60)));
+    EXPECT_FALSE(told("v1") && told("v2"));
+    for (auto& [name, host] : hosts) host->controller->begin_anew();
+    loop.run_for(seconds(60));
+    for (const char* name : {"v1", "v2"})
+        EXPECT_EQ(vm(name)->phase, model::Phase::kRunning) << name;
+    EXPECT_EQ(hosts["h1"]->machines.starts().size(), 2U) << "the one that stays was never stopped";
+}
+
 }  // namespace
 }  // namespace blixard::controller

@@ -8,6 +8,12 @@
 
 namespace blixard::controller {
 
+namespace {
+
+std::string hold_name(const std::string& vm) { return "held for " + vm; }
+
+}  // namespace
+
 void Inventory::rebuild(const view::Snapshot& state,
                         const std::map<std::string, scheduler::HostState>& states,
                         const Busy& busy) {
@@ -16,11 +22,15 @@ void Inventory::rebuild(const view::Snapshot& state,
     state.vms.for_each([&](const std::shared_ptr<const view::VmEntry>& vm) {
         if (!busy.contains(vm->key)) refresh_vm(state, vm->key);
     });
-    for (const std::string& vm : std::set(busy.begin(), busy.end())) {
+    const auto count_as_before = [&](const std::string& vm) {
         const scheduler::VmIndex index = before.find_vm(vm);
-        if (index == scheduler::kNoVm) continue;
+        if (index == scheduler::kNoVm) return;
         const scheduler::VmSlot& counted = before.vm(index);
         count(counted.request, before.host_of(vm), before.assignment_of(counted.take));
+    };
+    for (const std::string& vm : std::set(busy.begin(), busy.end())) {
+        count_as_before(vm);
+        count_as_before(hold_name(vm));
     }
     learn_mix(cluster_, state);
     learnt_ = state.revision;
@@ -66,12 +76,6 @@ void Inventory::count(std::shared_ptr<const scheduler::Request> request, const s
 void Inventory::uncount(const std::string& vm) {
     if (cluster_.find_vm(vm) != scheduler::kNoVm) (void)cluster_.release(vm);
 }
-
-namespace {
-
-std::string hold_name(const std::string& vm) { return "held for " + vm; }
-
-}  // namespace
 
 // Room alone: rules count the VM where it is.
 void Inventory::hold(const scheduler::Request& request, const std::string& host,

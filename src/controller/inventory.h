@@ -37,7 +37,7 @@ class Inventory {
                const scheduler::Assignment& where);
     void uncount(const std::string& vm);
     // Keeps so much room on another host for a VM that is told to leave its own, until drop_hold()
-    // or the picture is made anew.
+    // or, where nothing is being written about it, rebuild().
     void hold(const scheduler::Request& request, const std::string& host,
               const scheduler::Assignment& where);
     bool drop_hold(const std::string& vm);  // false: there was none
