@@ -477,7 +477,7 @@ void Checker::check_volumes(const view::VmEntry* before, const view::VmEntry& af
         state_.vms.scan_prefix(
             fmt::format("{}/", after.project()),
             [&](const std::shared_ptr<const view::VmEntry>& other) {
-                if (!other->record || other->key == after.key || other->not_understood != 0 ||
+                if (!other->record || other->key == after.key ||
                     other->record->value.spec.run == model::Run::kStopped)
                     return true;
                 for (const model::Disk& theirs : other->record->value.spec.disks)

@@ -29,8 +29,9 @@ bool Drills::run() {
 
 bool Drills::orders() {
     return writes() && illness() && start_after_an_end() && volume_of_a_paused_vm() &&
-           reads_anew() && disk_that_stays_for_now() && all_is_well("after the drills of orders") &&
-           room_that_is_given_up() && who_makes_no_way();
+           reads_anew() && what_nobody_can_read() && disk_that_stays_for_now() &&
+           all_is_well("after the drills of orders") && room_that_is_given_up() &&
+           who_makes_no_way();
 }
 
 bool Drills::all_is_well(std::string_view when) {

@@ -74,6 +74,7 @@ class Drills {
     bool start_after_an_end();
     bool illness();
     bool volume_of_a_paused_vm();
+    bool what_nobody_can_read();
     bool disk_that_stays_for_now();
     bool room_that_is_given_up();
     bool who_makes_no_way();

@@ -449,6 +449,34 @@ bool Drills::reads_anew() {
     return run_for_(seconds(1));
 }
 
+// A daemon that has read anew, and cannot read a VM: it lets nobody have what that VM may use.
+bool Drills::what_nobody_can_read() {
+    const int subject = first([](const view::VmEntry& vm) {
+        return vm.project() == "default" && volume_disk_of(vm) != nullptr;
+    });
+    if (subject < 0 || hosts_.size() < 2) return true;
+    const view::VmEntry* vm = operators_.vm_of(subject);
+    const std::string volume = volume_disk_of(*vm)->volume;
+    SimHost& reader = *hosts_[static_cast<std::size_t>(index(1))];
+    trace_.add("", fmt::format("drill: {} cannot read who uses volume {}", reader.name(), volume));
+    reader.change_ways([](SimHost::Ways& ways) { ways.replies_cut += 1; });
+    newer_.write({.span_ms = 6000, .dice = 0}, vm);
+    if (!run_for_(seconds(1))) return false;
+    (void)backend_.compact(backend_.history().revision());
+    checker_.compacted_by_others();
+    reader.change_ways([](SimHost::Ways& ways) { ways.replies_cut -= 1; });
+    if (!run_for_(seconds(3))) return false;
+    const std::string with_it = fmt::format(
+        R"({{"name":"thief","spec":{{"image":"demo","disks":[{{"name":"d","volume":"{}"}}]}}}})",
+        volume);
+    const bool refused =
+        asked_at_once(index(1),
+                      {make_request("DELETE", fmt::format("/v1/volumes/{}", volume), "default"),
+                       make_request("POST", "/v1/vms", "default", with_it)},
+                      false);
+    return refused && run_for_(seconds(4)) && all_is_well("after what nobody could read");
+}
+
 // Who wants less, or minds others less, makes room for those who wait; and nobody else does.
 bool Drills::room_that_is_given_up() {
     const view::NodeEntry* node = emptiest();

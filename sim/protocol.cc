@@ -319,10 +319,8 @@ class Look {
             return;
         const auto now = model::parse_volume_record(put->value, model::Mode::kLenient);
         if (!now || now->size_mib <= volume->record->value.size_mib) return;
-        // Who has read the state since it was written by a newer version knows nothing of a VM.
         const auto compared = [&](const view::VmEntry& vm) {
-            if (vm.not_understood == 0)
-                needs(key, model::vm_key(vm.project(), vm.name(), "status"));
+            needs(key, model::vm_key(vm.project(), vm.name(), "status"));
         };
         state_.for_each_vm_using(view::volume_use(parsed.project, parsed.name), compared);
     }

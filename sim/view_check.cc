@@ -29,8 +29,15 @@ class Compare {
     explicit Compare(const view::Snapshot& view) : view_(view) {}
 
     std::string run(const store::RangeResult& stored) {
-        for (const store::KeyValue& item : stored.items) look_at(item);
+        for (const store::KeyValue& item : stored.items) {
+            look_at(item);
+            if (is_understood(item)) continue;
+            ++unread_;
+            if (!view_.unread.find(item.key))
+                say(fmt::format("it does not know that it cannot read {}", item.key));
+        }
         count_vms();
+        check("records that nobody here understands", unread_, view_.unread.size());
         check("VMs", vm_parts_, view_vm_parts_);
         check("hosts' records", node_parts_, view_node_parts());
         check("volumes' records", volume_parts_, view_volume_parts());
@@ -191,7 +198,7 @@ class Compare {
     const view::Snapshot& view_;
     std::string wrong_;
     std::size_t vm_parts_ = 0, view_vm_parts_ = 0, node_parts_ = 0, volume_parts_ = 0, images_ = 0,
-                projects_ = 0, operations_ = 0, failovers_ = 0;
+                projects_ = 0, operations_ = 0, failovers_ = 0, unread_ = 0;
 };
 
 }  // namespace

@@ -110,4 +110,36 @@ std::string Users::text() const {
     return count_ <= kNamed ? named_ : fmt::format("{} and {} more", named_, count_ - kNamed);
 }
 
+Users unread_in(const view::Snapshot& state, std::string_view project, bool volumes) {
+    Users users;
+    const auto add = [&](std::string_view table, model::RecordKind kind) {
+        const std::string prefix =
+            project.empty() ? fmt::format("{}/", table) : fmt::format("{}/{}/", table, project);
+        state.unread.scan_prefix(prefix, [&](const std::shared_ptr<const view::UnreadKey>& unread) {
+            const model::ParsedKey key = model::parse_key(unread->key);
+            if (key.kind != kind) return true;
+            const Subject subject{kind == model::RecordKind::kVmSpec ? Kind::kVm : Kind::kVolume,
+                                  std::string(key.project), std::string(key.name)};
+            users.add(subject.text());
+            return true;
+        });
+    };
+    add("vms", model::RecordKind::kVmSpec);
+    if (volumes) add("volumes", model::RecordKind::kVolumeSpec);
+    return users;
+}
+
+Status check_uses_are_known(const view::Snapshot& state, const Subject& subject) {
+    if (state.unread.empty()) return {};
+    const bool of_all = subject.kind == Kind::kImage;
+    const Users unread = unread_in(state, subject.project, of_all);
+    if (unread.empty()) return {};
+    return fail(
+        ErrorCode::kConflict,
+        fmt::format("this host cannot tell whether {} is used by {}, written by a newer version of "
+                    "Blixard",
+                    subject.text(), unread.text()),
+        "ask a host of that version, or upgrade this one");
+}
+
 }  // namespace blixard::api

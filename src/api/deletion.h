@@ -30,4 +30,11 @@ class Users {
     std::size_t count_ = 0;
 };
 
+// The VMs (and `volumes`) of a project, or of all where it is empty, whose records a newer version
+// wrote: what they use, nobody here knows.
+Users unread_in(const view::Snapshot& state, std::string_view project, bool volumes);
+
+// Refuses what must not be done to `subject` while somebody uses it, where that is not known.
+Status check_uses_are_known(const view::Snapshot& state, const Subject& subject);
+
 }  // namespace blixard::api

@@ -81,10 +81,17 @@ Status check_empty(const view::Snapshot& state, const std::string& name,
                                       users.add("volume " + std::string(volume->name()));
                                   return true;
                               });
-    if (users.empty()) return {};
-    return fail(ErrorCode::kConflict,
-                fmt::format("project \"{}\" is not empty: it has {}", name, users.text()),
-                "delete those first");
+    if (!users.empty())
+        return fail(ErrorCode::kConflict,
+                    fmt::format("project \"{}\" is not empty: it has {}", name, users.text()),
+                    "delete those first");
+    if (const Users unread = unread_in(state, name, true); !unread.empty())
+        return fail(ErrorCode::kConflict,
+                    fmt::format("project \"{}\" is not empty: it has {}, written by a newer "
+                                "version of Blixard",
+                                name, unread.text()),
+                    "ask a host of that version, or upgrade this one");
+    return {};
 }
 
 Result<Draft> decide_delete(const view::Snapshot& state, const std::string& name) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "model/keys.h"
 #include "model/requests.h"
 
 namespace blixard::api {
@@ -109,6 +110,9 @@ Error not_understood(const Subject& subject) {
 Error not_there(const view::Snapshot& state, const Subject& subject) {
     const view::VmEntry* vm = subject.kind == Kind::kVm ? state.vms.find(subject.key()) : nullptr;
     if (vm && vm->not_understood != 0) return not_understood(subject);
+    if (subject.kind == Kind::kVolume &&
+        state.unread.find(model::volume_key(subject.project, subject.name, "spec")))
+        return not_understood(subject);
     if (lies_in_project(subject.kind) && !has_project(state, subject.project))
         return not_found({Kind::kProject, {}, subject.project});
     return not_found(subject);

@@ -37,7 +37,7 @@ struct Found {
 // Absent: there is none.
 std::optional<Found> find(const view::Snapshot& state, const Subject& subject);
 Error not_found(const Subject& subject);
-// Of a VM of which a newer version has written something that this one cannot read.
+// Of a VM or volume of which a newer version has written something that this one cannot read.
 Error not_understood(const Subject& subject);
 // Why find() has nothing.
 Error not_there(const view::Snapshot& state, const Subject& subject);

@@ -168,6 +168,13 @@ class TestApi {
         loop.run_until([&] { return done; });
         settle();
     }
+    void erase(std::string key) {
+        bool done = false;
+        store.commit({.deletes = {std::move(key)}},
+                     [&](const Result<store::Committed>&) { done = true; });
+        loop.run_until([&] { return done; });
+        settle();
+    }
     void settle() { loop.run_for(Millis{5}); }
 
     void add_image(const std::string& name, std::int64_t disk_mib = 0) {

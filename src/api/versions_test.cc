@@ -107,5 +107,49 @@ TEST_F(VersionsTest, a_vm_that_this_host_never_could_read_is_there_all_the_same)
     EXPECT_NE(t.ask("GET", "/v1/vms/app?wait=deleted&timeout=0").status, 200);
 }
 
+// Which volumes and images it uses, which project it keeps: only the newer version knows.
+TEST_F(VersionsTest, what_a_vm_may_use_that_this_host_cannot_read_is_kept_for_it) {
+    const auto volume = [](const char* name) {
+        return std::string(R"({"name":")") + name + R"(","size_mib":64})";
+    };
+    const auto vm_with = [](const std::string& name, const std::string& volume) {
+        return R"({"name":")" + name +
+               R"(","spec":{"image":"demo","disks":[{"name":"d","volume":")" + volume + R"("}]}})";
+    };
+    EXPECT_EQ(t.ask("POST", "/v1/projects", R"({"name":"lab"})").status, 201);
+    EXPECT_EQ(t.ask("POST", "/v1/volumes", volume("data")).status, 201);
+    EXPECT_EQ(t.ask("POST", "/v1/volumes", volume("spare")).status, 201);
+    EXPECT_EQ(t.ask("POST", "/v1/vms", vm_with("reader", "data")).status, 201);
+    std::string record = model::to_json(t.record("web"));
+    record.replace(record.find(R"("ha":"none")"), 11, R"("ha":"live")");
+    t.put(model::vm_key("default", "app", "spec"), record);
+    t.put(model::vm_key("lab", "app", "spec"), record);
+    t.put(model::volume_key("default", "safe", "spec"), R"({"schema":9,"format":7})");
+
+    const auto is_refused = [&](const char* method, const char* path, std::string body = {}) {
+        const Answer refused = t.ask(method, path, std::move(body));
+        EXPECT_EQ(refused.status, 409) << method << " " << path << refused.body;
+        EXPECT_THAT(refused.body, HasSubstr("a newer version")) << method << " " << path;
+    };
+    is_refused("DELETE", "/v1/projects/lab");
+    is_refused("POST", "/v1/vms", vm_with("other", "spare"));
+    is_refused("PATCH", "/v1/volumes/spare", R"({"size_mib":128})");
+    is_refused("GET", "/v1/volumes/safe");
+    is_refused("DELETE", "/v1/volumes/safe");
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/reader", R"({"spec":{"labels":{"a":"b"}}})").status, 200)
+        << "it has its volume already";
+    EXPECT_EQ(t.ask("DELETE", "/v1/vms/reader?force=true").status / 100, 2);
+    EXPECT_EQ(t.ask("DELETE", "/v1/vms/web?force=true").status / 100, 2);
+    is_refused("DELETE", "/v1/volumes/data");
+    is_refused("DELETE", "/v1/images/demo");
+    // The newer version has taken its words back.
+    t.erase(model::vm_key("default", "app", "spec"));
+    t.erase(model::vm_key("lab", "app", "spec"));
+    t.erase(model::volume_key("default", "safe", "spec"));
+    EXPECT_EQ(t.ask("DELETE", "/v1/volumes/data").status / 100, 2);
+    EXPECT_EQ(t.ask("DELETE", "/v1/images/demo").status / 100, 2);
+    EXPECT_EQ(t.ask("DELETE", "/v1/projects/lab").status / 100, 2);
+}
+
 }  // namespace
 }  // namespace blixard::api

@@ -51,6 +51,17 @@ Draft delete_now(const view::Snapshot& state, const view::VmEntry& vm, const Del
     return draft;
 }
 
+// What a newer version wrote of a volume that goes with its VM would be left behind.
+Status check_own_volumes_are_read(const view::Snapshot& state, const view::VmEntry& vm) {
+    if (state.unread.empty()) return {};
+    for (const model::Disk& disk : vm.record->value.spec.disks) {
+        const std::string name = model::volume_name(vm.name(), disk);
+        if (disk.volume.empty() && state.unread.find(model::volume_key(vm.project(), name, "spec")))
+            return fail(not_understood({Kind::kVolume, std::string(vm.project()), name}));
+    }
+    return {};
+}
+
 Result<Draft> decide(const view::Snapshot& state, const Deletion& deletion) {
     const view::VmEntry* vm = state.vms.find(deletion.target.subject.key());
     if (!vm || !vm->record || vm->not_understood != 0)
@@ -59,6 +70,7 @@ Result<Draft> decide(const view::Snapshot& state, const Deletion& deletion) {
                                    deletion.target.subject.text()));
     const bool going = !vm->record->value.deleted_at.empty();
     if (!going) RETURN_IF_ERROR(check_stopped(*vm, deletion));
+    RETURN_IF_ERROR(check_own_volumes_are_read(state, *vm));
     return vm->node().empty() ? delete_now(state, *vm, deletion) : hand_to_agent(*vm, deletion);
 }
 

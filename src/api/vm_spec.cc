@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/launch.h"
+#include "api/deletion.h"
 #include "api/vm_write.h"
 #include "base/mutant.h"
 #include "model/documents.h"
@@ -159,6 +160,15 @@ Status grow_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t in
     return {};
 }
 
+// It runs, or will, with that volume already: who came after it minded that.
+bool has_claimed(const view::Snapshot& state, const VmPlan& vm, const model::Disk& disk) {
+    const view::VmEntry* entry = state.vms.find(key_of_name(vm.project, vm.name));
+    return entry && entry->record && entry->record->value.spec.run != model::Run::kStopped &&
+           std::ranges::any_of(entry->record->value.spec.disks, [&](const model::Disk& each) {
+               return each.volume == disk.volume && (disk.read_only || !each.read_only);
+           });
+}
+
 // No other VM that is up, or will be, uses the disk's volume; but both may read it.
 Status check_no_other_uses(const view::Snapshot& state, const VmPlan& vm, std::size_t index) {
     const model::Disk& ours = vm.spec.disks[index];
@@ -179,6 +189,9 @@ Status check_no_other_uses(const view::Snapshot& state, const VmPlan& vm, std::s
                            disk_field(index, "volume"),
                            fmt::format("stop it first: blixard stop {}", other.name())});
         });
+    if (!verdict || has_claimed(state, vm, ours)) return verdict;
+    verdict = check_uses_are_known(state, {Kind::kVolume, vm.project, ours.volume});
+    if (!verdict) verdict.error().field = disk_field(index, "volume");
     return verdict;
 }
 

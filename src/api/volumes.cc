@@ -129,6 +129,7 @@ Status check_growth(const view::Snapshot& state, const VolumeTarget& target,
                     fmt::format("{} is in use by {} and cannot grow now", target.subject.text(),
                                 users.text()),
                     "stop them first");
+    RETURN_IF_ERROR(check_uses_are_known(state, target.subject));
     return check_quota(state, target.subject.project, {.disk_mib = size_mib - before.size_mib},
                        draft);
 }
@@ -164,6 +165,7 @@ Result<Draft> decide_delete(const view::Snapshot& state, const VolumeTarget& tar
         return fail(ErrorCode::kConflict,
                     fmt::format("{} is used by {}", target.subject.text(), users.text()),
                     "remove the disk from it, or delete it first");
+    RETURN_IF_ERROR(check_uses_are_known(state, target.subject));
     Draft draft;
     draft.subject = target.subject;
     draft.uid = volume->record->value.uid;

@@ -61,9 +61,6 @@ std::vector<Change> changes_of(const view::Snapshot& state) {
                       "{" + std::string(vm->slice(vm->record_bytes)) + "}");
         collector.add(key("placement"), vm->placement, vm->slice(vm->placement_bytes));
         collector.add(key("status"), vm->status, vm->slice(vm->status_bytes));
-        const char* const parts[] = {"spec", "placement", "status"};
-        for (int i = 0; i < 3; ++i)
-            if ((vm->not_understood >> i & 1) != 0) collector.add_not_understood(key(parts[i]));
     });
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
         collector.add(model::node_key(node->key, "spec"), node->spec);
@@ -85,6 +82,7 @@ std::vector<Change> changes_of(const view::Snapshot& state) {
     });
     state.operations.for_each(
         [&](const auto& each) { collector.add(model::operation_key(each->key), each->record); });
+    state.unread.for_each([&](const auto& unread) { collector.add_not_understood(unread->key); });
     // Failovers that are past have no part in any decision.
     if (!state.election.key.empty()) changes.push_back({false, state.election});
     return changes;

@@ -57,12 +57,14 @@ Result<model::Failover> parse(const model::Failover*, std::string_view text) {
 // Null where the bytes are not a `T`, which is said in the log: one bad record must not stop a
 // host. It may be a newer version's, so nobody concludes anything from it.
 template <class T>
-PartPtr<T> decode(const store::KeyValue& item, bool keep_bytes, Log& log) {
+PartPtr<T> decode(Snapshot& state, const store::KeyValue& item, bool keep_bytes, Log& log) {
     Result<T> value = parse(static_cast<const T*>(nullptr), item.value);
     if (!value) {
         log.error("record not understood", {{"key", item.key}, {"error", describe(value.error())}});
+        state.unread.put(std::make_shared<const UnreadKey>(UnreadKey{item.key}));
         return nullptr;
     }
+    if (!state.unread.empty()) state.unread.erase(item.key);
     auto part = std::make_shared<Part<T>>();
     part->value = std::move(*value);
     if (keep_bytes) part->bytes = item.value;
@@ -194,9 +196,9 @@ constexpr std::uint8_t kSpecBit = 1, kPlacementBit = 2, kStatusBit = 4;
 // One of the three records as it is now. False where it is not understood, and the one before
 // stays.
 template <class T>
-bool take_part(VmEntry& vm, std::uint8_t bit, PartPtr<T>& part, std::string_view& bytes,
-               const store::KeyValue& item, bool deleted, Log& log) {
-    PartPtr<T> now = deleted ? nullptr : decode<T>(item, false, log);
+bool take_part(Snapshot& state, VmEntry& vm, std::uint8_t bit, PartPtr<T>& part,
+               std::string_view& bytes, const store::KeyValue& item, bool deleted, Log& log) {
+    PartPtr<T> now = deleted ? nullptr : decode<T>(state, item, false, log);
     const bool understood = deleted || now;
     vm.not_understood =
         static_cast<std::uint8_t>(understood ? vm.not_understood & ~bit : vm.not_understood | bit);
@@ -211,20 +213,22 @@ struct VmBytes {
     std::string_view record, placement, status;
 };
 
-void take_part(VmEntry& vm, VmBytes& bytes, const store::KeyValue& item, bool deleted, Log& log) {
+void take_part(Snapshot& state, VmEntry& vm, VmBytes& bytes, const store::KeyValue& item,
+               bool deleted, Log& log) {
     switch (model::parse_key(item.key).kind) {
         case RecordKind::kVmSpec: {
-            const bool taken = take_part<model::VmRecord>(vm, kSpecBit, vm.record, bytes.record,
-                                                          item, deleted, log);
+            const bool taken = take_part<model::VmRecord>(state, vm, kSpecBit, vm.record,
+                                                          bytes.record, item, deleted, log);
             if (taken) bytes.record = without_braces(bytes.record);
             return;
         }
         case RecordKind::kVmPlacement:
-            take_part<model::Placement>(vm, kPlacementBit, vm.placement, bytes.placement, item,
-                                        deleted, log);
+            take_part<model::Placement>(state, vm, kPlacementBit, vm.placement, bytes.placement,
+                                        item, deleted, log);
             return;
         case RecordKind::kVmStatus:
-            take_part<model::VmStatus>(vm, kStatusBit, vm.status, bytes.status, item, deleted, log);
+            take_part<model::VmStatus>(state, vm, kStatusBit, vm.status, bytes.status, item,
+                                       deleted, log);
             return;
         default: return;
     }
@@ -247,7 +251,7 @@ void apply_vm(Snapshot& state, const model::ParsedKey& key, std::span<const stor
     }
     vm->key = name;
     vm->project_size = key.project.size();
-    for (const store::KeyValue& part : parts) take_part(*vm, bytes, part, deleted, log);
+    for (const store::KeyValue& part : parts) take_part(state, *vm, bytes, part, deleted, log);
     vm->revision =
         std::max({revision_of(vm->record), revision_of(vm->placement), revision_of(vm->status)});
     vm->phase = effective_phase(*vm);
@@ -281,8 +285,9 @@ std::size_t items_of_one_vm(std::span<const store::KeyValue> items) {
 
 // What is not understood (a newer version wrote it) leaves what was known.
 template <class T>
-void renew_part(PartPtr<T>& part, const store::KeyValue& item, bool deleted, Log& log) {
-    PartPtr<T> now = deleted ? nullptr : decode<T>(item, true, log);
+void renew_part(Snapshot& state, PartPtr<T>& part, const store::KeyValue& item, bool deleted,
+                Log& log) {
+    PartPtr<T> now = deleted ? nullptr : decode<T>(state, item, true, log);
     if (deleted || now) part = std::move(now);
 }
 
@@ -292,12 +297,12 @@ void apply_node(Snapshot& state, const model::ParsedKey& key, const store::KeyVa
     auto node = before ? std::make_shared<NodeEntry>(*before) : std::make_shared<NodeEntry>();
     node->key = key.name;
     if (key.kind == RecordKind::kNodeSpec) {
-        renew_part(node->spec, item, deleted, log);
+        renew_part(state, node->spec, item, deleted, log);
     } else if (key.kind == RecordKind::kNodeStatus) {
-        renew_part(node->status, item, deleted, log);
+        renew_part(state, node->status, item, deleted, log);
     } else {
         if (deleted && node->lease) node->lease_gone_revision = item.mod_revision;
-        renew_part(node->lease, item, deleted, log);
+        renew_part(state, node->lease, item, deleted, log);
         if (node->lease) node->lease_gone_revision = 0;
     }
     node->revision = std::max({node->revision, item.mod_revision});
@@ -315,9 +320,9 @@ void apply_volume(Snapshot& state, const model::ParsedKey& key, const store::Key
     volume->key = name;
     volume->project_size = key.project.size();
     if (key.kind == RecordKind::kVolumeSpec) {
-        renew_part(volume->record, item, deleted, log);
+        renew_part(state, volume->record, item, deleted, log);
     } else {
-        renew_part(volume->status, item, deleted, log);
+        renew_part(state, volume->status, item, deleted, log);
     }
     volume->revision = std::max(volume->revision, item.mod_revision);
     if (volume->record || volume->status)
@@ -327,9 +332,10 @@ void apply_volume(Snapshot& state, const model::ParsedKey& key, const store::Key
 }
 
 template <class T>
-void apply_single(PersistentMap<SingleEntry<T>>& table, const model::ParsedKey& key,
-                  const store::KeyValue& item, bool deleted, Log& log) {
-    PartPtr<T> part = deleted ? nullptr : decode<T>(item, true, log);
+void apply_single(Snapshot& state, PersistentMap<SingleEntry<T>>& table,
+                  const model::ParsedKey& key, const store::KeyValue& item, bool deleted,
+                  Log& log) {
+    PartPtr<T> part = deleted ? nullptr : decode<T>(state, item, true, log);
     if (!part && !deleted) return;
     if (!part) {
         table.erase(key.name);
@@ -346,6 +352,7 @@ void apply_single(PersistentMap<SingleEntry<T>>& table, const model::ParsedKey& 
 
 void apply_change(Snapshot& state, const store::KeyValue& item, bool deleted, Log& log) {
     const model::ParsedKey key = model::parse_key(item.key);
+    if (deleted && !state.unread.empty()) state.unread.erase(item.key);
     switch (key.kind) {
         case RecordKind::kVmSpec:
         case RecordKind::kVmPlacement:
@@ -355,10 +362,13 @@ void apply_change(Snapshot& state, const store::KeyValue& item, bool deleted, Lo
         case RecordKind::kNodeLease: return apply_node(state, key, item, deleted, log);
         case RecordKind::kVolumeSpec:
         case RecordKind::kVolumeStatus: return apply_volume(state, key, item, deleted, log);
-        case RecordKind::kImage: return apply_single(state.images, key, item, deleted, log);
-        case RecordKind::kProject: return apply_single(state.projects, key, item, deleted, log);
-        case RecordKind::kOperation: return apply_single(state.operations, key, item, deleted, log);
-        case RecordKind::kFailover: return apply_single(state.failovers, key, item, deleted, log);
+        case RecordKind::kImage: return apply_single(state, state.images, key, item, deleted, log);
+        case RecordKind::kProject:
+            return apply_single(state, state.projects, key, item, deleted, log);
+        case RecordKind::kOperation:
+            return apply_single(state, state.operations, key, item, deleted, log);
+        case RecordKind::kFailover:
+            return apply_single(state, state.failovers, key, item, deleted, log);
         case RecordKind::kElection: state.election = deleted ? store::KeyValue{} : item; return;
         case RecordKind::kOther: return;
     }

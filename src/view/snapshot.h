@@ -101,6 +101,11 @@ struct IndexedVm {
     std::string_view vm() const { return std::string_view(key).substr(what_size + 1); }
 };
 
+// A key whose value nobody here understands: a newer version wrote it.
+struct UnreadKey {
+    std::string key;
+};
+
 // What one project uses of its quota, counted over its VM records.
 struct ProjectUse {
     std::string key;
@@ -135,6 +140,9 @@ struct Snapshot {
     PersistentMap<ProjectUse> project_use;
     PersistentMap<OperationEntry> operations;
     PersistentMap<FailoverEntry> failovers;
+    // What was known of such a key before stands where it stood; what is new in it, nobody here
+    // knows: which volumes a VM uses, what lies in a project.
+    PersistentMap<UnreadKey> unread;
     store::KeyValue election;  // election/controller; empty key: nobody is elected
     Counts counts;
 

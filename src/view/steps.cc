@@ -46,6 +46,7 @@ bool same(const VolumeEntry& a, const VolumeEntry& b) {
 bool same(const IndexedVm& a, const IndexedVm& b) {
     return a.key == b.key && a.what_size == b.what_size;
 }
+bool same(const UnreadKey& a, const UnreadKey& b) { return a.key == b.key; }
 bool same(const ProjectUse& a, const ProjectUse& b) { return a == b; }
 template <class T>
 bool same(const SingleEntry<T>& a, const SingleEntry<T>& b) {
@@ -79,9 +80,9 @@ bool same_state(const Snapshot& a, const Snapshot& b) {
            std::ranges::equal(a.counts.by_phase, b.counts.by_phase) && same(a.nodes, b.nodes) &&
            same(a.images, b.images) && same(a.projects, b.projects) &&
            same(a.project_use, b.project_use) && same(a.operations, b.operations) &&
-           same(a.failovers, b.failovers) && same(a.volumes, b.volumes) &&
-           same(a.vms_by_node, b.vms_by_node) && same(a.vms_by_use, b.vms_by_use) &&
-           same(a.vms, b.vms);
+           same(a.failovers, b.failovers) && same(a.unread, b.unread) &&
+           same(a.volumes, b.volumes) && same(a.vms_by_node, b.vms_by_node) &&
+           same(a.vms_by_use, b.vms_by_use) && same(a.vms, b.vms);
 }
 
 std::shared_ptr<const Update> Steps::find(const SnapshotPtr& from,
