@@ -101,6 +101,21 @@ EventPtr make_event(const Changed& change, EventPlace place, const view::Snapsho
     return event;
 }
 
+// A stream of a type that no event has would be silent for ever, as if nothing happened.
+Status check_type(std::string_view prefix) {
+    std::string kinds;
+    for (const Kind kind : {Kind::kVm, Kind::kNode, Kind::kImage, Kind::kVolume, Kind::kProject,
+                            Kind::kOperation, Kind::kFailover}) {
+        for (const std::string_view what :
+             {"created", "spec", "changed", "deleted", "placement", "status", "lease", "lost"})
+            if (fmt::format("{}.{}", kind_name(kind), what).starts_with(prefix)) return {};
+        fmt::format_to(std::back_inserter(kinds), "{}{}", kinds.empty() ? "" : ", ",
+                       kind_name(kind));
+    }
+    return fail_field("type", fmt::format("no event has a type that begins with \"{}\"", prefix),
+                      fmt::format("types are KIND.WHAT, as vm.status; kinds: {}", kinds));
+}
+
 }  // namespace
 
 std::string to_text(EventPlace place) {
@@ -126,6 +141,7 @@ Result<EventFilter> parse_event_filter(const Request& request) {
         ASSIGN_OR_RETURN(filter.project, project_of(request));
     }
     if (const std::string* type = request.find_query("type")) filter.type = *type;
+    RETURN_IF_ERROR(check_type(filter.type));
     if (const std::string* name = request.find_query("name")) filter.name = *name;
     return filter;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "api/subject.h"
 #include "base/mutant.h"
 namespace blixard::api {
 namespace {
@@ -44,6 +45,9 @@ void Events::open(const CallPtr& call) {
     if (!filter) return call->refuse(filter.error());
     const auto from = parse_from(call->request);
     if (!from) return call->refuse(from.error());
+    // From a place in the past it may hear of a project that has gone since, up to its end.
+    if (!*from && !filter->project.empty() && !has_project(*view_.current(), filter->project))
+        return call->refuse(not_found({Kind::kProject, {}, filter->project}));
     if (clients_.size() >= kStreamsMax)
         return call->refuse({ErrorCode::kUnavailable,
                              fmt::format("{} event streams are open already", kStreamsMax),

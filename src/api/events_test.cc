@@ -77,12 +77,30 @@ TEST_F(EventsTest, what_happens_is_told_with_its_document) {
 TEST_F(EventsTest, a_filter_lets_through_what_was_asked_for) {
     const auto vms = open("?type=vm.");
     const auto other = open("?name=other");
+    t.put(model::project_key("q"), model::to_json(model::Project{}));
     const auto project = open("?project=q");
     create("web");
     create("other");
     EXPECT_EQ(lines_of(vms->stream->text).size(), 2u);
     EXPECT_EQ(lines_of(other->stream->text).size(), 1u);
     EXPECT_EQ(lines_of(project->stream->text).size(), 0u);
+}
+
+TEST_F(EventsTest, a_stream_that_could_only_be_silent_is_refused) {
+    const std::string before = std::to_string(t.view.current()->revision);
+    const Answer no_project = TestApi::read(*open("?project=nope")->answer);
+    EXPECT_EQ(no_project.status, 404);
+    EXPECT_THAT(no_project.body, HasSubstr(R"(there is no project \"nope\" here)"));
+    EXPECT_EQ(open("?project=default")->answer->status, 200);
+    EXPECT_EQ(open("?project=*")->answer->status, 200);
+    // What was in a project that has gone can still be read.
+    EXPECT_EQ(open("?project=nope", before)->answer->status, 200);
+
+    const Answer no_type = TestApi::read(*open("?type=vms.")->answer);
+    EXPECT_EQ(no_type.status, 400);
+    EXPECT_THAT(no_type.body, HasSubstr("types are KIND.WHAT, as vm.status; kinds: vm, node"));
+    for (const char* type : {"vm", "vm.", "node.lease", "node.lost", "failover.created", ""})
+        EXPECT_EQ(open(std::string("?type=") + type)->answer->status, 200) << type;
 }
 
 // Everything one client saw, over however many connections, is what an unbroken one saw.

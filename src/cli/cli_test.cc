@@ -680,6 +680,46 @@ TEST(Events, are_lines_for_people_and_json_for_programs) {
 }
 
 TEST(Events, a_stream_that_was_cut_off_says_why) {
+TEST(Events, of_a_project_that_is_not_there_are_refused_and_not_empty) {
+    TestServer server([&](const SeenRequest& request) {
+        if (request.target.starts_with("/v1/events"))
+            return answer(200, ": events from here on\nid: 40\n\n", "text/event-stream");
+        if (request.target.find("project=nope") == std::string::npos)
+            return answer(200, R"({"items":[],"revision":40})");
+        return answer(404, R"({"code":"not-found","detail":"there is no project \"nope\" here"})");
+    });
+    for (const std::vector<std::string>& more :
+         std::vector<std::vector<std::string>>{{}, {"--from", "7"}, {"-f", "--from", "7"}}) {
+        std::vector<std::string> words{"events", "-p", "nope"};
+        words.insert(words.end(), more.begin(), more.end());
+        Ran ran = run_with(server, words);
+        EXPECT_EQ(ran.code, kExitNotFound);
+        EXPECT_NE(ran.err.find("there is no project \"nope\" here"), std::string::npos) << ran.err;
+    }
+    EXPECT_EQ(run_with(server, {"events", "-p", "there"}).code, 0);
+}
+
+TEST(Events, those_that_are_kept_are_shown_where_a_quiet_host_has_forgotten_others) {
+    TestServer server([](const SeenRequest& request) {
+        if (!request.target.starts_with("/v1/events"))
+            return answer(200, R"({"items":[],"revision":180})");
+        const std::string from = request.head.substr(request.head.find("Last-Event-ID: ") + 15);
+        if (std::stoi(from) < 137)
+            return answer(410, R"({"code":"compacted","detail":"no longer kept"})");
+        return answer(200,
+                      "id: 138\nevent: vm.spec\ndata: {\"revision\":138,\"type\":\"vm.spec\","
+                      "\"project\":\"default\",\"name\":\"web-1\"}\n\n",
+                      "text/event-stream");
+    });
+    const Ran ran = run_with(server, {"events", "-o", "name"});
+    EXPECT_EQ(ran.out, "web-1\n");
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    const std::size_t last = server.requests().size() - 1;
+    EXPECT_NE(server.request(last).head.find("Last-Event-ID: 137\r\n"), std::string::npos);
+    // What was asked for by its revision is not replaced.
+    EXPECT_EQ(run_with(server, {"events", "--from", "100"}).code, kExitRefused);
+}
+
     TestServer server([&](const SeenRequest&) {
         return answer(200, "id: 5\nevent: error\ndata: {\"detail\":\"too slow\"}\n\n",
                       "text/event-stream");

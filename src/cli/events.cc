@@ -37,6 +37,8 @@ class Follower {
         }
     }
 
+    bool told() const { return told_; }
+
  private:
     Result<HttpResponse> connect(bool& heard) {
         HttpRequest request{
@@ -63,6 +65,7 @@ class Follower {
             return false;
         }
         if (data) print(event, *data);
+        told_ = told_ || data;
         return true;
     }
 
@@ -87,15 +90,71 @@ class Follower {
     Context& context_;
     Query query_;
     bool follow_;
+    bool told_ = false;  // at least one event
     std::string last_id_;
     std::optional<std::string> cut_off_;
 };
 
-// A little back from now, so that "what happened just now" has an answer.
-Result<std::string> recent(Context& context) {
+Result<std::int64_t> newest_revision(Context& context) {
     ASSIGN_OR_RETURN(Value list,
                      context.remote().get("/v1/vms", {{"project", "*"}, {"limit", "1"}}));
-    return std::to_string(std::max<std::int64_t>(list.number("revision") - kRecentRevisions, 1));
+    return list.number("revision");
+}
+
+// Whether the events behind the revision are still kept: a stream from there begins.
+Result<bool> is_kept(Context& context, std::int64_t revision) {
+    bool begun = false;
+    const auto response = context.remote().client().stream(
+        {"GET",
+         "/v1/events",
+         {{"Accept", "text/event-stream"}, {"Last-Event-ID", std::to_string(revision)}},
+         {}},
+        kSilence, [&](std::string_view) {
+            begun = true;
+            return false;
+        });
+    if (begun) return true;
+    if (!response) return fail(response.error());
+    const Error refusal = problem_of(*response);
+    if (response->ok() || refusal.code == ErrorCode::kCompacted) return false;
+    return fail(refusal);
+}
+
+// The oldest revision behind which events are kept, above `gone`; the newest is always one.
+Result<std::int64_t> oldest_kept(Context& context, std::int64_t gone, std::int64_t newest) {
+    while (newest - gone > 1) {
+        const std::int64_t middle = gone + (newest - gone) / 2;
+        ASSIGN_OR_RETURN(const bool kept, is_kept(context, middle));
+        (kept ? newest : gone) = middle;
+    }
+    return newest;
+}
+
+// From a revision in the past a daemon tells also of a project that has gone since; so it cannot
+// know whether one that it does not have was ever there.
+Outcome check_project(Context& context, const Args& args) {
+    if (!args.has("project")) return {};
+    auto list = context.remote().get("/v1/vms", {{"project", args.get("project")}, {"limit", "1"}});
+    if (!list) return tl::unexpected(Failure(list.error()));
+    return {};
+}
+
+// Without --follow: all that is there from `from` on, and then no more.
+Outcome tell_past(Context& context, const Args& args, Query query, std::string from) {
+    Follower follower(context, std::move(query), false);
+    Outcome told = follower.run(std::move(from));
+    return told && !follower.told() ? check_project(context, args) : told;
+}
+
+// A little back from now, so that "what happened just now" has an answer; where less is kept, that.
+Outcome tell_recent(Context& context, const Args& args, const Query& query) {
+    ASSIGN_OR_RETURN(const std::int64_t newest, newest_revision(context));
+    const std::int64_t from = std::max<std::int64_t>(newest - kRecentRevisions, 1);
+    Outcome told = tell_past(context, args, query, std::to_string(from));
+    if (told || told.error().error.code != ErrorCode::kCompacted) return told;
+    ASSIGN_OR_RETURN(const std::int64_t oldest, oldest_kept(context, from, newest));
+    context.note(fmt::format("events of revision {} and before are no longer kept\n", oldest));
+    return tell_past(context, args, query, std::to_string(oldest));
 }
 
 Outcome events(Context& context, const Args& args) {
@@ -109,16 +168,12 @@ Outcome events(Context& context, const Args& args) {
             return usage(fmt::format("--from: \"{}\" is not a revision or the id of an event",
                                      printable(args.get("from"))),
                          "the first column of `blixard events` has them");
+        if (!follow) return tell_past(context, args, query, args.get("from"));
+        if (Outcome there = check_project(context, args); !there) return there;
         return Follower(context, query, follow).run(args.get("from"));
     }
     if (follow) return Follower(context, query, follow).run("");
-    ASSIGN_OR_RETURN(std::string from, recent(context));
-    Outcome told = Follower(context, query, follow).run(from);
-    bool compacted = !told && told.error().error.code == ErrorCode::kCompacted;
-    if (compacted)
-        return other_failure(told.error().error.message,
-                             "older events are gone; follow what comes with: blixard events -f");
-    return told;
+    return tell_recent(context, args, query);
 }
 
 }  // namespace
