@@ -334,6 +334,37 @@ TEST_F(ApiTest, a_vm_that_has_its_place_takes_no_volume_whose_file_is_on_another
     EXPECT_EQ(t.ask("PATCH", "/v1/vms/web", attach).status, 200);
 }
 
+TEST_F(ApiTest, a_pool_that_no_host_has_is_refused_with_those_there_are) {
+    const std::string volume = R"({"name":"v","size_mib":10,"pool":"fast"})";
+    const std::string vm =
+        R"({"name":"web","spec":{"image":"debian","disks":[{"name":"root","pool":"fast"}]}})";
+    const auto hosts_have = [&](std::vector<std::string> first, std::vector<std::string> second) {
+        for (auto& [node, pools] : {std::pair{"n1", first}, std::pair{"n2", second}})
+            t.put(model::node_key(node, "status"),
+                  model::to_json(model::NodeStatus{.uid = node, .pools = pools}));
+    };
+    t.add_image("debian", 100);
+    hosts_have({}, {});
+    Answer refused = t.ask("POST", "/v1/volumes", volume);
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_EQ(refused.at("field"), "\"pool\"");
+    EXPECT_THAT(refused.body, HasSubstr("no host has any; name it under [pools]"));
+
+    hosts_have({"slow"}, {"ceph", "slow"});
+    refused = t.ask("POST", "/v1/volumes", volume);
+    EXPECT_THAT(refused.body, HasSubstr(R"(no host has a pool \"fast\")"));
+    EXPECT_THAT(refused.body, HasSubstr("pools: ceph, slow; leave it out"));
+    refused = t.ask("POST", "/v1/vms", vm);
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_EQ(refused.at("field"), "\"spec.disks[0].pool\"");
+
+    hosts_have({"slow"}, {"fast"});  // one is enough
+    EXPECT_EQ(t.ask("POST", "/v1/volumes", volume).status, 201);
+    EXPECT_EQ(t.ask("POST", "/v1/vms", vm).status, 201);
+    hosts_have({"slow"}, {});  // what is there already may be changed
+    EXPECT_EQ(t.ask("PATCH", "/v1/vms/web", R"({"spec":{"memory_mib":512}})").status, 200);
+}
+
 TEST_F(ApiTest, two_that_take_a_volume_at_once_cannot_both_have_it) {
     ASSERT_EQ(t.ask("POST", "/v1/volumes", R"({"name":"data","size_mib":10})").status, 201);
     const auto body = [](const char* name) {

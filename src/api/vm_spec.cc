@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "agent/launch.h"
 #include "api/deletion.h"
@@ -107,6 +108,7 @@ model::VolumeRecord new_volume(const view::Snapshot& state, const VmPlan& vm, st
 
 Status add_volume(const view::Snapshot& state, const VmPlan& vm, std::size_t index, std::string uid,
                   Draft& draft) {
+    RETURN_IF_ERROR(check_pool(state, vm.spec.disks[index].pool, disk_field(index, "pool")));
     const std::string name = model::volume_name(vm.name, vm.spec.disks[index]);
     if (const Status valid = model::validate_name(name, disk_field(index, "name")); !valid)
         return fail_field(
@@ -246,6 +248,27 @@ Result<const model::Image*> check_image(const view::Snapshot& state, const std::
     draft.counts_on(model::image_key(image), entry->revision)
         .counts_on_absence(deletion_key(Kind::kImage, image));
     return &entry->record->value;
+}
+
+Status check_pool(const view::Snapshot& state, const std::string& pool, std::string_view field) {
+    if (pool.empty()) return {};
+    bool any_host = false, found = false;
+    std::set<std::string> pools;
+    state.nodes.scan({}, [&](const std::shared_ptr<const view::NodeEntry>& host) {
+        if (!host->status) return true;
+        any_host = true;
+        const auto& here = host->status->value.pools;
+        found = std::find(here.begin(), here.end(), pool) != here.end();
+        pools.insert(here.begin(), here.end());
+        return !found;
+    });
+    if (found || !any_host) return {};  // before a host has said anything, nobody knows
+    constexpr std::string_view kLocal = "leave it out for a disk on the VM's own host";
+    return fail_field(std::string(field), fmt::format("no host has a pool \"{}\"", pool),
+                      pools.empty() ? fmt::format("no host has any; name it under [pools] in the "
+                                                  "hosts' configuration, or {}",
+                                                  kLocal)
+                                    : fmt::format("pools: {}; {}", fmt::join(pools, ", "), kLocal));
 }
 
 Status check_project(const view::Snapshot& state, const std::string& project, Draft& draft) {

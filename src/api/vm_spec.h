@@ -43,6 +43,9 @@ Status check_project(const view::Snapshot& state, const std::string& project, Dr
 Result<const model::Image*> check_image(const view::Snapshot& state, const std::string& image,
                                         std::string_view field, Draft& draft);
 
+// Of a new disk or volume: some host has said that it has the pool, be it up now or not.
+Status check_pool(const view::Snapshot& state, const std::string& pool, std::string_view field);
+
 // A key that is there while somebody deletes the thing: see deletion.h.
 std::string deletion_key(Kind kind, std::string_view name);
 

@@ -64,6 +64,7 @@ Result<Draft> decide_create(const view::Snapshot& state, const NewVolume& wanted
                           fmt::format("{} is there already", wanted.subject.text()), "name",
                           "take another name, or delete it first"});
     RETURN_IF_ERROR(check_project(state, wanted.subject.project, draft));
+    RETURN_IF_ERROR(check_pool(state, wanted.record.pool, "pool"));
     model::VolumeRecord record = wanted.record;
     RETURN_IF_ERROR(take_image(state, record, draft));
     RETURN_IF_ERROR(
