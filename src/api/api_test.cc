@@ -527,8 +527,9 @@ TEST_F(ApiTest, a_node_is_cordoned_drained_and_deleted_when_it_is_dead_and_empty
 TEST_F(ApiTest, the_disks_that_no_record_names_are_asked_of_their_host) {
     t.put("nodes/n1/spec", R"({"uid":"u"})");
     t.put("nodes/n2/spec", R"({"uid":"v"})");
-    t.disks.found = {{{"/d/volumes/x.raw", "local", 4096, "2026-11-21T10:00:00.000Z"}},
-                     {{"ceph", "not looked into"}}};
+    t.disks.found.by_pool["local"].emplace(
+        "x", images::StrayDisk{"/d/volumes/x.raw", 4096, WallTime{1'795'255'200'000}});
+    t.disks.found.unseen = {{"ceph", "not looked into"}};
     const Answer here = t.ask("GET", "/v1/nodes/n1/stray-disks");
     EXPECT_EQ(
         here.body,

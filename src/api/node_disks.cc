@@ -6,19 +6,20 @@
 namespace blixard::api {
 namespace {
 
-std::string strays_json(const std::string& node, const StrayDisks& found) {
+std::string strays_json(const std::string& node, const StrayReport& found) {
     std::string text;
     model::json::Writer writer(text);
     writer.begin_object().member("node", std::string_view(node)).member("items").begin_array();
-    for (const StrayDisk& disk : found.disks)
-        writer.begin_object()
-            .member("path", std::string_view(disk.path))
-            .member("pool", std::string_view(disk.pool))
-            .member("size_bytes", static_cast<std::int64_t>(disk.size_bytes))
-            .member("modified_at", std::string_view(disk.modified_at))
-            .end_object();
+    for (const auto& [pool, disks] : found.by_pool)
+        for (const auto& [uid, disk] : disks)
+            writer.begin_object()
+                .member("path", std::string_view(disk.path))
+                .member("pool", std::string_view(pool))
+                .member("size_bytes", static_cast<std::int64_t>(disk.size_bytes))
+                .member("modified_at", std::string_view(to_rfc3339(disk.modified)))
+                .end_object();
     writer.end_array().member("unseen").begin_array();
-    for (const StrayDisks::Unseen& unseen : found.unseen)
+    for (const StrayReport::Unseen& unseen : found.unseen)
         writer.begin_object()
             .member("pool", std::string_view(unseen.pool))
             .member("reason", std::string_view(unseen.reason))
@@ -34,7 +35,7 @@ void get_stray_disks(Core& core, const CallPtr& call) {
     if (!core.state()->nodes.find(host)) return call->refuse(not_found({Kind::kNode, {}, host}));
     if (!is_for_here(core, call, host, "its disks are")) return;
     if (!core.deps.disks) return refuse_unsupported(*call, "looking for stray disks", "");
-    core.deps.disks->strays([call, host](Result<StrayDisks> found) {
+    core.deps.disks->strays([call, host](Result<StrayReport> found) {
         if (!found) return call->refuse(found.error());
         Response response;
         response.body = strays_json(host, *found);

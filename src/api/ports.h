@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "hypervisor/hypervisor.h"
+#include "images/stray_disks.h"
 #include "model/plan_requests.h"
 #include "model/records.h"
 #include "store/store.h"
@@ -122,27 +124,21 @@ class DebugPort {
     virtual void record(Callback<std::string> done) = 0;
 };
 
-// A disk file of this host that no record of a volume names.
-struct StrayDisk {
-    std::string path;
-    std::string pool;              // "local": the host's own directory
-    std::uint64_t size_bytes = 0;  // that it takes of the file system
-    std::string modified_at;
-};
-struct StrayDisks {
+// The disk files of this host that no record of a volume names.
+struct StrayReport {
     struct Unseen {
         std::string pool;
         std::string reason;
     };
-    std::vector<StrayDisk> disks;
-    std::vector<Unseen> unseen;  // pools that could not be looked into
+    std::map<std::string, images::StrayDisks> by_pool;  // "local": the host's own directory
+    std::vector<Unseen> unseen;                         // pools that could not be looked into
 };
 
 class DisksPort {
  public:
     virtual ~DisksPort() = default;
     // Fails where the store does not say which there ought to be.
-    virtual void strays(Callback<StrayDisks> done) = 0;
+    virtual void strays(Callback<StrayReport> done) = 0;
 };
 
 // All outlive the API.

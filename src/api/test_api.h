@@ -75,9 +75,9 @@ class TestBlobs final : public BlobPort {
 
 class TestDisks final : public DisksPort {
  public:
-    void strays(Callback<StrayDisks> done) override { done(found); }
+    void strays(Callback<StrayReport> done) override { done(found); }
 
-    StrayDisks found;
+    StrayReport found;
 };
 
 // A cluster that says nothing but how this host stands with it.

@@ -12,7 +12,7 @@ constexpr std::size_t kPageItems = 500;
 
 }  // namespace
 
-void StrayDiskSearch::strays(Callback<api::StrayDisks> done) {
+void StrayDiskSearch::strays(Callback<api::StrayReport> done) {
     deps_.loop.post([this, done = std::move(done), weak = std::weak_ptr(alive_)]() mutable {
         if (weak.expired()) return;
         auto search = std::make_shared<Search>();
@@ -25,7 +25,6 @@ void StrayDiskSearch::strays(Callback<api::StrayDisks> done) {
             [this, search, weak](Result<Search> seen) {
                 if (weak.expired()) return;
                 if (!seen) return answer(search, fail(seen.error()));
-                search->left = std::move(seen->left);
                 search->found = std::move(seen->found);
                 drop_named(search, "", 0);
             });
@@ -42,7 +41,7 @@ StrayDiskSearch::Search StrayDiskSearch::look(const std::string& local_directory
         }
         auto disks = images::disks_in(directory);
         if (disks)
-            search.left[pool] = std::move(*disks);
+            search.found.by_pool[pool] = std::move(*disks);
         else
             search.found.unseen.push_back({pool, describe(disks.error())});
     };
@@ -63,18 +62,14 @@ void StrayDiskSearch::drop_named(SearchPtr search, std::string after, store::Rev
             if (weak.expired()) return;
             if (!page) return answer(search, fail(page.error()));
             for (const store::KeyValue& item : page->items)
-                for (auto& [pool, disks] : search->left) images::drop_named(disks, item.value);
+                for (auto& [pool, disks] : search->found.by_pool)
+                    images::drop_named(disks, item.value);
             if (page->more) return drop_named(search, page->items.back().key, page->revision);
-            api::StrayDisks found = std::move(search->found);
-            for (const auto& [pool, disks] : search->left)
-                for (const auto& [uid, disk] : disks)
-                    found.disks.push_back(
-                        {disk.path, pool, disk.size_bytes, to_rfc3339(disk.modified)});
-            answer(search, std::move(found));
+            answer(search, std::move(search->found));
         });
 }
 
-void StrayDiskSearch::answer(const SearchPtr& search, Result<api::StrayDisks> result) {
+void StrayDiskSearch::answer(const SearchPtr& search, Result<api::StrayReport> result) {
     deps_.api.post([done = std::move(search->done), result = std::move(result)]() mutable {
         done(std::move(result));
     });

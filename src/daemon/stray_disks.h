@@ -27,20 +27,19 @@ class StrayDiskSearch final : public api::DisksPort {
     StrayDiskSearch(Deps deps, std::string local_directory,
                     std::map<std::string, std::string> pools)
         : deps_(deps), local_directory_(std::move(local_directory)), pools_(std::move(pools)) {}
-    void strays(Callback<api::StrayDisks> done) override;
+    void strays(Callback<api::StrayReport> done) override;
 
  private:
     struct Search {
-        std::map<std::string, images::StrayDisks> left;  // by pool
-        api::StrayDisks found;
-        Callback<api::StrayDisks> done;
+        api::StrayReport found;  // all disks at first
+        Callback<api::StrayReport> done;
     };
     using SearchPtr = std::shared_ptr<Search>;
 
     static Search look(const std::string& local_directory,
                        const std::map<std::string, std::string>& pools);
     void drop_named(SearchPtr search, std::string after, store::Revision at);
-    void answer(const SearchPtr& search, Result<api::StrayDisks> result);
+    void answer(const SearchPtr& search, Result<api::StrayReport> result);
 
     const Deps deps_;
     const std::string local_directory_;
