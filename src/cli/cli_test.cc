@@ -217,8 +217,9 @@ TEST(Cluster, a_restore_says_what_it_will_do_and_does_nothing_where_nobody_can_s
     EXPECT_NE(ran.err.find("3 VMs, 1 images, 0 volumes"), std::string::npos) << ran.err;
     EXPECT_NE(ran.err.find("the hosts of then (h1, h2)"), std::string::npos) << ran.err;
     EXPECT_NE(ran.err.find("nothing was done"), std::string::npos) << ran.err;
-    ASSERT_EQ(server.requests().size(), 2u);
-    EXPECT_EQ(server.request(1).body, R"({"sha256":"abc","dry_run":true})");
+    ASSERT_EQ(server.requests().size(), 3u);
+    EXPECT_EQ(server.request(0).body, R"({"dry_run":true})");
+    EXPECT_EQ(server.request(2).body, R"({"sha256":"abc","dry_run":true})");
 }
 
 TEST(Cluster, a_token_can_be_kept_out_of_the_list_of_processes) {
@@ -739,9 +740,34 @@ TEST(Cluster, init_is_over_when_the_daemon_is_back_on_its_new_store) {
     Ran ran = run_with(server, {"cluster", "init", "--voters", "5", "--lease-ttl", "10s"});
     EXPECT_EQ(ran.code, 0) << ran.err;
     EXPECT_EQ(ran.out, "Cluster:  c1\n");
-    EXPECT_EQ(server.request(0).body, R"({"voters":5,"lease_ttl_ms":10000})");
+    EXPECT_EQ(server.request(0).body, R"({"voters":5,"lease_ttl_ms":10000,"dry_run":true})");
+    EXPECT_EQ(server.request(1).body, R"({"voters":5,"lease_ttl_ms":10000})");
     EXPECT_EQ(looks, 2);
 }
 
 }  // namespace
 }  // namespace blixard::cli
+TEST(Cluster, what_cannot_be_is_refused_before_it_is_announced_or_uploaded) {
+    TestServer server([](const SeenRequest&) {
+        return answer(409, R"({"code":"conflict","detail":"this host has no address for others"})");
+    });
+    const std::string file = std::string(testing::TempDir()) + "/blixard.backup";
+    std::ofstream(file) << "manifest.json";
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"cluster", "init"}, {"cluster", "restore", file, "--yes"}}) {
+        const Ran ran = run_with(server, words);
+        EXPECT_EQ(ran.code, kExitRefused);
+        EXPECT_EQ(ran.err, "error: this host has no address for others\n");
+    }
+    EXPECT_EQ(server.requests().size(), 2u);
+    EXPECT_EQ(server.request(1).target, "/v1/cluster/restore");
+}
+
+TEST(Cluster, a_status_by_names_has_those_of_its_hosts) {
+    std::string answered = kStatus;
+    TestServer server([&](const SeenRequest&) { return answer(200, answered); });
+    EXPECT_EQ(run_with(server, {"cluster", "status", "-o", "name"}).out, "h1\nh2\nh3\n");
+    answered = R"({"kind":"cluster","node":"alone","mode":"single","store":"sqlite"})";
+    EXPECT_EQ(run_with(server, {"cluster", "status", "-o", "name"}).out, "alone\n");
+}
+

@@ -154,9 +154,13 @@ std::string status_details(const Value& status, const Colours& colours) {
 
 Outcome status(Context& context, const Args&) {
     ASSIGN_OR_RETURN(Value status, context.remote().get("/v1/cluster"));
-    print_one(
-        context, status, [&] { return status_details(status, context.screen.out_colours); },
-        "cluster_id");
+    if (context.format == Format::kName) {  // of its hosts, as `cluster members` has them
+        for (const Value& host : status.items("hosts"))
+            context.out(printable(host.text("name")) + "\n");
+        if (status.items("hosts").empty()) context.out(printable(status.text("node")) + "\n");
+        return {};
+    }
+    print_one(context, status, [&] { return status_details(status, context.screen.out_colours); });
     return {};
 }
 
@@ -170,6 +174,16 @@ std::string formed_text(const Value& cluster, const Colours& colours) {
         facts.add("Lease", duration_text(Millis{cluster.number("lease_ttl_ms")}));
     facts.add("", cluster.text("consequence"));
     return facts.render(colours);
+}
+
+// Whether it could be done, without doing anything. An older daemon, which cannot be asked, refuses
+// the question itself.
+Outcome ask_whether(Context& context, const std::string& path, const Value& body) {
+    auto answer = context.remote().post(path, {}, body, context.timeout.value_or(kFormTimeout));
+    const bool cannot_be_asked =
+        !answer && (answer.error().field == "dry_run" || answer.error().field == "sha256");
+    if (answer || cannot_be_asked) return {};
+    return tl::unexpected(Failure(answer.error()));
 }
 
 Outcome init(Context& context, const Args& args) {
@@ -189,6 +203,10 @@ Outcome init(Context& context, const Args& args) {
         if (!life) return usage_of("--certificate-life", life.error());
         body.set("certificate_life_ms", life->count);
     }
+    Value whether = body;  // what cannot be is refused before it is announced
+    whether.set("dry_run", true);
+    if (Outcome possible = ask_whether(context, "/v1/cluster/init", whether); !possible)
+        return possible;
     context.note("forming a cluster of this host: starting etcd and moving the data over\n");
     ASSIGN_OR_RETURN(Value cluster, context.remote().post("/v1/cluster/init", {}, body,
                                                           context.timeout.value_or(kFormTimeout)));
@@ -390,6 +408,10 @@ Outcome restore(Context& context, const Args& args) {
     std::string path = args.get("file");
     auto passphrase = passphrase_of(args);
     if (!passphrase) return tl::unexpected(passphrase.error());
+    if (Outcome possible =
+            ask_whether(context, "/v1/cluster/restore", Value::object({{"dry_run", true}}));
+        !possible)
+        return possible;
     auto plan = ask_restore(context, path, *passphrase, true);
     if (!plan) return tl::unexpected(plan.error());
     context.screen.err(restore_plan(*plan, context.remote().client().endpoint().text()));

@@ -121,19 +121,21 @@ Result<std::string> Node::Impl::make_backup(const std::string& passphrase) {
     return base + ".tar";
 }
 
-// What would be restored, with every reason against it looked at. Leaves the snapshot in the
-// cluster's directory.
-Result<Backup> Node::Impl::read_restorable(const std::string& file, const std::string& passphrase) {
+Status Node::Impl::check_restorable() {
     if (identity_now())
         return fail(ErrorCode::kConflict, "this host is a member of a cluster",
                     "restore on a host that stands alone: blixard cluster leave, or another host");
-    if (advertise.host.empty())
-        return fail(ErrorCode::kConflict, "this host has no address for others",
-                    "start its daemon with --advertise ADDR[:PORT]");
+    RETURN_IF_ERROR(check_address());
     if (!os::path_exists(kEtcdctl))
         return fail(ErrorCode::kUnavailable, std::string(kEtcdctl) + " is not there",
                     "install it: apt-get install etcd-client");
-    RETURN_IF_ERROR(check_nothing_here(*store));
+    return check_nothing_here(*store);
+}
+
+// What would be restored, with every reason against it looked at. Leaves the snapshot in the
+// cluster's directory.
+Result<Backup> Node::Impl::read_restorable(const std::string& file, const std::string& passphrase) {
+    RETURN_IF_ERROR(check_restorable());
     RETURN_IF_ERROR(files.clear());
     RETURN_IF_ERROR(os::make_directories(files.root(), 0700));
     ASSIGN_OR_RETURN(Backup backup, read_backup(file, passphrase, files.root()));

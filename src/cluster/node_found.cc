@@ -100,14 +100,22 @@ Result<std::string> Node::Impl::write_first_keys(const Identity& who, const Auth
     return certificate;
 }
 
-Result<Identity> Node::Impl::found(const Founding& founding) {
+Status Node::Impl::check_found(const Founding& founding) const {
     if (identity_now())
         return fail(ErrorCode::kConflict, "this host is a member of a cluster already",
                     "see: blixard cluster status");
-    if (advertise.host.empty())
-        return fail(ErrorCode::kConflict, "this host has no address for others",
-                    "start its daemon with --advertise ADDR[:PORT]");
-    RETURN_IF_ERROR(check_founding(founding));
+    RETURN_IF_ERROR(check_address());
+    return check_founding(founding);
+}
+
+Status Node::Impl::check_address() const {
+    if (!advertise.host.empty()) return {};
+    return fail(ErrorCode::kConflict, "this host has no address for others",
+                "start its daemon with --advertise ADDR[:PORT]");
+}
+
+Result<Identity> Node::Impl::found(const Founding& founding) {
+    RETURN_IF_ERROR(check_found(founding));
     RETURN_IF_ERROR(files.clear());
     RETURN_IF_ERROR(os::make_directories(files.root(), 0700));
 

@@ -67,6 +67,10 @@ std::string cluster_text(const Identity& who) {
         .text();
 }
 
+std::string single_text(const std::string& here) {
+    return JsonObject().add("kind", "cluster").add("mode", "single").add("node", here).text();
+}
+
 std::string backup_text(const BackupManifest& manifest, const std::string& here) {
     std::vector<std::string> hosts;
     for (const BackupMember& member : manifest.members) hosts.push_back(member.name);
@@ -142,14 +146,21 @@ void ask_members(const Asked& asked) {
 }
 
 void init(const Asked& asked) {
-    auto body = body_of(asked.request, {"voters", "lease_ttl_ms", "certificate_life_ms"});
+    auto body =
+        body_of(asked.request, {"voters", "lease_ttl_ms", "certificate_life_ms", "dry_run"});
     if (!body) return asked.refuse(body.error());
     Node::Impl::Founding founding;
     if (const auto voters = body->take_number("voters"); voters != 0) founding.voters = voters;
     if (const auto ttl = body->take_number("lease_ttl_ms"); ttl != 0) founding.lease_ttl = {ttl};
     if (const auto life = body->take_number("certificate_life_ms"); life != 0)
         founding.certificate_life = {life};
-    asked.run(asked.node.worker, [&node = asked.node, answer = asked.answer, founding] {
+    const bool dry_run = body->take_bool("dry_run");
+    asked.run(asked.node.worker, [&node = asked.node, answer = asked.answer, founding, dry_run] {
+        if (dry_run) {
+            const Status possible = node.check_found(founding);
+            if (!possible) return answer.send(fail(possible.error()));
+            return answer.send(single_text(node.settings.name));
+        }
         const auto who = node.found(founding);
         if (!who) return answer.send(fail(who.error()));
         answer.send(cluster_text(*who), 200, node.hooks.restart);
@@ -191,12 +202,7 @@ void leave(const Asked& asked) {
               [&node = asked.node, answer = asked.answer, abandon = body->take_bool("abandon")] {
                   const Status left = abandon ? node.abandon() : node.leave();
                   if (!left) return answer.send(fail(left.error()));
-                  answer.send(JsonObject()
-                                  .add("kind", "cluster")
-                                  .add("mode", "single")
-                                  .add("node", node.settings.name)
-                                  .text(),
-                              200, node.hooks.restart);
+                  answer.send(single_text(node.settings.name), 200, node.hooks.restart);
               });
 }
 
@@ -243,6 +249,10 @@ Result<Backup> take_backup(Node::Impl& node, const Restoring& order) {
 }
 
 Result<std::string> restore_now(Node::Impl& node, const Restoring& order) {
+    if (order.sha256.empty() && order.dry_run) {  // before a backup is uploaded
+        RETURN_IF_ERROR(node.check_restorable());
+        return single_text(node.settings.name);
+    }
     ASSIGN_OR_RETURN(const Backup backup, take_backup(node, order));
     const auto who = order.dry_run ? Result<Identity>(Identity{}) : node.restore(backup);
     if (order.dry_run || !who) (void)node.files.clear();

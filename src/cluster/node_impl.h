@@ -140,6 +140,9 @@ struct Node::Impl {
         Millis lease_ttl = kLeaseTtlDefault;
         Millis certificate_life = kHostCertificateLife;
     };
+    // What speaks against it before anything is done.
+    Status check_found(const Founding& founding) const;
+    Status check_address() const;  // has one for others
     Result<Identity> found(const Founding& founding);
     // Of the only member of a cluster that begins.
     Identity first_identity(std::string cluster_id, Millis lease_ttl);
@@ -207,6 +210,7 @@ struct Node::Impl {
     Result<std::string> make_backup(const std::string& passphrase);  // the path of a new file
     std::string voter_to_ask() const;  // empty: this host does it itself
     void sweep_backups();              // what an earlier daemon left
+    Status check_restorable();         // on this host, whatever the backup
     Result<Backup> read_restorable(const std::string& file, const std::string& passphrase);
     Result<Identity> restore(const Backup& backup);
     Status check_cluster_is_gone(const BackupManifest& manifest);

@@ -36,9 +36,7 @@ Status Node::Impl::join(const std::string& token_text) {
     if (identity_now())
         return fail(ErrorCode::kConflict, "this host is a member of a cluster already",
                     "leave it first: blixard cluster leave");
-    if (advertise.host.empty())
-        return fail(ErrorCode::kConflict, "this host has no address for others",
-                    "start its daemon with --advertise ADDR[:PORT]");
+    RETURN_IF_ERROR(check_address());
     ASSIGN_OR_RETURN(const JoinToken token, parse_join_token(token_text));
     RETURN_IF_ERROR(check_nothing_here(*store));
     const std::string uid = make_id(random);
