@@ -19,6 +19,7 @@ TEST(Why, a_pending_vm_is_told_what_is_in_its_way_now) {
             "refusals":[{"reason":"cpu","hosts":2,"closest_host":"host-b","detail":"needs 64 CPUs, 2 free"}],
             "would_fit_if":[{"kind":"shrink","host":"host-b","text":"62 CPUs less fits host host-b"}],"revision":9,"hosts_considered":2}})");
     });
+    EXPECT_EQ(run_with(server, {"why", "big", "-o", "name"}).out, "");  // and no empty line
     EXPECT_EQ(run_with(server, {"why", "big"}).out,
               "VM:       default/big\n"
               "Phase:    pending\n"
@@ -99,6 +100,17 @@ TEST(Plan, vms_that_differ_in_nothing_but_their_names_share_a_line) {
     EXPECT_NE(
         run_with(server, {"plan", "launch", "demo", "-o", "wide"}).out.find("default/new-3  -"),
         std::string::npos);
+}
+
+TEST(Plan, by_names_is_a_list_of_the_vms_that_it_speaks_of) {
+    TestServer server([](const SeenRequest&) {
+        return answer(200, R"({"kind":"plan","plan":"drain","summary":"1 would move",
+            "moves":[{"vm":"default/web","from":"a","to":"b"}],
+            "stuck":[{"vm":"default/big","from":"a","reason":"full"}]})");
+    });
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"plan", "drain", "a", "-o", "name"}, {"rebalance", "--dry-run", "-o", "name"}})
+        EXPECT_EQ(run_with(server, words).out, "default/web\ndefault/big\n");
 }
 
 TEST(Rebalance, what_would_be_restarted_has_to_be_allowed) {

@@ -69,13 +69,23 @@ std::string plan_text(const Value& plan, bool wide, const Colours& colours) {
     return text;
 }
 
+// With -o name: the VMs that it speaks of, a line each, those without a place last.
+void print_plan(Context& context, const Value& plan) {
+    if (context.format == Format::kName) {
+        for (const char* list : {"moves", "stuck"})
+            for (const Value& vm : plan.items(list)) context.out(printable(vm.text("vm")) + "\n");
+    } else {
+        print_one(context, plan, [&] {
+            return plan_text(plan, context.format == Format::kWide, context.screen.out_colours);
+        });
+    }
+    context.note("nothing has been changed\n");
+}
+
 Outcome ask(Context& context, const std::string& question, const Query& query, const Value& body) {
     ASSIGN_OR_RETURN(Value plan, context.remote().post("/v1/plan/" + question, query, body,
                                                        context.timeout.value_or(kPlanTimeout)));
-    print_one(context, plan, [&] {
-        return plan_text(plan, context.format == Format::kWide, context.screen.out_colours);
-    });
-    context.note("nothing has been changed\n");
+    print_plan(context, plan);
     return {};
 }
 
@@ -150,10 +160,7 @@ Outcome rebalance(Context& context, const Args& args) {
     ASSIGN_OR_RETURN(Value answer,
                      context.remote().post("/v1/rebalance", query, body, kPlanTimeout));
     if (answer.text("kind") == "plan") {
-        print_one(context, answer, [&] {
-            return plan_text(answer, context.format == Format::kWide, context.screen.out_colours);
-        });
-        context.note("nothing has been changed\n");
+        print_plan(context, answer);
         return {};
     }
     const std::string id = answer.text("id");

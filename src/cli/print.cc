@@ -38,7 +38,10 @@ void print_one(Context& context, const Value& document, const std::function<std:
     switch (context.format) {
         case Format::kJson: context.out(to_json_pretty(document)); return;
         case Format::kYaml: context.out(to_yaml(document)); return;
-        case Format::kName: context.out(printable(document.text(name_path)) + "\n"); return;
+        case Format::kName:  // no line for what is in no place, or has no name yet
+            if (const std::string name = document.text(name_path); !name.empty())
+                context.out(printable(name) + "\n");
+            return;
         case Format::kTable:
         case Format::kWide: context.out(people()); return;
     }
