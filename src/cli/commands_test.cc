@@ -195,6 +195,39 @@ TEST(Completion, offers_commands_verbs_names_and_values) {
     EXPECT_TRUE(offers({"nonsense", "x"}).empty());
 }
 
+TEST(Completion, of_the_daemon_and_the_simulation_comes_out_of_their_help) {
+    constexpr std::string_view kDaemon =
+        "Usage: blixard daemon [options]\n\n"
+        "  --data-dir DIR         everything the daemon keeps          (/var/lib/blixard)\n"
+        "  --store-ca, --store-cert FILE  PEM\n"
+        "  --listen ADDR:PORT     the API\n"
+        "  --accelerator kvm|tcg  instead of what the probe finds\n"
+        "  --log-format text|json\n"
+        "  --config FILE          TOML; flags win over it\n\n"
+        "Example:\n  blixard daemon --data-dir var/blixard\n";
+    const auto offers = [&](std::vector<std::string> words) {
+        return complete_from_help(kDaemon, words);
+    };
+    EXPECT_EQ(offers({"daemon", "--store-"}),
+              (std::vector<std::string>{"--store-ca", "--store-cert"}));
+    EXPECT_EQ(offers({"daemon", ""}).size(), 7u);
+    EXPECT_EQ(offers({"daemon", "--data-dir", ""}), std::vector<std::string>{":files"});
+    EXPECT_EQ(offers({"daemon", "--accelerator", ""}), (std::vector<std::string>{"kvm", "tcg"}));
+    EXPECT_EQ(offers({"daemon", "--log-format", "j"}), std::vector<std::string>{"json"});
+    EXPECT_TRUE(offers({"daemon", "--listen", ""}).empty());
+
+    constexpr std::string_view kSim =
+        "blixard sim [--seed N] [--once]\n            [--corpus DIR]\n"
+        "blixard sim --recorded FILE|DIR [--html FILE]\n--once: one run a seed.\n";
+    EXPECT_EQ(complete_from_help(kSim, {"sim", "--"}),
+              (std::vector<std::string>{"--corpus", "--html", "--once", "--recorded", "--seed"}));
+    EXPECT_EQ(complete_from_help(kSim, {"sim", "--recorded", ""}),
+              std::vector<std::string>{":files"});
+    EXPECT_EQ(complete_from_help(kSim, {"sim", "--once", "--co"}),
+              std::vector<std::string>{"--corpus"});
+    EXPECT_TRUE(complete_from_help("", {"sim", "--"}).empty());
+}
+
 TEST(Doctor, a_kvm_device_without_the_cpu_flag_is_not_believed) {
     EXPECT_EQ(judge_kvm({true, true, true}).health, Health::kOk);
     Finding lying = judge_kvm({false, true, true});

@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "cli/context.h"
+#include "os/command.h"
 
 namespace blixard::cli {
 namespace {
@@ -106,7 +109,7 @@ Place find_place(const std::vector<Command>& commands, const std::vector<std::st
 
 std::vector<std::string> next_words(const std::vector<Command>& commands, const std::string& path) {
     std::vector<std::string> next;
-    if (path.empty()) next = {"daemon", "help"};
+    if (path.empty()) next = {"daemon", "help", "sim"};
     std::string prefix = path.empty() ? "" : path + " ";
     for (const Command& command : commands) {
         if (command.hidden || !command.path.starts_with(prefix)) continue;
@@ -142,6 +145,45 @@ std::vector<std::string> names_from(Context& context, Offer offer) {
     return names;
 }
 
+bool has_own_options(const std::string& word) { return word == "daemon" || word == "sim"; }
+
+std::string help_of(const std::string& part) {
+    auto said = os::run_command({"/proc/self/exe", part, "--help"}, kNamesTimeout);
+    return said ? std::move(said->output) : std::string{};
+}
+
+constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
+
+// The word behind an option: "DIR" of "--data-dir DIR", "kvm|tcg"; empty where it takes none.
+std::string_view value_behind(std::string_view text) {
+    if (text.size() < 2 || text[0] != ' ' || text[1] == ' ' || text[1] == '-') return {};
+    text.remove_prefix(1);
+    return text.substr(0, text.find_first_of(" ]:)\n"));
+}
+
+// Each option that a help text names, with the word behind it where it is first named so.
+std::map<std::string, std::string> options_in(std::string_view help) {
+    std::map<std::string, std::string> options;
+    for (std::size_t at = help.find("--"); at != std::string_view::npos; at = help.find("--", at)) {
+        std::size_t end = help.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at);
+        end = std::min(end, help.size());
+        std::string& value = options[std::string(help.substr(at, end - at))];
+        if (value.empty()) value = value_behind(help.substr(end));
+        at = end;
+    }
+    return options;
+}
+
+std::vector<std::string> parts_of(std::string_view value) {
+    std::vector<std::string> parts(1);
+    for (const char c : value)
+        if (c == '|')
+            parts.emplace_back();
+        else
+            parts.back() += c;
+    return parts;
+}
+
 Outcome run_complete(Context& context, const Args& args) {
     std::vector<std::string> words = args.all("words");
     if (!words.empty() && words.front() == "--") words.erase(words.begin());
@@ -153,10 +195,13 @@ Outcome run_complete(Context& context, const Args& args) {
                                  std::pair{"--project", "project"}, std::pair{"-p", "project"}})
             if (words[i] == word) typed.add(key, words[i + 1]);
     if (Outcome configured = context.configure(typed); !configured) return {};
+    const bool own = words.size() > 1 && has_own_options(words.front());
+    const std::vector<std::string> offers = own ? complete_from_help(help_of(words.front()), words)
+                                                : complete(all_commands(), words, [&](Offer kind) {
+                                                      return names_from(context, kind);
+                                                  });
     std::string text;
-    for (const std::string& offer :
-         complete(all_commands(), words, [&](Offer kind) { return names_from(context, kind); }))
-        text += printable(offer) + "\n";
+    for (const std::string& offer : offers) text += printable(offer) + "\n";
     context.out(text);
     return {};
 }
@@ -194,6 +239,25 @@ std::vector<std::string> complete(const std::vector<Command>& commands,
     if (index >= positionals.size() && !positionals.back().many) return {};
     const Positional& positional = positionals[std::min(index, positionals.size() - 1)];
     return offers_for(positional.offer, positional.choices, typed, names);
+}
+
+std::vector<std::string> complete_from_help(std::string_view help,
+                                            const std::vector<std::string>& words) {
+    const auto options = options_in(help);
+    const std::string& typed = words.back();
+    const auto before = words.size() < 2 ? options.end() : options.find(words[words.size() - 2]);
+    if (before != options.end() && !before->second.empty()) {
+        std::vector<std::string> values = parts_of(before->second);
+        for (const std::string& value : values)
+            if (value == "DIR" || value == "FILE" || value == "PATH")
+                return {std::string(kOfferFiles)};
+        const bool listed = before->second.find('|') != std::string::npos &&
+                            values.front().find_first_not_of(kLower) == std::string::npos;
+        return listed ? starting_with(typed, std::move(values)) : std::vector<std::string>{};
+    }
+    std::vector<std::string> names;
+    for (const auto& [name, value] : options) names.push_back(name);
+    return starting_with(typed, std::move(names));
 }
 
 std::vector<Command> completion_commands() {

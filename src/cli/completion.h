@@ -17,6 +17,11 @@ using Names = std::function<std::vector<std::string>(Offer)>;
 std::vector<std::string> complete(const std::vector<Command>& commands,
                                   const std::vector<std::string>& words, const Names& names);
 
+// Of a part that parses its own options (daemon, sim): what its help, as people read it, has. With
+// an option before the cursor, its values; else the options.
+std::vector<std::string> complete_from_help(std::string_view help,
+                                            const std::vector<std::string>& words);
+
 inline constexpr std::string_view kOfferFiles = ":files";
 
 }  // namespace blixard::cli

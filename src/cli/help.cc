@@ -81,7 +81,9 @@ std::string overview(const std::vector<Command>& commands, const Colours& colour
                 rows.emplace_back(std::string(noun), fmt::format("{}", fmt::join(verbs, ", ")));
         }
         if (group.title == "This program")
-            rows.insert(rows.begin(), {"daemon", "run the daemon (blixard daemon --help)"});
+            rows.insert(rows.begin(),
+                        {{"daemon", "run the daemon (blixard daemon --help)"},
+                         {"sim", "try a cluster in simulation (blixard sim --help)"}});
         out += "\n" + colours.bold(group.title) + "\n" + two_columns(rows);
     }
     out += "\n" + colours.bold("Options of every command") + "\n" + options_text(global_options());
