@@ -199,6 +199,16 @@ Status parse_toml(std::string_view text, const std::string& path, Config& config
     return {};
 }
 
+std::map<std::string, std::string> missing_pools(const Config& config) {
+    std::map<std::string, std::string> missing;
+    for (const auto& [name, place] : config.pools) {
+        std::error_code failed;
+        if (!hypervisor::is_ceph(place) && !std::filesystem::is_directory(place, failed))
+            missing.emplace(name, place);
+    }
+    return missing;
+}
+
 Result<ListenAddress> parse_listen(std::string_view text) {
     const std::size_t colon = text.rfind(':');
     ListenAddress address;

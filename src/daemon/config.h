@@ -45,6 +45,9 @@ Status parse_toml(std::string_view text, const std::string& path, Config& config
 
 Status validate(const Config& config);
 
+// The pools whose directory is not there now: name -> directory. Those in Ceph have none.
+std::map<std::string, std::string> missing_pools(const Config& config);
+
 // `listen` taken apart: "127.0.0.1:8080", "[::1]:8080"; port 0 is a free one.
 struct ListenAddress {
     std::string host;

@@ -64,6 +64,16 @@ TEST(Config, bad_values_are_refused) {
     EXPECT_EQ(validate(labelled).error().field, "labels[\"a b\"]");
 }
 
+TEST(Config, pools_without_their_directory_are_told_from_those_with_it) {
+    const auto config =
+        parse_arguments({"--name", "a", "--pool", "tmp=/tmp", "--pool", "nfs=/mnt/not-mounted-here",
+                         "--pool", "file=/etc/passwd", "--pool", "c=rbd:vms:id=blixard"});
+    ASSERT_TRUE(config);
+    EXPECT_EQ(missing_pools(*config),
+              (std::map<std::string, std::string>{{"file", "/etc/passwd"},
+                                                  {"nfs", "/mnt/not-mounted-here"}}));
+}
+
 TEST(Config, a_port_that_is_none_is_not_taken_for_another) {
     for (const char* wrong : {"127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:99999", "127.0.0.1:-1",
                               "127.0.0.1:80x", "127.0.0.1: 80"})

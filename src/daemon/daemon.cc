@@ -224,6 +224,9 @@ Status Daemon::open_data() {
     data_lock_ = std::move(*lock);
     RETURN_IF_ERROR(os::make_directories(os::parent_directory(config_.socket), 0755));
     ASSIGN_OR_RETURN(blob_store_, images::BlobStore::open(config_.data_dir));
+    for (const auto& [pool, directory] : missing_pools(config_))
+        log_.warn("a pool's directory is not there: no VM with a disk in it starts here; mount it",
+                  {{"pool", pool}, {"directory", directory}});
     return {};
 }
 
