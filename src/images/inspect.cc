@@ -61,6 +61,7 @@ std::string_view mend_for_disk(FileKind kind) {
             return "install from it into a disk with QEMU, or take the cloud image (qcow2) of that "
                    "system";
         case FileKind::kLinuxKernel:
+        case FileKind::kElf:  // as an uncompressed kernel is
             return "import it as a kernel: blixard image import --kernel FILE --initrd FILE";
         default: return "a disk is a qcow2 file, or a raw one with a boot sector or a file system";
     }

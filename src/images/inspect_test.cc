@@ -113,10 +113,11 @@ TEST_F(InspectTest, other_things_are_named_with_a_mend) {
               "a VMware disk (VMDK); convert it first: qemu-img convert -O qcow2 OLD NEW");
     EXPECT_NE(found(std::string(0x40, 'x') + "\x7f\x10\xda\xbe").find("VDI"), std::string::npos);
     EXPECT_NE(found("\xff\xd8\xff\xe0").find("JPEG"), std::string::npos);
-    EXPECT_NE(found("\x7f"
-                    "ELF\2\1\1")
-                  .find("ELF"),
-              std::string::npos);
+    const std::string elf = found(
+        "\x7f"
+        "ELF\2\1\1");
+    EXPECT_NE(elf.find("ELF"), std::string::npos);
+    EXPECT_NE(elf.find("--kernel"), std::string::npos);
     EXPECT_NE(found("\x1f\x8b\x08").find("gunzip"), std::string::npos);
     EXPECT_NE(found("PK\3\4").find("ZIP"), std::string::npos);
     EXPECT_NE(found("hello, this is a text\n").find("text"), std::string::npos);
