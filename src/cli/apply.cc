@@ -102,10 +102,11 @@ Result<Step> look_at(Context& context, Manifest manifest) {
 
 // Refusals name the file they come from.
 Result<Value> blamed(Result<Value> answer, const Manifest& manifest) {
-    if (!answer)
-        answer.error().message = fmt::format("{}: {} \"{}\": {}", manifest.where, manifest.kind,
-                                             manifest.name, answer.error().message);
-    return answer;
+    if (answer) return answer;
+    Error error = sentence(std::move(answer.error()));
+    error.message = fmt::format("{}: {} \"{}\": {}", manifest.where, manifest.kind, manifest.name,
+                                error.message);
+    return fail(std::move(error));
 }
 
 Value creation_body(const Manifest& manifest) {

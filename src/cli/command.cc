@@ -205,6 +205,9 @@ std::string nearest(std::string_view word, const std::vector<std::string>& words
     std::string best;
     std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
     for (const std::string& candidate : words) {
+        // Two letters are half of a short word: "wait" is no "edit", "lsit" is "list".
+        constexpr std::size_t kShort = 4;
+        if (word.size() <= kShort && word.substr(0, 1) != candidate.substr(0, 1)) continue;
         // Levenshtein's distance, one row at a time.
         std::vector<std::size_t> row(candidate.size() + 1);
         for (std::size_t j = 0; j <= candidate.size(); ++j) row[j] = j;

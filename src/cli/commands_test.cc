@@ -274,6 +274,9 @@ TEST(LaunchOptions, disks_and_health_checks_are_read) {
 TEST(Suggestions, are_near_or_absent) {
     EXPECT_EQ(nearest("strat", {"start", "stop", "restart"}), "start");
     EXPECT_EQ(nearest("xyzzy", {"start", "stop"}), "");
+    EXPECT_EQ(nearest("lsit", {"list", "edit"}), "list");
+    EXPECT_EQ(nearest("wait", {"list", "edit"}), "");
+    EXPECT_EQ(nearest("move", {"node"}), "");
 }
 
 }  // namespace

@@ -43,7 +43,16 @@ tl::unexpected<Failure> other_failure(std::string message, std::string help) {
         Failure(Error{ErrorCode::kInternal, std::move(message), {}, std::move(help)}, kExitOther));
 }
 
-std::string render_error(const Error& error, const Colours& colours) {
+Error sentence(Error error) {
+    const std::string first = error.message.substr(0, error.message.find(' '));
+    for (const char* verb : {"is", "must", "has", "needs", "belongs", "may", "stays", "cannot"})
+        if (!error.field.empty() && first == verb)
+            error.message = std::exchange(error.field, {}) + " " + error.message;
+    return error;
+}
+
+std::string render_error(const Error& said, const Colours& colours) {
+    const Error error = sentence(said);
     std::string out = fmt::format("{} {}\n", colours.red("error:"), printable(error.message));
     if (!error.field.empty()) out += fmt::format("  field: {}\n", printable(error.field));
     if (!error.help.empty())

@@ -39,6 +39,9 @@ tl::unexpected<Failure> usage_of(std::string_view option, const Error& error);
 // What was asked for went wrong in the world: exit code 1.
 tl::unexpected<Failure> other_failure(std::string message, std::string help = {});
 
+// Of what says nothing without its field, "must be a whole number", the field is the subject.
+Error sentence(Error error);
+
 // "error: ...\n  field: ...\n  help: ...\n"
 std::string render_error(const Error& error, const Colours& colours);
 

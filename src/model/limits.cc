@@ -94,7 +94,7 @@ Status check_string(const Limits& limits, std::string_view text, const Path& pat
             if (word != limits.words.front()) known += ", ";
             known += word;
         }
-        return refuse(path, "there is no " + quoted(text), std::move(known));
+        return refuse(path, "cannot be " + quoted(text), std::move(known));
     }
     return check_rule(limits.rule, text, path);
 }

@@ -204,7 +204,7 @@ Status check_constraints(const VmSpec& spec, const Path& at) {
     if (constraints.zones_strict && constraints.zones_preferred.empty())
         return refuse(here, "zones_strict", "needs zones_preferred", "name at least one zone");
     if (spec.strategy == "manual" && constraints.node.empty())
-        return refuse(here, "node", "is missing: strategy manual places where it is told",
+        return refuse(here, "node", "is missing: strategy manual places a VM where it is told",
                       "name a node (see: blixard node list)");
     return check_devices(constraints, here);
 }

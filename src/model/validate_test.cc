@@ -149,7 +149,7 @@ TEST(Validate, priority_strategy_and_stop_timeout_have_limits) {
     EXPECT_EQ(refusal([](VmSpec& spec) { spec.stop_timeout_s = 3601; }).message,
               "must be 0 to 3600 s, found 3601 s");
     const Error error = refusal([](VmSpec& spec) { spec.strategy = "best"; });
-    EXPECT_EQ(error.message, R"(there is no "best")");
+    EXPECT_EQ(error.message, R"(cannot be "best")");
     EXPECT_THAT(error.help, HasSubstr("fragmentation"));
     EXPECT_TRUE(is_strategy("round-robin"));
     EXPECT_FALSE(is_strategy(""));
