@@ -285,7 +285,7 @@ std::vector<Broken> broken_constraints(const view::Snapshot& state, const view::
         return std::ranges::find(list, one) != list.end();
     };
     if (!wants.node.empty() && wants.node != host.key)
-        add("manual", fmt::format("vm {} asks for host {}", vm.key, wants.node));
+        add("node", fmt::format("vm {} asks for host {}", vm.key, wants.node));
     for (const std::string& feature : wants.features)
         if (!among(facts.features, feature))
             add("feature",

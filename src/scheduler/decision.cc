@@ -10,7 +10,7 @@ namespace blixard::scheduler {
 namespace {
 
 constexpr std::array<std::string_view, kReasons> kNames = {
-    "cordoned", "draining",    "lost",          "excluded", "manual",    "volume",
+    "cordoned", "draining",    "lost",          "excluded", "node",      "volume",
     "zone",     "accelerator", "feature",       "label",    "gpu-model", "quota",
     "cpu",      "memory",      "disk",          "numa",     "device",    "gpu",
     "cost",     "affinity",    "anti-affinity", "reserved",
@@ -58,6 +58,9 @@ std::string summary(const Decision& decision) {
             auto text =
                 fmt::format("fits on none of {}: {}", counted(decision.hosts_considered, "host"),
                             refusals_text(decision));
+            if (!decision.unknown_host.empty())
+                text += fmt::format("; it asks for host {}, which is not known here",
+                                    decision.unknown_host);
             if (!decision.would_fit_if.empty())
                 text += fmt::format("; would fit if: {}", decision.would_fit_if.front().text);
             return text;

@@ -16,7 +16,7 @@ enum class Reason : std::uint8_t {
     kDraining,
     kLost,
     kExcluded,  // the request names this host as one to avoid
-    kManual,    // the VM asks for another host
+    kNode,      // the VM asks for another host
     kVolume,    // a volume lives elsewhere
     kZone,
     kAccelerator,
@@ -125,6 +125,7 @@ struct Decision {
     std::vector<Remedy> would_fit_if;    // cheapest first; kPending only
     bool without_remedies = false;       // nobody looked for any
     std::vector<std::string> evictions;  // kPreempts: VM keys, lowest priority first
+    std::string unknown_host;            // the VM asks for this one, and there is none; kPending
     Error error;                         // kRefused
     std::int64_t revision = 0;           // of the cluster state it was made at
     std::int64_t hosts_considered = 0;

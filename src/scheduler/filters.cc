@@ -82,6 +82,12 @@ Filters::Filters(const Cluster& cluster, const Request& request, const Policy& p
                       !request.manual_host.empty();
 }
 
+std::string_view Filters::unknown_host() const {
+    const std::string& asked = request_.manual_host;
+    if (asked.empty() || cluster_.find_host(asked) != kNoHost) return {};
+    return asked;
+}
+
 bool Filters::zone_admits(const HostSlot& host) const {
     const auto& zones = request_.zones;
     if (!mutant(MutantId::kZoneIgnored) && std::find(zones.excluded.begin(), zones.excluded.end(),
@@ -134,6 +140,11 @@ void Filters::check(HostIndex index, Words wanted, std::vector<Failure>& found) 
     found.clear();
     Failures failures(found, wanted);
     const auto& host = cluster_.host(index);
+    if (!request_.manual_host.empty() && request_.manual_host != host.spec.name)
+        failures.add(Reason::kNode, 0, 0, [&] {
+            return fmt::format("the VM asks for host {}{}", request_.manual_host,
+                               unknown_host().empty() ? "" : ", which is not known here");
+        });
     check_state(host, failures);
     check_names(host, failures);
     check_kind(host, failures);
@@ -174,9 +185,6 @@ void Filters::check_names(const HostSlot& host, Failures& failures) const {
         if (excluded == spec.name)
             failures.add(Reason::kExcluded, 0, 0,
                          [&] { return std::string("excluded by the request"); });
-    if (!request_.manual_host.empty() && request_.manual_host != spec.name)
-        failures.add(Reason::kManual, 0, 0,
-                     [&] { return fmt::format("the VM asks for host {}", request_.manual_host); });
     const VolumePin* pin = nullptr;
     if (is_pinned_elsewhere(host, &pin))
         failures.add(Reason::kVolume, 0, 0, [&] {

@@ -29,6 +29,9 @@ class Filters {
     // The project's quota refuses the VM wherever it goes.
     const std::optional<Failure>& quota() const { return quota_; }
 
+    // The host that the VM asks for, if there is none of that name; else empty.
+    std::string_view unknown_host() const;
+
     // True if two hosts of one shape (free room, capacity, features, price) may still differ: the
     // request looks at names, labels, zones or neighbours.
     bool looks_at_hosts() const { return looks_at_hosts_; }

@@ -298,6 +298,7 @@ Decision& Placer::place(const Cluster& cluster, const Request& request, const Po
             explain_eviction(decision, cluster, *plan);
             return decision;
         }
+    decision.unknown_host = filters.unknown_host();
     decision.without_remedies = remedies == Remedies::kLeftOut;
     if (!decision.without_remedies) decision.would_fit_if = find_remedies(cluster, filters, policy);
     return decision;

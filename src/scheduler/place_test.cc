@@ -221,6 +221,32 @@ TEST_F(Placing, manual_goes_there_or_nowhere) {
     EXPECT_EQ(host_for(request), "a");
 }
 
+TEST_F(Placing, a_host_that_is_asked_for_and_not_there_is_said_to_be_so) {
+    add(a_host("a", 8, 8192));
+    auto cordoned = a_host("b", 8, 8192);
+    cordoned.state = HostState::kCordoned;
+    add(cordoned);
+    auto request = a_vm("v", 2, 2);
+    request.manual_host = "nope";
+    const auto decision = place(cluster, request, policy);
+    EXPECT_EQ(decision.refusals.at(0).detail, "the VM asks for host nope, which is not known here");
+    EXPECT_EQ(summary(decision),
+              "fits on none of 2 hosts: 2 x node; it asks for host nope, which is not known here; "
+              "would fit if: without its node requirement it fits host a");
+    // As many wait for the same, nobody looks for what would help them.
+    EXPECT_EQ(summary(place(cluster, request, policy, Remedies::kLeftOut)),
+              "fits on none of 2 hosts: 2 x node; it asks for host nope, which is not known here");
+    // Where no other host would do either, the one that is missing has to come.
+    request.need.cpu_milli = 9000;
+    EXPECT_EQ(place(cluster, request, policy).would_fit_if.at(0).text,
+              "a host named nope is added with 9 CPUs, 2 MiB of memory and 0 MiB of disk free, and "
+              "what else the VM requires");
+    // One that is there and full is not unknown.
+    request.manual_host = "a";
+    EXPECT_EQ(summary(place(cluster, request, policy)),
+              "fits on none of 2 hosts: 1 x node, 1 x cpu; would fit if: 1 CPU less fits host a");
+}
+
 TEST_F(Placing, priority_chooses_between_head_room_and_packing) {
     add(a_host("a", 10, 10000));
     add(a_host("b", 20, 20000));

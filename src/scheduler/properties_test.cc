@@ -459,7 +459,8 @@ RC_GTEST_PROP(Property, one_host_more_never_makes_a_vm_homeless, (std::uint64_t 
 
 // "A host is added with so much free, and what else the VM requires."
 Host host_for(const Request& request) {
-    auto host = a_host("made-for-it", 0, request.need.memory_mib, request.need.disk_mib);
+    const auto name = request.manual_host.empty() ? "made-for-it" : request.manual_host;
+    auto host = a_host(name, 0, request.need.memory_mib, request.need.disk_mib);
     host.capacity.cpu_milli = request.need.cpu_milli;
     host.zone = request.zones.preferred.empty() ? "z3" : request.zones.preferred.front();
     host.labels = request.host_labels;
@@ -489,8 +490,10 @@ RC_GTEST_PROP(Property, what_would_fit_if_does_fit_when_it_is_done, (std::uint64
                 asked = without_requirement(asked, remedy.rule);
                 RC_ASSERT(!(asked == request));
             } else if (remedy.kind == Remedy::Kind::kAddHost) {
-                RC_ASSERT(changed.upsert_host(host_for(request)).has_value());
-                RC_ASSERT(why_not(changed, asked, "made-for-it", {})->empty());
+                const auto added = host_for(request);
+                RC_ASSERT(changed.find_host(added.name) == kNoHost);
+                RC_ASSERT(changed.upsert_host(added).has_value());
+                RC_ASSERT(why_not(changed, asked, added.name, {})->empty());
                 continue;
             } else {
                 RC_FAIL("a remedy that nobody has tried");

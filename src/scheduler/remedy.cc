@@ -20,6 +20,7 @@ bool is_room(Reason reason) {
 bool is_requirement(Reason reason) {
     switch (reason) {
         case Reason::kExcluded:
+        case Reason::kNode:
         case Reason::kZone:
         case Reason::kAccelerator:
         case Reason::kFeature:
@@ -42,7 +43,8 @@ constexpr int kDropsTried = 16;  // hosts: each costs as much as a decision begu
 std::string amount_text(const Resources& less) {
     std::vector<std::string> parts;
     if (less.cpu_milli > 0)
-        parts.push_back(fmt::format("{:g} CPUs", static_cast<double>(less.cpu_milli) / 1000.0));
+        parts.push_back(fmt::format("{:g} CPU{}", static_cast<double>(less.cpu_milli) / 1000.0,
+                                    less.cpu_milli == 1000 ? "" : "s"));
     auto size = [](std::int64_t mib) {
         return mib % 1024 == 0 ? fmt::format("{} GiB", mib / 1024) : fmt::format("{} MiB", mib);
     };
@@ -228,22 +230,26 @@ class Finder {
     // It would have to be this host, a host with that VM, or the quota is used up.
     bool another_host_helps() const {
         const auto& request = filters_.request();
-        return request.volume_pins.empty() && request.manual_host.empty() &&
-               !has_hard_affinity_to_host(request) && !filters_.quota();
+        const bool bound = !request.manual_host.empty() && filters_.unknown_host().empty();
+        return request.volume_pins.empty() && !bound && !has_hard_affinity_to_host(request) &&
+               !filters_.quota();
     }
 
     Remedy add_host() const {
         const auto& need = filters_.request().need;
-        return {Remedy::Kind::kAddHost,
-                {},
-                {},
-                {},
-                Reason::kCpu,
-                fmt::format("a host is added with {:g} CPU{}, {} MiB of memory and {} MiB of disk "
-                            "free, and what else the "
-                            "VM requires",
-                            static_cast<double>(need.cpu_milli) / 1000.0,
-                            need.cpu_milli == 1000 ? "" : "s", need.memory_mib, need.disk_mib)};
+        const auto name = filters_.unknown_host();
+        return {
+            Remedy::Kind::kAddHost,
+            {},
+            {},
+            {},
+            Reason::kCpu,
+            fmt::format("a host{}{} is added with {:g} CPU{}, {} MiB of memory and {} MiB of disk "
+                        "free, and what else the "
+                        "VM requires",
+                        name.empty() ? "" : " named ", name,
+                        static_cast<double>(need.cpu_milli) / 1000.0,
+                        need.cpu_milli == 1000 ? "" : "s", need.memory_mib, need.disk_mib)};
     }
 
     const Cluster& cluster_;
@@ -262,6 +268,10 @@ Request without_requirement(const Request& request, Reason reason) {
     Request less = request;
     switch (reason) {
         case Reason::kExcluded: less.excluded_hosts.clear(); break;
+        case Reason::kNode:
+            less.manual_host.clear();
+            if (less.strategy == Strategy::kManual) less.strategy.reset();  // it needs a host
+            break;
         case Reason::kZone: less.zones = {}; break;
         case Reason::kAccelerator: less.accelerator.clear(); break;
         case Reason::kFeature: less.features.clear(); break;
