@@ -482,6 +482,7 @@ bool Drills::room_that_is_given_up() {
     const view::NodeEntry* node = emptiest();
     const std::int64_t free_mib = memory_free_mib(checker_.state(), *node);
     const bool shrinks = plan_.seed % 2 == 0;
+    const bool others_wait = anyone_waits();  // the host may be kept free for one of them
     if (free_mib < 512) return true;
     trace_.add("", fmt::format("drill: room is given up on {}", node->key));
     const auto create = [&](const char* name, std::int64_t memory_mib, std::string_view more) {
@@ -498,7 +499,8 @@ bool Drills::room_that_is_given_up() {
     if (!run_for_(seconds(2))) return false;
     const view::VmEntry* filler = checker_.state().vms.find("default/filler");
     // Else other things are short there.
-    const bool good = filler && filler->node() == node->key && waits_on("default/guest-1");
+    const bool good =
+        !others_wait && filler && filler->node() == node->key && waits_on("default/guest-1");
     if (good) {
         const std::string less =
             shrinks ? R"({"spec":{"memory_mib":64}})" : R"({"spec":{"labels":{"fills":null}}})";
