@@ -48,6 +48,13 @@ void Controller::note_leases(const view::Snapshot& state) {
         [&](const std::shared_ptr<const view::NodeEntry>& node) { liveness_.note(*node); });
 }
 
+std::vector<std::pair<std::string, std::string>> Controller::reserved() const {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const scheduler::Reservation& one : reservations_.held())
+        all.emplace_back(one.vm, one.host);
+    return all;
+}
+
 std::optional<ControllerState> Controller::state() const {
     if (woken_ || timer_ == 0 || !busy_.empty() || !proposals_.empty() || !in_doubt_.empty())
         return std::nullopt;
@@ -62,6 +69,7 @@ std::optional<ControllerState> Controller::state() const {
                            .pending_told = {pending_told_.begin(), pending_told_.end()},
                            .rounds = rounds_,
                            .drains_looked_at = drains_looked_at_,
+                           .reservations = reserved(),
                            .round_at = round_at_,
                            .vms_per_commit = vms_per_commit_,
                            .history = history_};
@@ -79,6 +87,9 @@ void Controller::resume(ControllerState state) {
     pending_told_ = {state.pending_told.begin(), state.pending_told.end()};
     rounds_ = state.rounds;
     drains_looked_at_ = std::move(state.drains_looked_at);
+    std::vector<scheduler::Reservation> held;
+    for (auto& [vm, host] : state.reservations) held.push_back({std::move(vm), std::move(host)});
+    reservations_.resume(std::move(held));
     round_at_ = state.round_at;
     vms_per_commit_ = state.vms_per_commit;
     history_ = std::move(state.history);
@@ -96,7 +107,6 @@ void Controller::begin_anew() {
     reservations_due_ = drains_due_ = true;
     next_round_from_ = {};
     queue_.clear();
-    reservations_.clear();
 }
 
 void Controller::on_update(const view::Update& update) {
@@ -235,6 +245,7 @@ void Controller::look_at_hosts() {
             states[node->key] = state_of(*node);
         });
         inventory_.rebuild(*state, states, busy_);
+        keep_room_for_who_waits(*state);
         keep_room_for_who_leaves(*state);
         state->vms.for_each(
             [&](const std::shared_ptr<const view::VmEntry>& vm) { dirty_vms_.insert(vm->key); });
@@ -299,6 +310,16 @@ VolumesAt Controller::volumes_at(const view::VmEntry& vm) const {
             at.elsewhere = fmt::format("volume {} is on host {}", pin.volume, pin.host);
     }
     return at;
+}
+
+// Whose turn is later finds the hosts that are kept free so, also where the picture has just been
+// made anew and nobody has queued up yet.
+void Controller::keep_room_for_who_waits(const view::Snapshot& state) {
+    for (const scheduler::Reservation& one : reservations_.held()) {
+        const view::VmEntry* vm = state.vms.find(one.vm);
+        if (vm && vm->record && vm->node().empty())
+            inventory_.cluster().reserve(one.host, *request_of(*vm, state));
+    }
 }
 
 void Controller::recount(const std::string& vm) {

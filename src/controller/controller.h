@@ -70,7 +70,7 @@ class Controller {
     // Instead of start(): goes on from there. Arms its timers, the tick's first.
     void resume(ControllerState state);
     // At the next tick: asks all who wait anew, and counts from the view alone. What state() does
-    // not have is forgotten: the queue's turns and the reservations, which follow from it again.
+    // not have is forgotten: the queue's turns, which follow from it again.
     void begin_anew();
 
     bool elected() const { return election_.elected(); }
@@ -120,6 +120,8 @@ class Controller {
     void drain_vm(const view::VmEntry& vm);
     bool keep_room_elsewhere(const view::VmEntry& vm);
     void keep_room_for_who_leaves(const view::Snapshot& state);
+    void keep_room_for_who_waits(const view::Snapshot& state);
+    std::vector<std::pair<std::string, std::string>> reserved() const;
     void look_at_operations();
     void look_at_drain(const view::OperationEntry& operation, const view::Snapshot& state);
     void look_at_rebalance(const view::OperationEntry& operation, const view::Snapshot& state);

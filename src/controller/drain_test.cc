@@ -136,5 +136,30 @@ TEST_F(Drains, who_was_told_to_leave_has_room_when_the_controller_begins_anew) {
     EXPECT_EQ(hosts["h1"]->machines.starts().size(), 2U) << "the one that stays was never stopped";
 }
 
+// Found by the simulation, as that above.
+TEST_F(Drains, a_host_that_is_kept_free_is_kept_so_when_the_controller_begins_anew) {
+    add_hosts(2);
+    const auto pinned = [](std::int64_t memory_mib, const char* node) {
+        return [=](model::VmSpec& spec) {
+            spec.memory_mib = memory_mib;
+            spec.constraints.node = node;
+        };
+    };
+    create("there", pinned(2000, "h2"));
+    ASSERT_TRUE(reaches("there", model::Phase::kRunning));
+    create("big", pinned(3500, "h2"));
+    loop.run_for(hosts.at("h1")->policy.reserve_after + seconds(30));
+    create("goes", pinned(500, "h1"));
+    ASSERT_TRUE(reaches("goes", model::Phase::kRunning));
+    change("goes", [](model::VmRecord& record) { record.spec.constraints.node.clear(); });
+    drain("h1");
+    loop.run_for(seconds(10));
+    ASSERT_EQ(node_of("goes"), "h1") << "h2 is kept free for one that comes first";
+    for (auto& [name, host] : hosts) host->controller->begin_anew();
+    loop.run_for(seconds(10));
+    EXPECT_EQ(node_of("goes"), "h1");
+    EXPECT_EQ(hosts["h1"]->machines.starts().size(), 1U) << "it was never stopped";
+}
+
 }  // namespace
 }  // namespace blixard::controller

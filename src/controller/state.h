@@ -26,6 +26,7 @@ struct ControllerState {
     std::map<std::string, MonoTime> pending_since, pending_told;
     std::uint64_t rounds = 0;
     std::map<std::string, std::uint64_t> drains_looked_at;
+    std::vector<std::pair<std::string, std::string>> reservations;  // for this VM, that host
     std::optional<MonoTime> round_at;
     std::uint64_t vms_per_commit = 0;
     std::vector<std::pair<MonoTime, store::Revision>> history;

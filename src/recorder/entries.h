@@ -8,7 +8,7 @@
 
 namespace blixard::recorder {
 
-inline constexpr std::string_view kMagic = "blixard-record 3\n";
+inline constexpr std::string_view kMagic = "blixard-record 4\n";
 
 enum class Tag : std::uint8_t {
     // Inputs. Each begins with the milliseconds of the monotonic clock since the input before it.

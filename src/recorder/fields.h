@@ -103,7 +103,7 @@ void fields(A& a, controller::Sight& sight) {
 template <class A>
 void fields(A& a, controller::ControllerState& s) {
     pack(a, s.in_office, s.tick, s.compact, s.sights, s.seen_lost, s.dirty_vms, s.dirty_nodes,
-         s.pending_since, s.pending_told, s.rounds, s.drains_looked_at, s.round_at,
+         s.pending_since, s.pending_told, s.rounds, s.drains_looked_at, s.reservations, s.round_at,
          s.vms_per_commit, s.history);
 }
 template <class A>

@@ -39,6 +39,8 @@ class Reservations {
     void reserve_for(const Request& request, Cluster& cluster, const Policy& policy);
     void drop(const std::string& vm, Cluster& cluster);
     void clear() { held_.clear(); }
+    // As they were held elsewhere, or before; refresh() drops those that hold no more.
+    void resume(std::vector<Reservation> held) { held_ = std::move(held); }
 
     const std::vector<Reservation>& held() const { return held_; }
 
