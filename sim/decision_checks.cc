@@ -102,14 +102,19 @@ class Evictions {
             if (!lower.record || lower.not_understood != 0 || gone_.contains(lower.key))
                 return true;
             const model::VmSpec& spec = lower.record->value.spec;
+            const std::int64_t priority = victim.record->value.spec.priority;
+            // Of two alike, who came there last has least to lose.
+            const bool is_newer = spec.priority == priority && lower.placement &&
+                                  lower.placement->mod_revision > victim.placement->mod_revision;
             std::set<std::string> instead = others;
             instead.insert(lower.key);
-            if (spec.preemptible && spec.priority < victim.record->value.spec.priority &&
+            if (spec.preemptible && (spec.priority < priority || is_newer) &&
                 !candidate_.must_be_near(lower) && candidate_.has_room_without(host_, instead))
                 what = fmt::format(
-                    "vm {} (priority {}) makes way on {} for vm {}, and vm {} (priority {}) stays",
-                    victim.key, victim.record->value.spec.priority, host_.key, by_.key, lower.key,
-                    spec.priority);
+                    "vm {} (priority {}) makes way on {} for vm {}, and vm {} (priority {}{}) "
+                    "stays",
+                    victim.key, priority, host_.key, by_.key, lower.key, spec.priority,
+                    is_newer ? ", placed later" : "");
             return !what;
         });
         return what;
@@ -214,6 +219,70 @@ store::Revision proof_of(const store::Transaction& decided) {
 
 }  // namespace
 
+namespace {
+
+// A move counts that has been made: whoever is moved has a process again; and there are no more
+// than were planned.
+std::optional<std::string> wrong_with_rebalance(const model::Operation& then,
+                                                const model::Operation& now,
+                                                const view::Snapshot& seen) {
+    const bool begins = !now.moving.empty() && now.moving != then.moving;
+    if (begins && now.done >= now.total)
+        return fmt::format("a rebalance moves vm {} after {} of {} moves", now.moving, now.done,
+                           now.total);
+    if (now.done != then.done + 1 || then.moving.empty()) return {};
+    const view::VmEntry* vm = seen.vms.find(then.moving);
+    const bool has_come =
+        vm && vm->record && vm->record->value.deleted_at.empty() &&
+        vm->record->value.spec.run != model::Run::kStopped && !vm->node().empty() &&
+        !vm->placement->value.release && vm->phase != model::Phase::kScheduled &&
+        (vm->phase != model::Phase::kStarting || (vm->status && vm->status->value.pid != 0));
+    if (has_come) return {};
+    return fmt::format("a rebalance counts vm {} ({}) as moved", then.moving,
+                       vm ? model::phase_name(vm->phase) : "gone");
+}
+
+// Those that cannot leave are counted.
+std::optional<std::string> wrong_with_blocked(const model::Operation& now,
+                                              const view::Snapshot& seen) {
+    const std::string host = now.target.substr(now.target.find('/') + 1);
+    std::int64_t stay = 0;
+    seen.for_each_vm_on(host, [&](const view::VmEntry& vm) {
+        const bool may_leave = !vm.record || vm.placement->value.release ||
+                               vm.record->value.spec.run == model::Run::kStopped;
+        const bool is_bound =
+            vm.record && (is_pinned(seen, vm) || vm.record->value.spec.constraints.node == host);
+        stay += is_bound || !may_leave ? 1 : 0;
+        return true;
+    });
+    if (stay == now.blocked) return {};
+    return fmt::format("the drain of {} says that {} VMs cannot leave, and {} cannot", host,
+                       now.blocked, stay);
+}
+
+// By the controller: people end an operation as it is.
+std::optional<std::string> wrong_with_operations(const store::Transaction& decided,
+                                                 const view::Snapshot& seen) {
+    if (proof_of(decided) == 0) return {};
+    std::optional<std::string> what;
+    for (const store::Put& put : decided.puts) {
+        const model::ParsedKey key = model::parse_key(put.key);
+        if (key.kind != model::RecordKind::kOperation || what) continue;
+        const auto now = model::parse_operation(put.value, model::Mode::kLenient);
+        const view::OperationEntry* before = seen.operations.find(key.name);
+        const auto own = std::ranges::find(decided.compares, put.key, &store::Compare::key);
+        if (!now || !before || own == decided.compares.end() ||
+            own->mod_revision != before->revision)
+            continue;
+        what = now->kind == "rebalance"    ? wrong_with_rebalance(before->record->value, *now, seen)
+               : now->kind == "node-drain" ? wrong_with_blocked(*now, seen)
+                                           : std::nullopt;
+    }
+    return what;
+}
+
+}  // namespace
+
 void DecisionChecks::outcome_unknown(const store::Transaction& decided) {
     for (const store::Put& put : decided.puts)
         if (model::parse_key(put.key).kind == model::RecordKind::kVmPlacement)
@@ -265,6 +334,7 @@ std::optional<std::string> DecisionChecks::what_is_wrong_with(
     const std::map<std::string, MonoTime>& without_place) {
     if (auto wrong = wrong_with_newer(decided, seen)) return wrong;
     if (auto wrong = wrong_with_doubt(decided)) return wrong;
+    if (auto wrong = wrong_with_operations(decided, seen)) return wrong;
     std::vector<Write> writes;
     bool as_seen = true;
     forget_what_is_seen(seen, now);

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,9 +60,18 @@ class Drills {
     bool vouched_for(int host);
     void uncordon_all_but(int host);
     bool nobody_is_homeless(const std::map<std::string, std::int64_t>& epochs);
-    std::string fill_the_only_other_of_a_rack(int host);
-    void delete_those_of_the_rack();
-    bool room_for_who_must_leave(const std::string& drained);
+    bool in_time_after_its_loss(const std::string& host);
+    bool cut_off_while_it_starts_one(int host);
+    bool company_on_its_way();
+    bool outside_of_domains();
+    bool rebalances();
+    void stop_who_is_moved(bool& stopped, int& subject);
+    int one_with_room_for_two() const;
+    std::string pen_two_on(int host);
+    bool open_pen(const std::string& drained, const std::string& other);
+    bool mark_pen(const std::string& node, std::string_view label);
+    bool controller_begins_anew(int drained);
+    bool room_for_who_must_leave(const std::string& drained, const std::string& other);
     bool place_late(std::size_t host);
     bool orders();
     bool writes();
@@ -73,6 +83,9 @@ class Drills {
     bool reads_anew();
     bool start_after_an_end();
     bool illness();
+    bool start_that_failed();
+    bool members_are_changed(int host);
+    bool taken_while_it_goes(int host, int slow);
     bool volume_of_a_paused_vm();
     bool what_nobody_can_read();
     bool disk_that_stays_for_now();
@@ -86,7 +99,7 @@ class Drills {
     std::string who_should_have_left(const std::string& host);
     bool waits_on(const std::string& vm) const;
     bool anyone_waits() const;
-    const view::NodeEntry* emptiest() const;
+    std::shared_ptr<const view::NodeEntry> emptiest() const;
     api::Request new_quota(std::string_view limits) const;
     // The first of those that run, another one with each seed; -1: none.
     int first(const std::function<bool(const view::VmEntry&)>& wanted) const;

@@ -190,7 +190,13 @@ store::CommitFault SimHost::on_commit(const store::Transaction& transaction) {
         if (wrong) deps_.checker.decided_wrongly(name_, *wrong);
     }
     look_at_lease_key(transaction);
-    const store::CommitFault fault = fault_of_commit();
+    store::CommitFault fault = fault_of_commit();
+    const bool is_meant = std::ranges::any_of(
+        transaction.puts, [this](const store::Put& put) { return put.key == lost_about_; });
+    if (is_meant) {
+        lost_about_.clear();
+        fault.outcome = store::CommitOutcome::kUnknownApplied;
+    }
     const bool unknown = fault.outcome == store::CommitOutcome::kUnknownApplied ||
                          fault.outcome == store::CommitOutcome::kUnknownNotApplied ||
                          fault.outcome == store::CommitOutcome::kUnknownLate;

@@ -85,6 +85,8 @@ class SimHost final : private store::FaultPlan {
         doubled_ += on ? 1 : -1;
         disturb();
     }
+    // Of its next write of that key it does not learn that it happened.
+    void lose_answer_about(std::string key) { lost_about_ = std::move(key); }
     // What it has asked of the store lately may not have been answered.
     void disturb() { disturbed_at_ = deps_.timeline.mono(); }
     void set_clients_trouble(bool on) { clients_trouble_ += on ? 1 : -1; }
@@ -169,6 +171,7 @@ class SimHost final : private store::FaultPlan {
     Ways ways_;
     int trouble_ = 0, doubled_ = 0, clients_trouble_ = 0;
     bool next_version_ = false;
+    std::string lost_about_;  // a key
     MonoTime disturbed_at_{};
     std::uint64_t run_ = 0;
     std::vector<std::unique_ptr<Lane>>

@@ -43,6 +43,28 @@ int Drills::first(const std::function<bool(const view::VmEntry&)>& wanted) const
     return -1;
 }
 
+namespace {
+
+// What is asked for stands in the answer as it was asked for; of what is made, as far as nothing is
+// added to it.
+std::string members_asked_for(const api::Request& request) {
+    const auto has = [&](std::string_view text) {
+        return request.body.find(text) != std::string::npos;
+    };
+    if (request.method == "PATCH" && !has("[") && !has("null")) return request.body;
+    const bool plain = request.method == "POST" &&
+                       (request.path == "/v1/volumes" || request.path == "/v1/projects" ||
+                        request.path == "/v1/images");
+    return plain ? model::merge_patch(request.body, R"({"files":null})").value_or("{}") : "{}";
+}
+bool stands_in(const std::string& answer, const std::string& members) {
+    const auto as_is = model::merge_patch(answer, "{}"),
+               asked = model::merge_patch(answer, members);
+    return !as_is || !asked || *as_is == *asked;
+}
+
+}  // namespace
+
 // Asks all at once, at one host. False: something is broken; or one of them has not been answered
 // well (`good`), or refused, in time.
 bool Drills::asked_at_once(int host, std::vector<api::Request> requests, bool good) {
@@ -50,9 +72,15 @@ bool Drills::asked_at_once(int host, std::vector<api::Request> requests, bool go
     for (api::Request& request : requests) {
         checker_.counted();
         const std::string what = fmt::format("{} {}", request.method, request.path);
+        std::string members = members_asked_for(request);
         ask(*hosts_[static_cast<std::size_t>(host)], std::move(request),
-            [this, open, what, good, host](const api::Response& response) {
+            [this, open, what, good, host,
+             members = std::move(members)](const api::Response& response) {
                 --*open;
+                if (good && is_good(response) && !stands_in(body_of(response), members))
+                    checker_.broken(fmt::format("{} answers to {} of {}: {}",
+                                                hosts_[static_cast<std::size_t>(host)]->name(),
+                                                what, members, body_of(response)));
                 if (is_good(response) != good)
                     checker_.broken(fmt::format(
                         "{} answers {} to {}: {}", hosts_[static_cast<std::size_t>(host)]->name(),
@@ -200,12 +228,52 @@ bool Drills::what_is_in_use() {
         fmt::format(R"(,"files":[{{"role":"disk","sha256":"{}"}}])", std::string(64, 'b'));
     const int here = index(0), there = index(1);
     return asked_at_once(here, {create("/v1/images", image), create("/v1/projects", "")}) &&
-           asked_at_once(there, {create("/v1/volumes", R"(,"image":"spare")", "spare")}) &&
+           asked_at_once(
+               there,
+               {create("/v1/volumes", R"(,"image":"spare","labels":{"made":"here"})", "spare")}) &&
            asked_at_once(here, {remove("/v1/images"), remove("/v1/projects")}, false) &&
-           asked_at_once(there, {remove("/v1/volumes", "spare")}) &&
+           members_are_changed(here) && asked_at_once(there, {remove("/v1/volumes", "spare")}) &&
+           taken_while_it_goes(here, there) &&
            asked_at_once(here, {remove("/v1/images"), remove("/v1/projects")}) &&
            asked_at_once(there, {create("/v1/images", image), create("/v1/projects", "")}) &&
            asked_at_once(here, {remove("/v1/images"), remove("/v1/projects")});
+}
+
+// An image that is taken into use after it was found to be unused stays.
+bool Drills::taken_while_it_goes(int host, int slow) {
+    SimHost& behind = *hosts_[static_cast<std::size_t>(slow)];
+    const auto slow_by = [&behind](int by) {
+        behind.change_ways([by](SimHost::Ways& ways) {
+            ways.slow += by;
+            ways.slow_ms = 200;
+        });
+    };
+    slow_by(+1);
+    ask(behind, make_request("DELETE", "/v1/images/spare"), nullptr);
+    if (!run_for_(kMoment) ||
+        !asked_at_once(host, {make_request("POST", "/v1/volumes", "spare",
+                                           R"({"name":"spare-2","image":"spare"})")}) ||
+        !run_for_(seconds(2)))
+        return false;
+    slow_by(-1);
+    if (!checker_.state().images.find("spare"))
+        checker_.broken("image spare is gone, and a volume was made of it");
+    return asked_at_once(host, {make_request("DELETE", "/v1/volumes/spare-2", "spare")});
+}
+
+// Each member that may be changed is.
+bool Drills::members_are_changed(int host) {
+    const std::string node = "/v1/nodes/" + hosts_[static_cast<std::size_t>(index(2))]->name();
+    return asked_at_once(
+               host,
+               {make_request("PATCH", "/v1/projects/spare", {},
+                             R"({"description":"for now","strategy":"spread","labels":{"a":"b"}})"),
+                make_request("PATCH", "/v1/volumes/spare", "spare", R"({"labels":{"a":"b"}})"),
+                make_request("PATCH", node, {},
+                             R"({"spec":{"cost_per_hour":1.5,"labels":{"a":"b"}}})")}) &&
+           asked_at_once(host,
+                         {make_request("PATCH", node, {},
+                                       R"({"spec":{"cost_per_hour":0,"labels":{"a":null}}})")});
 }
 
 // A key stands for one request of one client, at whatever host it is sent again. Who is behind, in
@@ -260,6 +328,19 @@ bool Drills::keys_of_requests() {
     if (!run_for_(Millis{20}) || !asked_at_once(there, {label("green")}) ||
         !asked_at_once(there, {label("red", 3), label("red", 4)}))
         return false;
+    // Who does not learn whether it was made does not make it again: others have undone it.
+    behind.lose_answer_about("vms/default/undone/spec");
+    checker_.delete_asked("default/undone");
+    ask(behind,
+        make_request("POST", "/v1/vms", {},
+                     R"({"name":"undone","spec":{"image":"demo","run":"stopped"}})"),
+        nullptr);
+    const auto is_there = [this] { return checker_.state().vms.find("default/undone") != nullptr; };
+    for (int looks = 0; looks < 10 && !is_there(); ++looks)
+        if (!run_for_(Millis{20})) return false;
+    if (!asked_at_once(here, {make_request("DELETE", "/v1/vms/undone")}) || !run_for_(seconds(2)))
+        return false;
+    if (is_there()) checker_.broken("vm default/undone was deleted, and is there again");
     // It goes and is made anew, and who is behind hears of both in one moment.
     checker_.delete_asked("lab/at-rest-99");
     const auto told = std::make_shared<bool>(false);
@@ -303,6 +384,34 @@ bool Drills::start_after_an_end() {
     operators_.order_and_wait(index(1), subject, "start", "running", [told] { *told = true; });
     return comes_true("after an order to start",
                       [told] { return *told ? "" : "who waits for a VM is not told"; });
+}
+
+// One that is never restarted and did not come up starts when people ask for it.
+bool Drills::start_that_failed() {
+    const std::shared_ptr<const view::NodeEntry> node = emptiest();
+    if (memory_free_mib(checker_.state(), *node) < 128) return true;
+    trace_.add("", fmt::format("drill: a start that fails on {}", node->key));
+    for (const auto& each : hosts_)
+        if (each->name() == node->key) each->machines().fail_next_start();
+    operators_.create_named(
+        index(0), "once",
+        fmt::format(R"("memory_mib":64,"restart":"never","constraints":{{"node":"{}"}})",
+                    node->key));
+    if (!run_for_(seconds(5))) return false;
+    const auto phase = [this] {
+        const view::VmEntry* vm = checker_.state().vms.find("default/once");
+        return vm ? vm->phase : Phase::kPending;
+    };
+    if (phase() == Phase::kFailed) {
+        checker_.restart_asked("default/once");
+        if (!asked_at_once(index(1), {make_request("POST", "/v1/vms/once/start")}) ||
+            !run_for_(seconds(6)))
+            return false;
+        if (phase() == Phase::kFailed)
+            checker_.broken("vm default/once was to start anew, and nobody has tried to");
+    }
+    operators_.delete_named(index(0), "once");
+    return run_for_(seconds(1));
 }
 
 // Who does not pass his health checks is ended, and starts anew.
@@ -374,7 +483,7 @@ bool Drills::volume_of_a_paused_vm() {
 
 // What could not be deleted is tried again.
 bool Drills::disk_that_stays_for_now() {
-    const view::NodeEntry* node = emptiest();
+    const std::shared_ptr<const view::NodeEntry> node = emptiest();
     SimHost* host = nullptr;
     for (const auto& each : hosts_)
         if (each->name() == node->key) host = each.get();
@@ -392,6 +501,16 @@ bool Drills::disk_that_stays_for_now() {
     if (!run_for_(seconds(2))) return false;
     host->machines().fail_next_removal();
     operators_.delete_named(index(0), "scratch");
+    if (!run_for_(Millis{300})) return false;
+    // What goes is nobody's any more.
+    if (ran &&
+        !asked_at_once(
+            index(1),
+            {make_request(
+                "POST", "/v1/vms", {},
+                R"({"name":"late-taker","spec":{"image":"demo","run":"stopped","disks":[{"name":"own","size_mib":5,"pool":"shared"},{"name":"taken","volume":"scratch-own"}]}})")},
+            false))
+        return false;
     if (!run_for_(seconds(8))) return false;
     const view::VolumeEntry* volume = checker_.state().volumes.find("default/scratch-own");
     if (volume && ran) checker_.broken(fmt::format("volume {} is not deleted yet", volume->key));
@@ -399,12 +518,11 @@ bool Drills::disk_that_stays_for_now() {
 }
 
 // The host that has most memory left.
-const view::NodeEntry* Drills::emptiest() const {
-    const view::NodeEntry* best = nullptr;
+std::shared_ptr<const view::NodeEntry> Drills::emptiest() const {
+    std::shared_ptr<const view::NodeEntry> best;
     const view::Snapshot& state = checker_.state();
     state.nodes.for_each([&](const std::shared_ptr<const view::NodeEntry>& node) {
-        if (!best || memory_free_mib(state, *node) > memory_free_mib(state, *best))
-            best = node.get();
+        if (!best || memory_free_mib(state, *node) > memory_free_mib(state, *best)) best = node;
     });
     return best;
 }
@@ -479,7 +597,7 @@ bool Drills::what_nobody_can_read() {
 
 // Who wants less, or minds others less, makes room for those who wait; and nobody else does.
 bool Drills::room_that_is_given_up() {
-    const view::NodeEntry* node = emptiest();
+    const std::shared_ptr<const view::NodeEntry> node = emptiest();
     const std::int64_t free_mib = memory_free_mib(checker_.state(), *node);
     const bool shrinks = plan_.seed % 2 == 0;
     const bool others_wait = anyone_waits();  // the host may be kept free for one of them
@@ -522,7 +640,7 @@ bool Drills::room_that_is_given_up() {
 // One that would make way by all rules, and may not: another must be near it, or a newer version
 // has written something of it.
 bool Drills::who_makes_no_way() {
-    const view::NodeEntry* node = emptiest();
+    const std::shared_ptr<const view::NodeEntry> node = emptiest();
     if (memory_free_mib(checker_.state(), *node) < 256) return true;
     trace_.add("", fmt::format("drill: who makes no way on {}", node->key));
     const auto create = [&](const char* name, std::int64_t memory_mib, std::string_view more) {

@@ -330,6 +330,11 @@ class Look {
         const std::string spec = model::volume_key(parsed.project, parsed.name, "spec");
         if (parsed.kind == RecordKind::kVolumeSpec) look_at_growth(key, parsed);
         if (compare_of(spec)) return;
+        // Who changes one member leaves the others, as they are; of what goes, nothing is left.
+        const store::Put* put = parsed.kind == RecordKind::kVolumeSpec ? put_of(key) : nullptr;
+        const auto record = put ? model::parse_volume_record(put->value, model::Mode::kLenient)
+                                : Result<model::VolumeRecord>(model::VolumeRecord{});
+        if (put && record && record->deleted_at.empty()) return needs(key, spec);
         // What is said of a volume is said of this one.
         if (parsed.kind == RecordKind::kVolumeStatus && !deletes(key)) needs(key, spec);
         const bool with_vm =

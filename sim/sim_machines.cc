@@ -17,8 +17,10 @@ Script SimMachines::next_script() {
     SeededRandom random(seed_ * 7919 + ++scripts_);
     Script script;
     script.prepare = Millis{5 + static_cast<std::int64_t>(random.below(60))};
+    if (prepare_next_for_ > Millis{0}) script.prepare = std::exchange(prepare_next_for_, Millis{0});
     script.boot = Millis{80 + static_cast<std::int64_t>(random.below(3000))};
     script.shutdown = Millis{40 + static_cast<std::int64_t>(random.below(1500))};
+    script.fails = std::exchange(next_start_fails_, false);
     // Less than a health check's start period.
     if (slow_to_be_well_)
         script.warm_up =
@@ -26,7 +28,7 @@ Script SimMachines::next_script() {
     if (!troubled_) return script;
     if (random.chance(5)) script.prepare = Millis{static_cast<std::int64_t>(random.below(20'000))};
     if (random.chance(5)) script.boot = Millis{static_cast<std::int64_t>(random.below(40'000))};
-    script.fails = random.chance(3);
+    script.fails = random.chance(3) || script.fails;
     script.deaf = random.chance(8);
     script.hangs = random.chance(2);
     if (random.chance(5))

@@ -112,7 +112,10 @@ class SimMachines {
 
     // What a driver asks for.
     Script next_script();
+    // What it starts next is prepared for so long; 0: as usual.
+    void prepare_next_for(Millis span) { prepare_next_for_ = span; }
     // What takes things away from a disk or a pool meets one that does not answer, at times.
+    void fail_next_start() { next_start_fails_ = true; }
     bool fails_to_remove();
     void fail_next_removal() { next_removal_fails_ = true; }
     // Whether it may; and if so, it claims its shared disks.
@@ -156,10 +159,11 @@ class SimMachines {
     std::set<std::string> disks_;
     std::uint64_t spawned_ = 0, last_birth_ = 0, scripts_ = 0, removals_ = 0;
     std::uint64_t watchdog_run_ = 0;
+    Millis prepare_next_for_{};
     MonoTime deadline_{}, watchdog_rests_until_{};
     std::optional<MonoTime> fed_while_paused_;
     bool watchdog_paused_ = false, disk_full_ = false, troubled_ = true;
-    bool slow_to_be_well_ = false, next_removal_fails_ = false;
+    bool slow_to_be_well_ = false, next_removal_fails_ = false, next_start_fails_ = false;
 };
 
 std::string directory_key(const hypervisor::InstanceId& id);

@@ -127,6 +127,7 @@ enum class MutantId : std::uint8_t {
     kRetryForgotten,        // a volume that could not be deleted is never tried again
     kRefusedFromOld,        // a refusal is said of a state that may be past
     kDrainUnheld,           // two VMs are told to leave for one place
+    kLeaversForgotten,      // who begins anew keeps no room for those told to leave
     kCount
 };
 
@@ -246,7 +247,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(MutantId:
                     "told-of-old-run",
                     "retry-forgotten",
                     "refused-from-old",
-                    "drain-unheld"};
+                    "drain-unheld",
+                    "leavers-forgotten"};
 
 #ifdef BLIXARD_MUTANTS
 inline MutantId active_mutant = MutantId::kNone;  // set once, before anything runs

@@ -246,7 +246,7 @@ void Controller::look_at_hosts() {
         });
         inventory_.rebuild(*state, states, busy_);
         keep_room_for_who_waits(*state);
-        keep_room_for_who_leaves(*state);
+        if (!mutant(MutantId::kLeaversForgotten)) keep_room_for_who_leaves(*state);
         state->vms.for_each(
             [&](const std::shared_ptr<const view::VmEntry>& vm) { dirty_vms_.insert(vm->key); });
         dirty_nodes_.clear();

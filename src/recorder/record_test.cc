@@ -60,7 +60,7 @@ TEST(Record, of_another_kind_or_version_is_refused_with_what_helps) {
     EXPECT_EQ(parse_record("#!/bin/sh\n").error().message, "this is no record of Blixard");
     EXPECT_EQ(parse_record("").error().help, "make one with: blixard debug record FILE");
     EXPECT_EQ(parse_record("blixard-record 1\nxyz").error().message,
-              "the record is of format 1; this build reads format 3");
+              "the record is of format 1; this build reads format 4");
 }
 
 TEST(Record, of_a_daemon_that_lost_its_power_is_joined_from_whole_blocks) {
