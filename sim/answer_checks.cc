@@ -67,13 +67,13 @@ void Operators::read_own_write(int host, const std::string& path, int subject,
         });
 }
 
-// An ended VM that was told to start is asked for a run that its agent has not spoken of yet. One
-// that makes way has not ended: it was running when it was asked for, and starts where it is
+// A VM that had ended and is told to start is asked for a run that its agent has not spoken of yet.
+// One that makes way has not ended: it was running when it was asked for, and starts where it is
 // placed.
 void Operators::look_at_start(const Order& order, const api::Response& response) {
     const bool starts =
         order.path.ends_with("/start") || (order.was_stopped && order.input.run == "running");
-    if (!starts || timeline_.mono() - order.sent > kAnsweredAtOnce) return;
+    if (!starts || !order.had_ended || timeline_.mono() - order.sent > kAnsweredAtOnce) return;
     checker_.counted();
     const std::string phase = text_at(response, "phase");
     const bool makes_way = body_of(response).find("\"release\":true") != std::string::npos;

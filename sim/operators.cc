@@ -183,6 +183,8 @@ void Operators::order_vm(const Act& act, VmModel::Kind kind, std::string method,
     order.force = may_force && act.dice % 3 == 0 && order.body.empty();
     const view::VmEntry* now = vm_of(act.subject);
     order.was_stopped = now && now->record && now->record->value.spec.run == model::Run::kStopped;
+    order.had_ended =
+        now && (now->phase == model::Phase::kStopped || now->phase == model::Phase::kFailed);
     if (goes_on(order) && plan_.faults.network) lag(act.host + 1);
     if (order.method == "POST") {
         order.key = fmt::format("order-{}", ++keys_);

@@ -79,6 +79,7 @@ class Operators {
         MonoTime sent{};
         bool alone = false;        // nothing else is asked about this VM
         bool was_stopped = false;  // ... and it was to be, when it was asked
+        bool had_ended = false;    // it ran no more, when it was asked
     };
     using Answered = std::function<void(const api::Response&)>;
     model::VmCreate new_vm(int subject) const;
